@@ -1,0 +1,1 @@
+"""The record families, one file each, and their registry."""
