@@ -1,0 +1,351 @@
+"""Everything that enters the engine and everything that leaves it.
+
+Inputs are in the past tense: they happened. Outputs are imperative: the executor (the node's
+driver or a simulated world) must carry them out, in order. `Notify` carries notices for people.
+"""
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from mycelia_protocol.encoding import Value
+from mycelia_protocol.record import Record
+
+# --- inputs ---
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsLoaded:
+    """The store read some of its records at start; those of one log in order of seq."""
+
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InvitesLoaded:
+    """The store read the invites that this node gave out: digest of the secret -> expiry in ms."""
+
+    invites: dict[bytes, int]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLoaded:
+    """The store was read to its end; nothing may be sent before.
+
+    Attributes:
+        resumable_log: id of the own log that may be written on, because the store is provably
+            the latest (clean shutdown and untouched since); None opens a new incarnation.
+    """
+
+    resumable_log: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkOpened:
+    """A transport connected; the handshake has not begun."""
+
+    link: int
+    outbound: bool
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrameReceived:
+    """One binary message arrived on a link."""
+
+    link: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LinkClosed:
+    """A link is gone; nothing can be sent on it any more."""
+
+    link: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DialFailed:
+    """A `Dial` did not lead to a link."""
+
+    address: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishRequested:
+    """A person or program on this node wants a record written.
+
+    Answered, in any order among tokens, by one `Accepted` or `Refused` with the same token.
+    """
+
+    token: int
+    kind: str
+    content: dict[str, Value]
+    refs: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InviteRequested:
+    """A person wants to bring somebody in; the secret travels to them on another way."""
+
+    token: int
+    secret: bytes
+    expires_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsStored:
+    """The records of this batch, and of all before it, are on disk."""
+
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFailed:
+    """The records of this batch were not written; nothing of it is on disk."""
+
+    batch: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsRead:
+    """What `ReadRecords` asked for; records of one log contiguous, the last of a log signed."""
+
+    token: int
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShutdownRequested:
+    """The node is about to stop: tell the neighbours and close the links."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """The time that `Engine.due_ms` named has come, or passed."""
+
+
+Event: TypeAlias = (
+    RecordsLoaded
+    | InvitesLoaded
+    | StoreLoaded
+    | LinkOpened
+    | FrameReceived
+    | LinkClosed
+    | DialFailed
+    | PublishRequested
+    | InviteRequested
+    | RecordsStored
+    | StoreFailed
+    | RecordsRead
+    | ShutdownRequested
+    | TimerFired
+)
+
+# --- outputs ---
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Records `first` to `last`, both included, of one log."""
+
+    author: bytes
+    log: bytes
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendFrame:
+    """Send one binary message. A droppable one may be left out when the link is slow."""
+
+    link: int
+    data: bytes
+    droppable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CloseLink:
+    """Close a link with a code of spec appendix C.2 and a reason for people."""
+
+    link: int
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Try to open a link to this address once."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRecords:
+    """Write these records, all or none, in the order of batches; then report `RecordsStored`."""
+
+    batch: int
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRecords:
+    """Read ranges from the store until `size_max` bytes are full; report `RecordsRead`.
+
+    Of a range, the read may stop early, but the last record read of each log carries a signature;
+    where the one asked for has none, the read goes on to the next that has.
+    """
+
+    token: int
+    ranges: tuple[Range, ...]
+    size_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class SaveInvite:
+    """Keep the digest of an invite's secret until it expires."""
+
+    digest: bytes
+    expires_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteInvite:
+    """Forget an invite: it was used or has expired."""
+
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A `PublishRequested` or `InviteRequested` is done and durable.
+
+    Attributes:
+        record: id of the record written; None for an invite.
+    """
+
+    token: int
+    record: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A request of this node's own user can't be done; code of spec appendix C and a reason."""
+
+    token: int
+    code: str
+    reason: str
+
+
+# --- notices: for people and logs, never for decisions ---
+
+
+@dataclass(frozen=True, slots=True)
+class PeerConnected:
+    """A member's session is ready."""
+
+    link: int
+    key: bytes
+    outbound: bool
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeerLost:
+    """A member's session ended."""
+
+    link: int
+    key: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordArrived:
+    """A record, own or another's, is in the store and in the state."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class MemberJoined:
+    """Somebody used an invite of this node."""
+
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PeerMisbehaved:
+    """A peer broke a rule; `action` tells what was done."""
+
+    link: int
+    key: bytes | None
+    code: str
+    reason: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncarnationOpened:
+    """This node began a new log; `previous` old logs are named in it."""
+
+    log: bytes
+    previous: int
+
+
+@dataclass(frozen=True, slots=True)
+class GateOpened:
+    """Enough peers have shown what they hold of this node's older logs: it may grant again."""
+
+    confirmations: int
+
+
+@dataclass(frozen=True, slots=True)
+class ForkSeen:
+    """Two different authentic records claim the same place in a log."""
+
+    author: bytes
+    log: bytes
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreTroubled:
+    """Records could not be written; the engine carries on from what is on disk."""
+
+    reason: str
+
+
+Notice: TypeAlias = (
+    PeerConnected
+    | PeerLost
+    | RecordArrived
+    | MemberJoined
+    | PeerMisbehaved
+    | IncarnationOpened
+    | GateOpened
+    | ForkSeen
+    | StoreTroubled
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Tell whoever watches."""
+
+    notice: Notice = field()
+
+
+Output: TypeAlias = (
+    SendFrame
+    | CloseLink
+    | Dial
+    | StoreRecords
+    | ReadRecords
+    | SaveInvite
+    | DeleteInvite
+    | Accepted
+    | Refused
+    | Notify
+)

@@ -1,0 +1,73 @@
+"""Every bound of the protocol in one place: value, unit and reason.
+
+No other module carries a number of its own. What a receiver does when a bound is exceeded stands
+beside each name in spec section 3, which a test compares with this file.
+"""
+
+from typing import Final
+
+PROTOCOL_VERSION: Final = 1
+
+# --- encoding ---
+INT_MAX: Final = 2**53 - 1  # the largest integer that every language holds exactly in a double
+DEPTH_MAX: Final = 16  # nesting of arrays and maps; deepest legal body uses 4
+
+# --- records ---
+ID_SIZE: Final = 32  # bytes of a record id, commons id or public key
+LOG_ID_SIZE: Final = 8  # bytes; random, so two incarnations of one author collide once in 2^32 logs
+SIGNATURE_SIZE: Final = 64
+SALT_SIZE: Final = 16  # an erased body of few possible values must not be guessed back
+KIND_SIZE_MAX: Final = 24  # characters of a kind's name
+HEADER_SIZE_MAX: Final = 1_024  # bytes; 16 references of 32 bytes and the fixed fields fit
+BODY_SIZE_MAX: Final = 16_384  # bytes, salt included; a page of text
+REFS_MAX: Final = 16
+PREDECESSOR_LOGS_MAX: Final = 256  # older logs that an incarnation names
+
+# --- fields ---
+NAME_SIZE_MAX: Final = 80  # characters
+TEXT_SIZE_MAX: Final = 2_000  # characters of a note
+ADDRESS_SIZE_MAX: Final = 200  # characters of one address
+ADDRESSES_MAX: Final = 8
+QUANTITY_MAX: Final = 1_000_000_000  # base units; sums over a million of them stay below 2^53
+CATEGORY_SIZE_MAX: Final = 40
+
+# --- sessions ---
+FRAME_SIZE_MAX: Final = 1_048_576  # bytes of one WebSocket message, tag included
+FRAME_OVERHEAD: Final = 64  # bytes kept free for the tag and the frame's own fields
+HANDSHAKE_SIZE_MAX: Final = 1_024  # bytes of one handshake message
+HANDSHAKE_TIMEOUT_MS: Final = 10_000
+RUN_SIZE_MAX: Final = 524_288  # bytes of records in one RECORDS frame: half a frame, so it fits
+RUN_RECORDS_MAX: Final = 4_096
+HEADS_PER_FRAME_MAX: Final = 4_096
+WANTS_PER_FRAME_MAX: Final = 256
+PUSH_RECORDS_MAX: Final = 256
+WANT_TIMEOUT_MS: Final = 20_000  # after this a WANT is asked of somebody else
+RECONCILE_INTERVAL_MS: Final = 30_000  # heads are told again to one random neighbour, +-50 %
+HEADS_DELAY_MS: Final = 200  # newly stored heads are told together
+
+# Frames of each type that one link may send within a window (spec 9.5). Announcing is cheap to
+# send and to check; joining is not, and a joiner needs it once.
+RATE_WINDOW_MS: Final = 10_000
+RATE_HEADS_MAX: Final = 400
+RATE_WANT_MAX: Final = 400
+RATE_RECORDS_MAX: Final = 4_000
+RATE_PUSH_MAX: Final = 4_000
+RATE_JOIN_MAX: Final = 3
+
+# --- memory ---
+GAP_RECORDS_MAX: Final = 4_096  # out-of-order records held for all logs together
+GAP_SIZE_MAX: Final = 8_388_608  # bytes of them
+PUBLISH_QUEUE_MAX: Final = 4_096  # own records that wait for the store
+INVITES_MAX: Final = 1_000  # outstanding invites of one node
+INVITE_SECRET_SIZE: Final = 16
+INVITE_SIZE_MAX: Final = 2_048  # bytes of a decoded invite
+
+# --- overlay ---
+DEGREE_TARGET: Final = 6  # links that a node tries to keep
+DEGREE_MAX: Final = 32  # links of members that a node accepts
+DIAL_RANDOM_INTERVAL_MS: Final = 30_000  # one random unconnected member, for ever, +-50 %
+REDIAL_DELAY_MS: Final = 500  # first pause after a failed dial; doubles
+REDIAL_DELAY_MAX_MS: Final = 15_000  # a healed link is found again within this time
+
+# --- restore gate ---
+GATE_CONFIRMATIONS: Final = 2  # peers that must have shown what they hold of one's own logs

@@ -1,0 +1,238 @@
+"""The signed statement that everything else is made of. Spec: section 6.
+
+    header   = [v, commons, author, log, seq, prev, kind, time_ms, body_size, body_hash, refs]
+    id       = H("record", header bytes)
+    signature= Ed25519("mycelia/1/signature\\0" || id)
+    body     = salt(16) || content, a canonical map
+    envelope = [header, signature | nil, body | nil]
+
+The header's bytes are kept as received: what is hashed is never a re-encoding. The signature is
+nil when a later record of the same log vouches for this one by its hash; the body is nil when it
+was erased. Nothing here decides whether a record is authentic; that is `logs.py`.
+"""
+
+from dataclasses import dataclass, replace
+
+from mycelia_protocol.crypto import digest, sign_id, verify_id
+from mycelia_protocol.encoding import Value, decode, encode
+from mycelia_protocol.errors import LimitExceeded, RecordError
+from mycelia_protocol.limits import (
+    BODY_SIZE_MAX,
+    HEADER_SIZE_MAX,
+    ID_SIZE,
+    INT_MAX,
+    KIND_SIZE_MAX,
+    LOG_ID_SIZE,
+    PROTOCOL_VERSION,
+    REFS_MAX,
+    SALT_SIZE,
+    SIGNATURE_SIZE,
+)
+
+Envelope = list[bytes | None]
+KIND_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz-")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record, its header taken apart and its bytes as they came.
+
+    Attributes:
+        id: H("record", header), 32 bytes. It covers no signature.
+        header: the header's bytes as received.
+        signature: 64 bytes, or None if the record stands on a later one's signature.
+        body: salt and content as received, or None if erased or not held.
+        commons: id of the commons, 32 bytes.
+        author: Ed25519 public key, 32 bytes.
+        log: 8 bytes, one incarnation of the author.
+        seq: position in the log, from 0.
+        prev: id of the record at seq - 1; None exactly at seq 0.
+        kind: name of the record family, 1 to 24 characters of a-z and "-".
+        time_ms: the author's clock; a hint that never decides validity.
+        body_size: bytes of the body, salt included.
+        body_hash: H("body", body), 32 bytes.
+        refs: ids of records that this one speaks of, at most 16, no id twice.
+    """
+
+    id: bytes
+    header: bytes
+    signature: bytes | None
+    body: bytes | None
+    commons: bytes
+    author: bytes
+    log: bytes
+    seq: int
+    prev: bytes | None
+    kind: str
+    time_ms: int
+    body_size: int
+    body_hash: bytes
+    refs: tuple[bytes, ...]
+
+    @classmethod
+    def parse(cls, header: bytes, signature: bytes | None, body: bytes | None) -> "Record":
+        """Take an envelope apart and check everything that needs no other record.
+
+        Raises:
+            EncodingError: the header is not canonical (REC-1).
+            RecordError: a field breaks its rule (REC-2 to REC-9).
+        """
+        if len(header) > HEADER_SIZE_MAX:
+            raise RecordError(f"header of {len(header)} bytes", requirement="REC-1")
+        fields = decode(header, size_max=HEADER_SIZE_MAX)
+        if not isinstance(fields, list) or len(fields) != 11:
+            raise RecordError("a header has eleven fields", requirement="REC-2")
+        record = cls(
+            digest("record", header),
+            header,
+            signature,
+            body,
+            *_checked_fields(fields),
+        )
+        if signature is not None and len(signature) != SIGNATURE_SIZE:
+            raise RecordError("a signature has 64 bytes", requirement="REC-8")
+        if body is not None:
+            record.check_body(body)
+        return record
+
+    def check_body(self, body: bytes) -> None:
+        """Check that these bytes are the body that the header promises.
+
+        Raises:
+            RecordError: the size or the hash differs (REC-9).
+        """
+        if len(body) != self.body_size or digest("body", body) != self.body_hash:
+            raise RecordError("the body is not the one in the header", requirement="REC-9")
+
+    @property
+    def content(self) -> Value:
+        """The body without its salt, decoded; the caller checks it against the kind's schema.
+
+        Raises:
+            EncodingError: the content is not canonical.
+            RecordError: the body is not held.
+        """
+        if self.body is None:
+            raise RecordError("the body was erased", code="erased")
+        return decode(self.body[SALT_SIZE:], size_max=BODY_SIZE_MAX, maps=True)
+
+    @property
+    def size(self) -> int:
+        """Bytes that this record's envelope takes on the wire, at most."""
+        return len(self.header) + (len(self.body) if self.body else 0) + SIGNATURE_SIZE + 12
+
+    def envelope(self) -> Envelope:
+        """Return `[header, signature, body]` for the wire."""
+        return [self.header, self.signature, self.body]
+
+    def is_signed(self) -> bool:
+        """Return whether the record carries a signature that verifies by itself."""
+        return self.signature is not None and verify_id(self.author, self.id, self.signature)
+
+    def without_signature(self) -> "Record":
+        """Return the same record, standing on a later record's signature."""
+        return self if self.signature is None else replace(self, signature=None)
+
+
+def parse_envelope(value: Value) -> Record:
+    """Read `[header, signature | nil, body | nil]`.
+
+    Raises:
+        EncodingError, RecordError: as `Record.parse`.
+    """
+    match value:
+        case [bytes(header), bytes() | None as signature, bytes() | None as body]:
+            return Record.parse(header, signature, body)
+        case _:
+            raise RecordError("an envelope is [header, signature, body]", requirement="REC-1")
+
+
+def build_record(
+    *,
+    commons: bytes,
+    seed: bytes,
+    author: bytes,
+    log: bytes,
+    seq: int,
+    prev: bytes | None,
+    kind: str,
+    time_ms: int,
+    content: dict[str, Value],
+    salt: bytes,
+    refs: tuple[bytes, ...] = (),
+) -> Record:
+    """Write and sign one record.
+
+    Args:
+        seed: the author's Ed25519 private seed, 32 bytes.
+        content: the body's map; it should already fit the kind's schema.
+        salt: 16 bytes nobody else knows.
+
+    Raises:
+        LimitExceeded: the body or header would be larger than allowed.
+    """
+    body = salt + encode(content)
+    if len(salt) != SALT_SIZE or len(body) > BODY_SIZE_MAX:
+        raise LimitExceeded(f"a body has at most {BODY_SIZE_MAX} bytes, this one {len(body)}")
+    header = encode(
+        [
+            PROTOCOL_VERSION,
+            commons,
+            author,
+            log,
+            seq,
+            prev,
+            kind,
+            time_ms,
+            len(body),
+            digest("body", body),
+            list(refs),
+        ]
+    )
+    if len(header) > HEADER_SIZE_MAX:
+        raise LimitExceeded(f"a header has at most {HEADER_SIZE_MAX} bytes, this one {len(header)}")
+    return Record.parse(header, sign_id(seed, digest("record", header)), body)
+
+
+def _checked_fields(
+    fields: list[Value],
+) -> tuple[bytes, bytes, bytes, int, bytes | None, str, int, int, bytes, tuple[bytes, ...]]:
+    """Check the eleven header fields one by one and return them without the version."""
+    version, commons, author, log, seq, prev, kind, time_ms, body_size, body_hash, refs = fields
+    if type(version) is not int or version != PROTOCOL_VERSION:
+        raise RecordError(f"version {version!r} is not 1", code="version", requirement="REC-2")
+    if type(commons) is not bytes or len(commons) != ID_SIZE:
+        raise RecordError("commons is 32 bytes", requirement="REC-3")
+    if type(author) is not bytes or len(author) != ID_SIZE:
+        raise RecordError("author is 32 bytes", requirement="REC-3")
+    if type(log) is not bytes or len(log) != LOG_ID_SIZE:
+        raise RecordError("log is 8 bytes", requirement="REC-3")
+    if type(seq) is not int or not 0 <= seq <= INT_MAX:
+        raise RecordError("seq is an integer from 0", requirement="REC-4")
+    if prev is not None and (type(prev) is not bytes or len(prev) != ID_SIZE):
+        raise RecordError("prev is 32 bytes or nil", requirement="REC-4")
+    if (seq == 0) != (prev is None):
+        raise RecordError("prev is nil exactly at seq 0", requirement="REC-4")
+    if type(kind) is not str or not 1 <= len(kind) <= KIND_SIZE_MAX:
+        raise RecordError("kind has 1 to 24 characters", requirement="REC-5")
+    if not KIND_CHARACTERS.issuperset(kind):
+        raise RecordError("kind is made of a-z and -", requirement="REC-5")
+    if (seq == 0) != (kind == "incarnation"):
+        raise RecordError("a log begins with its one incarnation", requirement="REC-5")
+    if type(time_ms) is not int or not 0 <= time_ms <= INT_MAX:
+        raise RecordError("time_ms is out of range", requirement="REC-6")
+    if type(body_size) is not int or not SALT_SIZE < body_size <= BODY_SIZE_MAX:
+        raise RecordError("body_size is out of range", requirement="REC-6")
+    if type(body_hash) is not bytes or len(body_hash) != ID_SIZE:
+        raise RecordError("body_hash is 32 bytes", requirement="REC-6")
+    return (commons, author, log, seq, prev, kind, time_ms, body_size, body_hash, _refs(refs))
+
+
+def _refs(refs: Value) -> tuple[bytes, ...]:
+    """Check the list of references."""
+    if not isinstance(refs, list) or len(refs) > REFS_MAX:
+        raise RecordError(f"refs is a list of at most {REFS_MAX}", requirement="REC-7")
+    checked = tuple(ref for ref in refs if type(ref) is bytes and len(ref) == ID_SIZE)
+    if len(checked) != len(refs) or len(set(checked)) != len(checked):
+        raise RecordError("refs are different ids of 32 bytes", requirement="REC-7")
+    return checked
