@@ -97,7 +97,7 @@ def _checked_fields(fields: object) -> tuple[bytes, bytes, bytes, int, tuple[str
             bytes(inviter),
             bytes(secret),
             int(expires_ms),
-            list(addresses),
+            tuple(addresses),
         ]:
             pass
         case _:

@@ -80,7 +80,7 @@ class Record:
         if len(header) > HEADER_SIZE_MAX:
             raise RecordError(f"header of {len(header)} bytes", requirement="REC-1")
         fields = decode(header, size_max=HEADER_SIZE_MAX)
-        if not isinstance(fields, list) or len(fields) != 11:
+        if not isinstance(fields, tuple) or len(fields) != 11:
             raise RecordError("a header has eleven fields", requirement="REC-2")
         record = cls(
             digest("record", header),
@@ -195,7 +195,7 @@ def build_record(
 
 
 def _checked_fields(
-    fields: list[Value],
+    fields: tuple[Value, ...],
 ) -> tuple[bytes, bytes, bytes, int, bytes | None, str, int, int, bytes, tuple[bytes, ...]]:
     """Check the eleven header fields one by one and return them without the version."""
     version, commons, author, log, seq, prev, kind, time_ms, body_size, body_hash, refs = fields
@@ -230,7 +230,7 @@ def _checked_fields(
 
 def _refs(refs: Value) -> tuple[bytes, ...]:
     """Check the list of references."""
-    if not isinstance(refs, list) or len(refs) > REFS_MAX:
+    if not isinstance(refs, tuple) or len(refs) > REFS_MAX:
         raise RecordError(f"refs is a list of at most {REFS_MAX}", requirement="REC-7")
     checked = tuple(ref for ref in refs if type(ref) is bytes and len(ref) == ID_SIZE)
     if len(checked) != len(refs) or len(set(checked)) != len(checked):

@@ -1,1 +1,61 @@
-"""The record families, one file each, and their registry."""
+"""The record families and their registry. Spec: section 7.
+
+One family a file: its field table, its dataclass, how it is read. A new family is one file and one
+line here; nothing else in the core lists kinds. A record of a kind that is not in the registry is
+stored, relayed and left out of the fold, so that a later version may add some.
+"""
+
+from typing import Final
+
+from mycelia_protocol.types import (
+    answer,
+    grant,
+    incarnation,
+    offer,
+    profile,
+    promises,
+    receipt,
+    request,
+    vouch,
+    withdraw,
+)
+from mycelia_protocol.types.base import Kind
+
+KINDS: Final[dict[str, Kind]] = {
+    kind.name: kind
+    for kind in (
+        Kind("incarnation", incarnation.FIELDS, 0, incarnation.read),
+        Kind("vouch", vouch.FIELDS, 0, vouch.read, row=vouch.row),
+        Kind("profile", profile.FIELDS, 0, profile.read, row=profile.row),
+        Kind(
+            "offer",
+            offer.FIELDS,
+            0,
+            offer.read,
+            promises.derive_offer,
+            promises.offer_row,
+            promises.touched,
+        ),
+        Kind(
+            "request",
+            request.FIELDS,
+            0,
+            request.read,
+            promises.derive_request,
+            promises.request_row,
+            promises.touched,
+        ),
+        Kind(
+            "grant",
+            grant.FIELDS,
+            2,
+            grant.read,
+            promises.derive_grant,
+            promises.grant_row,
+            promises.touched,
+        ),
+        Kind("answer", answer.FIELDS, 1, answer.read, touches=promises.touched),
+        Kind("receipt", receipt.FIELDS, 1, receipt.read, touches=promises.touched),
+        Kind("withdraw", withdraw.FIELDS, 1, withdraw.read, touches=promises.touched),
+    )
+}

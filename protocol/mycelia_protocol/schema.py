@@ -1,0 +1,104 @@
+"""Field tables of record bodies and their one checker. Spec: section 7.1.
+
+A body is a map. Fields that a table does not name are kept and ignored, so that later versions can
+add some; a named field that is missing, of another type or out of bounds makes the record
+*malformed*: it stays in its log, and the fold leaves it out.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from mycelia_protocol.encoding import Value
+from mycelia_protocol.errors import SchemaError
+
+Form = Literal["int", "text", "bytes", "bool", "list"]
+TYPES: dict[Form, type] = {"int": int, "text": str, "bytes": bytes, "bool": bool, "list": tuple}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One row of a field table.
+
+    Attributes:
+        name: key in the body's map.
+        form: the type; a list's items are checked by the family itself.
+        low: smallest integer, or fewest characters, bytes or items.
+        high: largest integer, or most characters, bytes or items.
+        choices: the only texts allowed, or () for any.
+        required: whether a body without it is malformed.
+    """
+
+    name: str
+    form: Form
+    low: int = 0
+    high: int = 0
+    choices: tuple[str, ...] = ()
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A checked body; the getters give a field's value in its own type."""
+
+    fields: Mapping[str, Value]
+
+    def integer(self, name: str) -> int:
+        """Return a required integer field."""
+        return cast("int", self.fields[name])
+
+    def text(self, name: str, default: str = "") -> str:
+        """Return a text field, or the default if it was left out."""
+        return cast("str", self.fields.get(name, default))
+
+    def data(self, name: str) -> bytes:
+        """Return a required bytes field."""
+        return cast("bytes", self.fields[name])
+
+    def flag(self, name: str) -> bool:
+        """Return a required bool field."""
+        return cast("bool", self.fields[name])
+
+    def items(self, name: str) -> tuple[Value, ...]:
+        """Return a list field, or an empty one if it was left out."""
+        return cast("tuple[Value, ...]", self.fields.get(name, ()))
+
+    def optional_integer(self, name: str) -> int | None:
+        """Return an integer field, or None if it was left out."""
+        return cast("int | None", self.fields.get(name))
+
+
+def check(content: Value, table: tuple[Field, ...]) -> Body:
+    """Check a body against its field table.
+
+    Raises:
+        SchemaError: the message names the field and the rule (BODY-1 to BODY-3).
+    """
+    if not isinstance(content, dict):
+        raise SchemaError("a body is a map", requirement="BODY-1")
+    for field in table:
+        if field.name in content:
+            _check_field(content[field.name], field)
+        elif field.required:
+            raise SchemaError(f"{field.name} is missing", requirement="BODY-2")
+    return Body({field.name: content[field.name] for field in table if field.name in content})
+
+
+def _check_field(value: Value, field: Field) -> None:
+    """Check one field's type, bounds and choices."""
+    if type(value) is not TYPES[field.form]:
+        raise SchemaError(f"{field.name} is not of type {field.form}", requirement="BODY-3")
+    if isinstance(value, bool):
+        return
+    if field.choices:
+        if value not in field.choices:
+            allowed = ", ".join(field.choices)
+            raise SchemaError(f"{field.name} is one of {allowed}", requirement="BODY-3")
+        return
+    measure = value if isinstance(value, int) else len(cast("bytes", value))
+    if not field.low <= measure <= field.high:
+        what = "" if isinstance(value, int) else "the length of "
+        raise SchemaError(
+            f"{what}{field.name} is {measure}, allowed are {field.low} to {field.high}",
+            requirement="BODY-3",
+        )

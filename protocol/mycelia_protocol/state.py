@@ -1,0 +1,225 @@
+"""The fold: from the set of authentic records to the state of the commons. Spec: section 8.
+
+State is a pure function of the *set*: the same records in any order give the same state and the
+same digest. What a record means is its family's business (`types/`); this module keeps the indexes,
+the roster, and what was derived, and forgets a derivation when something it rests on arrives.
+
+Theory of operation: a record waits while its author is not on the roster, or while its log's
+incarnation, which places the log among its author's logs, is not here. Every other missing
+reference is the families' affair: they say `waiting` and are asked again.
+"""
+
+import bisect
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Final, TypeVar, cast
+
+from mycelia_protocol.charter import Charter
+from mycelia_protocol.crypto import digest
+from mycelia_protocol.encoding import encode
+from mycelia_protocol.errors import EncodingError, RecordError, SchemaError
+from mycelia_protocol.record import Record
+from mycelia_protocol.schema import check
+from mycelia_protocol.types import KINDS
+from mycelia_protocol.types.base import Statement
+from mycelia_protocol.types.incarnation import Incarnation
+from mycelia_protocol.types.profile import Profile
+from mycelia_protocol.types.vouch import Vouch
+
+T = TypeVar("T")
+LogKey = tuple[bytes, bytes]
+
+KINDS_WITH_ROWS: Final = sorted(name for name, kind in KINDS.items() if kind.row is not None)
+
+
+class State:
+    """What all records together say. Implements `types.base.Facts`."""
+
+    def __init__(self, charter: Charter) -> None:
+        self.charter: Final = charter
+        self.commons: Final = charter.commons
+        self.malformed = 0  # records of a known kind whose body breaks its schema
+        self.unknown = 0  # records of a kind that this version does not know
+        self._roster: dict[bytes, Record | None] = {charter.founder: None}
+        self._waiting: dict[LogKey, list[Record]] = defaultdict(list)
+        self._depths: dict[LogKey, int] = {}  # logs that the incarnation of a log names
+        self._seen: set[bytes] = set()  # asked only whether it contains; never iterated
+        self._statements: dict[bytes, Statement[object]] = {}
+        self._by_type: dict[type, dict[bytes, Statement[object]]] = defaultdict(dict)
+        self._about: dict[tuple[bytes, type], list[Statement[object]]] = defaultdict(list)
+        self._profiles: dict[bytes, Statement[Profile]] = {}
+        self._derived: dict[bytes, object] = {}
+
+    def add(self, record: Record) -> None:
+        """Take in one authentic record; a record that is already here changes nothing."""
+        if record.id in self._seen:
+            return
+        self._seen.add(record.id)
+        pending = [record]
+        while pending:
+            pending.extend(self._admit(pending.pop()))
+
+    def _admit(self, record: Record) -> list[Record]:
+        """Fold one record, or let it wait; return the records that need wait no longer."""
+        key = (record.author, record.log)
+        if record.author not in self._roster or (record.seq and key not in self._depths):
+            self._waiting[key].append(record)
+            return []
+        statement = self._read(record)
+        freed: list[Record] = []
+        if record.seq == 0:
+            body = statement.body if statement else None
+            self._depths[key] = len(body.heads) if isinstance(body, Incarnation) else 0
+            freed = self._waiting.pop(key, [])
+            if statement is None:
+                return freed
+            statement = self._statement(record, statement.body)
+        if statement is None:
+            return freed
+        self._index(statement)
+        if isinstance(statement.body, Vouch) and statement.body.key not in self._roster:
+            self._roster[statement.body.key] = record
+            for waiting in sorted(self._waiting):
+                if waiting[0] == statement.body.key:
+                    freed.extend(self._waiting.pop(waiting))
+        return freed
+
+    def _read(self, record: Record) -> Statement[object] | None:
+        """Read a record's body by its family; None if it is malformed or of an unknown kind."""
+        kind = KINDS.get(record.kind)
+        if kind is None:
+            self.unknown += 1
+            return None
+        try:
+            if len(record.refs) != kind.refs:
+                raise SchemaError(f"a {kind.name} has {kind.refs} references")
+            body = kind.read(check(record.content, kind.fields), record)
+        except (EncodingError, RecordError, SchemaError):
+            self.malformed += 1
+            return None
+        return self._statement(record, body)
+
+    def _statement(self, record: Record, body: object) -> Statement[object]:
+        """Place a read body among its author's records."""
+        order = (self._depths.get((record.author, record.log), 0), record.log, record.seq)
+        return Statement(
+            record.id,
+            record.author,
+            record.log,
+            record.kind,
+            record.time_ms,
+            record.refs,
+            order,
+            body,
+        )
+
+    def _index(self, statement: Statement[object]) -> None:
+        """Make a statement findable and forget what was derived without it."""
+        self._statements[statement.id] = statement
+        self._by_type[type(statement.body)][statement.id] = statement
+        for ref in statement.refs:
+            bisect.insort(
+                self._about[ref, type(statement.body)],
+                statement,
+                key=lambda other: (other.author, other.order),
+            )
+        if isinstance(statement.body, Profile):
+            profile = cast("Statement[Profile]", statement)
+            known = self._profiles.get(statement.author)
+            if known is None or known.order < statement.order:
+                self._profiles[statement.author] = profile
+        touches = KINDS[statement.kind].touches
+        if touches is not None:
+            for record in touches(self, statement):
+                self._derived.pop(record, None)
+
+    # --- Facts: what families look up ---
+
+    def find(self, record: bytes, body_type: type[T]) -> Statement[T] | None:
+        """Return the statement with this id if it is here and of this family."""
+        return cast("Statement[T] | None", self._by_type[body_type].get(record))
+
+    def about(self, record: bytes, body_type: type[T]) -> list[Statement[T]]:
+        """Return the statements of one family that refer to a record, by (author, order)."""
+        return cast("list[Statement[T]]", self._about.get((record, body_type), []))
+
+    def derived(self, record: bytes) -> object:
+        """Return what a record's family derives for it.
+
+        Raises:
+            KeyError: the record is not here, or its family derives nothing.
+        """
+        if record not in self._derived:
+            statement = self._statements[record]
+            derive = KINDS[statement.kind].derive
+            if derive is None:
+                raise KeyError(record)
+            self._derived[record] = derive(self, statement)
+        return self._derived[record]
+
+    def is_member(self, key: bytes) -> bool:
+        """Return whether the key is on the roster."""
+        return key in self._roster
+
+    # --- views ---
+
+    def roster(self) -> list[bytes]:
+        """Return the keys of all members, sorted."""
+        return sorted(self._roster)
+
+    def every(self, body_type: type[T]) -> list[Statement[T]]:
+        """Return all statements of one family, oldest first by their authors' clocks, then id."""
+        statements = cast("Iterable[Statement[T]]", self._by_type[body_type].values())
+        return sorted(statements, key=lambda statement: (statement.time_ms, statement.id))
+
+    def statement(self, record: bytes) -> Statement[object] | None:
+        """Return the statement with this id, of whatever family."""
+        return self._statements.get(record)
+
+    def profile(self, key: bytes) -> Profile | None:
+        """Return the last profile of a collective."""
+        statement = self._profiles.get(key)
+        return statement.body if statement else None
+
+    def matching_ids(self, low: bytes, high: bytes) -> list[bytes]:
+        """Return the ids between two bounds, both included, sorted; for ids typed in short."""
+        return sorted(record for record in self._statements if low <= record <= high)
+
+    def introduction(self, key: bytes) -> list[Record] | None:
+        """Return the vouches that lead from the founder to a key, or None if it is no member.
+
+        Each is signed by itself, so that somebody who holds nothing but the charter can check
+        them. The founder needs none.
+        """
+        chain: list[Record] = []
+        while key != self.charter.founder:
+            vouch = self._roster.get(key)
+            if vouch is None:
+                return None
+            chain.append(vouch)
+            key = vouch.author
+        return chain[::-1]
+
+    def is_used(self, invite: bytes) -> bool:
+        """Return whether a vouch names the invite with this digest."""
+        vouches = self._by_type[Vouch].values()
+        return any(cast("Statement[Vouch]", vouch).body.invite == invite for vouch in vouches)
+
+    def digest(self) -> bytes:
+        """Return the state digest, 32 bytes: equal states, equal digests. Spec: section 8.4."""
+        parts = [self.commons, encode(self.roster())]
+        for name in KINDS_WITH_ROWS:
+            rows = self._rows(name)
+            parts.append(encode([name, len(rows)]))
+            parts.extend(rows)
+        return digest("state", *parts)
+
+    def _rows(self, name: str) -> list[bytes]:
+        """Return the encoded digest rows of one family, by id."""
+        row = KINDS[name].row
+        assert row is not None
+        if name == "profile":
+            current = [cast("Statement[object]", item) for item in self._profiles.values()]
+        else:
+            current = [item for item in self._statements.values() if item.kind == name]
+        return [encode(row(self, item)) for item in sorted(current, key=lambda item: item.id)]

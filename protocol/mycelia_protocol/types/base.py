@@ -1,0 +1,74 @@
+"""What every record family brings, and what it may ask of the others. Spec: section 7.1."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from mycelia_protocol.encoding import Value
+from mycelia_protocol.record import Record
+from mycelia_protocol.schema import Body, Field
+
+Order = tuple[int, bytes, int]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement(Generic[T]):
+    """A record whose body was read by its family.
+
+    Attributes:
+        order: place among all records of its author: (logs named by the incarnation, log, seq).
+        body: the family's own dataclass.
+    """
+
+    id: bytes
+    author: bytes
+    log: bytes
+    kind: str
+    time_ms: int
+    refs: tuple[bytes, ...]
+    order: Order
+    body: T
+
+
+class Facts(Protocol):
+    """What a family's derivation may look up; answers depend on the set of records alone."""
+
+    def find(self, record: bytes, body_type: type[T]) -> Statement[T] | None:
+        """Return the statement with this id if it is here and of this family."""
+        ...
+
+    def about(self, record: bytes, body_type: type[T]) -> list[Statement[T]]:
+        """Return the statements of one family that refer to a record, by (author, order)."""
+        ...
+
+    def derived(self, record: bytes) -> object:
+        """Return what the record's family derives for it (remembered until something changes)."""
+        ...
+
+    def is_member(self, key: bytes) -> bool:
+        """Return whether the key is on the roster."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One record family.
+
+    Attributes:
+        name: the `kind` in the header.
+        fields: the field table of the body.
+        refs: how many references a record of this family has.
+        read: makes the family's dataclass from a checked body; may raise SchemaError.
+        derive: what follows for one record from the set of all, or None if nothing does.
+        row: the record's row in the state digest, or None if it has no row of its own.
+        touches: ids of records whose derivation changes when this statement arrives.
+    """
+
+    name: str
+    fields: tuple[Field, ...]
+    refs: int
+    read: Callable[[Body, Record], object]
+    derive: Callable[[Facts, Statement[object]], object] | None = None
+    row: Callable[[Facts, Statement[object]], list[Value]] | None = None
+    touches: Callable[[Facts, Statement[object]], Iterable[bytes]] | None = None

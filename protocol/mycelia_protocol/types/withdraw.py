@@ -1,0 +1,43 @@
+"""`withdraw`: an author takes back an offer, a request or a grant of its own. Spec: section 7.7.
+
+Withdrawing an offer burns what is left of it; grants already made stand. Withdrawing a grant
+cancels it for good, even if an acceptance comes to light later, unless the goods were handed over
+before in the same author's order.
+"""
+
+from dataclasses import dataclass
+
+from mycelia_protocol.encoding import Value
+from mycelia_protocol.limits import TEXT_SIZE_MAX
+from mycelia_protocol.record import Record
+from mycelia_protocol.schema import Body, Field
+from mycelia_protocol.types.base import Facts, Kind, Order, Statement, T
+
+FIELDS = (Field("reason", "text", 0, TEXT_SIZE_MAX, required=False),)
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Why, in words."""
+
+    reason: str
+
+
+def content(reason: str = "") -> dict[str, Value]:
+    """Return the body of a withdrawal."""
+    return {"reason": reason} if reason else {}
+
+
+def read(body: Body, record: Record) -> Withdraw:
+    """Read a checked body."""
+    return Withdraw(body.text("reason"))
+
+
+def first_withdrawal(facts: Facts, target: Statement[T]) -> Order | None:
+    """Return where in its author's order a record was withdrawn, or None."""
+    orders = [
+        statement.order
+        for statement in facts.about(target.id, Withdraw)
+        if statement.author == target.author
+    ]
+    return min(orders, default=None)
