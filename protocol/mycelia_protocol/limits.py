@@ -11,6 +11,7 @@ PROTOCOL_VERSION: Final = 1
 # --- encoding ---
 INT_MAX: Final = 2**53 - 1  # the largest integer that every language holds exactly in a double
 DEPTH_MAX: Final = 16  # nesting of arrays and maps; deepest legal body uses 4
+LENGTH_MAX: Final = 4_096  # items of one array or map; bounds what nested empty promises can cost
 
 # --- records ---
 ID_SIZE: Final = 32  # bytes of a record id, commons id or public key
