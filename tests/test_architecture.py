@@ -1,0 +1,141 @@
+"""The direction of imports, and proof that the tools which watch over it are awake.
+
+A contract that nobody has seen fail may be looking at nothing. So each one is also run on a copy of
+the packages in which it is broken on purpose, and must say so.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCE_ROOTS = ("protocol", "node", "sim")
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+CONTRACTS = {each["name"]: each for each in PYPROJECT["tool"]["importlinter"]["contracts"]}
+BANNED = PYPROJECT["tool"]["ruff"]["lint"]["flake8-tidy-imports"]["banned-api"]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Return a folder with a copy of the packages and of their settings."""
+    for name in SOURCE_ROOTS:
+        ignored = shutil.ignore_patterns("__pycache__", "*.csv", "vendor")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def plant(folder: Path, module: str, line: str) -> None:
+    """Add one line of code at the end of a module of the copy."""
+    root = {"mycelia_protocol": "protocol", "mycelia_node": "node", "mycelia_sim": "sim"}
+    path = folder / root[module.split(".")[0]] / (module.replace(".", "/") + ".py")
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"\n{line}\n")
+
+
+def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run import-linter on the packages in `folder`, not on the ones that are installed."""
+    path = os.pathsep.join(str(folder / name) for name in SOURCE_ROOTS)
+    program = (
+        "import sys; from importlinter.cli import lint_imports_command as run; sys.exit(run())"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", program, "--no-cache"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path, "NO_COLOR": "1", "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def lint_style(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run ruff's rule on banned imports over the packages in `folder`."""
+    command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--select", "TID251", "."]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_imports_keep_their_direction() -> None:
+    """Every contract on imports holds for the code as it is."""
+    result = lint_imports(ROOT)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert f"{len(CONTRACTS)} kept, 0 broken" in result.stdout
+
+
+def test_the_core_uses_no_banned_module() -> None:
+    """The core imports no clock, no source of randomness and nothing that does I/O."""
+    result = lint_style(ROOT)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("mycelia_protocol.planted", "import mycelia_node"),
+        ("mycelia_protocol.planted", "import mycelia_sim"),
+        ("mycelia_node.planted", "import mycelia_sim"),
+    ],
+)
+def test_an_import_against_the_direction_is_caught(copy: Path, module: str, line: str) -> None:
+    """Protocol <- node <- sim: an import the other way round breaks the layers contract."""
+    plant(copy, module, line)
+    result = lint_imports(copy)
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "protocol <- node <- sim BROKEN" in result.stdout
+    assert f"{module} -> {line.split()[1]}" in result.stdout
+
+
+def test_io_in_the_core_is_caught(copy: Path) -> None:
+    """Each module on the list of what the core may not import is caught when the core does."""
+    forbidden = CONTRACTS["the core does no I/O"]["forbidden_modules"]
+    assert "time" in forbidden
+    for name in forbidden:
+        plant(copy, "mycelia_protocol.planted", f"import {name}")
+    result = lint_imports(copy)
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "the core does no I/O BROKEN" in result.stdout
+    missed = [n for n in forbidden if f"mycelia_protocol.planted -> {n} (" not in result.stdout]
+    assert missed == []
+
+
+def test_banned_modules_in_the_core_are_caught(copy: Path) -> None:
+    """Ruff catches each banned module in the core, and lets node and sim use them."""
+    for name in BANNED:
+        for package in ("mycelia_protocol", "mycelia_node", "mycelia_sim"):
+            plant(copy, f"{package}.planted", f"import {name.split('.')[0]}\nprint({name})")
+    result = lint_style(copy)
+    assert result.returncode == 1, result.stderr
+    missed = [name for name in BANNED if f"`{name}` is banned" not in result.stdout]
+    assert missed == []
+    assert "planted.py" in result.stdout
+    assert "mycelia_node" not in result.stdout
+    assert "mycelia_sim" not in result.stdout
+
+
+def test_both_lists_name_the_same_modules() -> None:
+    """What ruff bans by name in the core is forbidden to import-linter as well."""
+    forbidden = set(CONTRACTS["the core does no I/O"]["forbidden_modules"])
+    assert {name for name in BANNED if "." not in name} <= forbidden
+
+
+def test_types_are_checked_strictly(tmp_path: Path) -> None:
+    """Mypy, with the project's settings, refuses a function without types and a wrong one."""
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text("def bare(x):\n    return x\n\n\ncount: int = 'three'\n", encoding="utf-8")
+    command = [sys.executable, "-m", "mypy", "--no-incremental", "--config-file"]
+    result = subprocess.run(
+        [*command, str(ROOT / "pyproject.toml"), str(wrong)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "[no-untyped-def]" in result.stdout
+    assert "[assignment]" in result.stdout
