@@ -23,7 +23,7 @@ class Charter:
     Attributes:
         name: the name of the commons, 1 to 80 characters.
         founder: Ed25519 public key (32 bytes) of the first member of the roster.
-        created_ms: when, by the founder's clock, in ms since the Unix epoch; never decides anything.
+        created_ms: when, by the founder's clock, ms since the Unix epoch; decides nothing.
         salt: 16 random bytes, so that two commons of one name and founder differ.
     """
 

@@ -39,6 +39,7 @@ HANDSHAKE_SIZE_MAX: Final = 1_024  # bytes of one handshake message
 HANDSHAKE_TIMEOUT_MS: Final = 10_000
 RUN_SIZE_MAX: Final = 524_288  # bytes of records in one RECORDS frame: half a frame, so it fits
 RUN_RECORDS_MAX: Final = 4_096
+RUN_CHECKS_MAX: Final = 256  # signatures tried, from the end of a run, before it counts as forged
 HEADS_PER_FRAME_MAX: Final = 4_096
 WANTS_PER_FRAME_MAX: Final = 256
 PUSH_RECORDS_MAX: Final = 256
@@ -62,6 +63,14 @@ PUBLISH_QUEUE_MAX: Final = 4_096  # own records that wait for the store
 INVITES_MAX: Final = 1_000  # outstanding invites of one node
 INVITE_SECRET_SIZE: Final = 16
 INVITE_SIZE_MAX: Final = 2_048  # bytes of a decoded invite
+
+PEER_HEADS_MAX: Final = 65_536  # logs remembered of what one peer told
+WANTS_IN_FLIGHT_MAX: Final = 2  # unanswered WANTs on one link: one on the way, one being read
+READS_PER_LINK_MAX: Final = 4  # WANTs of one link that wait for the own store
+
+# --- own records ---
+STEWARD_DELAY_MS: Final = 100  # allocation waits so long after a change, and takes all at once
+STEWARD_DRAFTS_MAX: Final = 64  # records that the allocator writes in one round
 
 # --- overlay ---
 DEGREE_TARGET: Final = 6  # links that a node tries to keep

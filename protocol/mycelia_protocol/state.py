@@ -12,6 +12,7 @@ reference is the families' affair: they say `waiting` and are asked again.
 import bisect
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final, TypeVar, cast
 
 from mycelia_protocol.charter import Charter
@@ -38,8 +39,7 @@ class State:
     def __init__(self, charter: Charter) -> None:
         self.charter: Final = charter
         self.commons: Final = charter.commons
-        self.malformed = 0  # records of a known kind whose body breaks its schema
-        self.unknown = 0  # records of a kind that this version does not know
+        self.unread = 0  # records of an unknown kind, or whose body breaks its schema
         self._roster: dict[bytes, Record | None] = {charter.founder: None}
         self._waiting: dict[LogKey, list[Record]] = defaultdict(list)
         self._depths: dict[LogKey, int] = {}  # logs that the incarnation of a log names
@@ -65,16 +65,15 @@ class State:
         if record.author not in self._roster or (record.seq and key not in self._depths):
             self._waiting[key].append(record)
             return []
-        statement = self._read(record)
+        statement = self.read(record, self._depths.get(key, 0))
         freed: list[Record] = []
         if record.seq == 0:
             body = statement.body if statement else None
             self._depths[key] = len(body.heads) if isinstance(body, Incarnation) else 0
             freed = self._waiting.pop(key, [])
-            if statement is None:
-                return freed
-            statement = self._statement(record, statement.body)
+            statement = statement and replace(statement, order=(self._depths[key], *key[1:], 0))
         if statement is None:
+            self.unread += 1
             return freed
         self._index(statement)
         if isinstance(statement.body, Vouch) and statement.body.key not in self._roster:
@@ -84,24 +83,24 @@ class State:
                     freed.extend(self._waiting.pop(waiting))
         return freed
 
-    def _read(self, record: Record) -> Statement[object] | None:
-        """Read a record's body by its family; None if it is malformed or of an unknown kind."""
+    def read(self, record: Record, depth: int = 0) -> Statement[object] | None:
+        """Read a record's body by its family, without taking it in.
+
+        Args:
+            depth: how many older logs the incarnation of the record's log names.
+
+        Returns:
+            None if the body is malformed or the kind is not known here.
+        """
         kind = KINDS.get(record.kind)
         if kind is None:
-            self.unknown += 1
             return None
         try:
             if len(record.refs) != kind.refs:
                 raise SchemaError(f"a {kind.name} has {kind.refs} references")
             body = kind.read(check(record.content, kind.fields), record)
         except (EncodingError, RecordError, SchemaError):
-            self.malformed += 1
             return None
-        return self._statement(record, body)
-
-    def _statement(self, record: Record, body: object) -> Statement[object]:
-        """Place a read body among its author's records."""
-        order = (self._depths.get((record.author, record.log), 0), record.log, record.seq)
         return Statement(
             record.id,
             record.author,
@@ -109,7 +108,7 @@ class State:
             record.kind,
             record.time_ms,
             record.refs,
-            order,
+            (depth, record.log, record.seq),
             body,
         )
 

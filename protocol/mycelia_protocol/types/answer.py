@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.record import Record
 from mycelia_protocol.schema import Body, Field
-from mycelia_protocol.types.base import Facts, Kind, Statement
+from mycelia_protocol.types.base import Facts, Statement
 
 FIELDS = (Field("accept", "bool"),)
 

@@ -12,7 +12,6 @@ from mycelia_protocol.errors import SchemaError
 from mycelia_protocol.limits import ID_SIZE, INT_MAX, LOG_ID_SIZE, PREDECESSOR_LOGS_MAX
 from mycelia_protocol.record import Record
 from mycelia_protocol.schema import Body, Field
-from mycelia_protocol.types.base import Kind
 
 FIELDS = (Field("heads", "list", 0, PREDECESSOR_LOGS_MAX),)
 

@@ -16,7 +16,7 @@ from mycelia_protocol.limits import (
 )
 from mycelia_protocol.record import Record
 from mycelia_protocol.schema import Body, Field
-from mycelia_protocol.types.base import Facts, Kind, Statement
+from mycelia_protocol.types.base import Facts, Statement
 from mycelia_protocol.types.place import PLACE_FIELDS, Place, read_place
 
 FIELDS = (

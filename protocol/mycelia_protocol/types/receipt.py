@@ -10,7 +10,7 @@ from mycelia_protocol.encoding import Value
 from mycelia_protocol.limits import QUANTITY_MAX
 from mycelia_protocol.record import Record
 from mycelia_protocol.schema import Body, Field
-from mycelia_protocol.types.base import Facts, Kind, Statement
+from mycelia_protocol.types.base import Facts, Statement
 
 SIDES = ("handed", "received")
 

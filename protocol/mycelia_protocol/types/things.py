@@ -10,13 +10,7 @@ from mycelia_protocol.limits import (
 )
 from mycelia_protocol.schema import Field
 
-UNITS = (
-    "1",
-    "W.h",
-    "g",
-    "mL",
-    "min",
-)  # UCUM codes: pieces, watt hours, grams, millilitres, minutes
+UNITS = ("1", "W.h", "g", "mL", "min")  # UCUM: pieces, watt hours, grams, millilitres, minutes
 CATEGORY_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz-")
 
 THING_FIELDS = (

@@ -13,7 +13,7 @@ from mycelia_protocol.errors import SchemaError
 from mycelia_protocol.limits import ID_SIZE
 from mycelia_protocol.record import Record
 from mycelia_protocol.schema import Body, Field
-from mycelia_protocol.types.base import Facts, Kind, Statement
+from mycelia_protocol.types.base import Facts, Statement
 
 FIELDS = (
     Field("key", "bytes", ID_SIZE, ID_SIZE),

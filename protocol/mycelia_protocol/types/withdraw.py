@@ -11,7 +11,7 @@ from mycelia_protocol.encoding import Value
 from mycelia_protocol.limits import TEXT_SIZE_MAX
 from mycelia_protocol.record import Record
 from mycelia_protocol.schema import Body, Field
-from mycelia_protocol.types.base import Facts, Kind, Order, Statement, T
+from mycelia_protocol.types.base import Facts, Order, Statement, T
 
 FIELDS = (Field("reason", "text", 0, TEXT_SIZE_MAX, required=False),)
 

@@ -1,0 +1,239 @@
+"""Which records are authentic, and where each log stands. Spec: section 6.4 and 6.5.
+
+A record is **authentic** if its own signature verifies, or if a later authentic record of the same
+log reaches it through `prev`. So of a run of records that hang together, one good signature at the
+end authenticates all: catching up costs hashes, not signatures. The verdict does not depend on
+the order of arrival, and no rejection is remembered: a record that came with a bad signature may
+come again with a good one.
+
+Only a signature that was checked is kept. The inner records of a run lose theirs, so nobody can
+plant a bad signature that an honest node would later pass on.
+
+Records beyond a gap are held, each checked by its own signature, in a bounded buffer until the gap
+is filled.
+
+`accepted` is what has been checked; `stored` is what the store has confirmed. Peers are told of
+the latter alone.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from mycelia_protocol.limits import GAP_RECORDS_MAX, GAP_SIZE_MAX, RUN_CHECKS_MAX
+from mycelia_protocol.record import Record
+
+LogKey = tuple[bytes, bytes]  # (author, log)
+ID_PREFIX_SIZE = 8  # bytes of each id kept in memory to notice a fork
+
+
+@dataclass(slots=True)
+class Head:
+    """Where a log stands: the next seq, and the id of the record before it (None at the start)."""
+
+    next_seq: int = 0
+    id: bytes | None = None
+
+
+@dataclass(slots=True)
+class Log:
+    """One log: what was checked, what is on disk, and the first 8 bytes of each id."""
+
+    accepted: Head = field(default_factory=Head)
+    stored: Head = field(default_factory=Head)
+    prefixes: bytearray = field(default_factory=bytearray)
+
+
+@dataclass(slots=True)
+class Intake:
+    """What became of some records.
+
+    Attributes:
+        accepted: new authentic records, of each log contiguous and ending signed; to be stored.
+        missing: logs of which records came that leave a gap -> first seq beyond the gap.
+        forged: records that nothing authenticates; whoever sent them broke the rules.
+        forks: authentic records that contradict another authentic one at their place.
+    """
+
+    accepted: list[Record] = field(default_factory=list)
+    missing: dict[LogKey, int] = field(default_factory=dict)
+    forged: list[Record] = field(default_factory=list)
+    forks: list[Record] = field(default_factory=list)
+
+
+class Logs:
+    """All logs that this node follows."""
+
+    def __init__(self) -> None:
+        self._logs: dict[LogKey, Log] = {}
+        self._gaps: dict[LogKey, dict[int, Record]] = {}
+        self._gap_records = 0
+        self._gap_size = 0
+        self.verifications = 0  # signature checks made so far; a cost that benches read
+
+    # --- what is known ---
+
+    def accepted(self, key: LogKey) -> Head:
+        """Return how far a log was checked."""
+        log = self._logs.get(key)
+        return log.accepted if log else Head()
+
+    def stored(self, key: LogKey) -> Head:
+        """Return how far a log is on disk."""
+        log = self._logs.get(key)
+        return log.stored if log else Head()
+
+    def stored_logs(self) -> list[LogKey]:
+        """Return the keys of all logs with something on disk, sorted."""
+        return sorted(key for key, log in self._logs.items() if log.stored.next_seq)
+
+    def record_count(self) -> int:
+        """Return how many records are on disk."""
+        return sum(log.stored.next_seq for log in self._logs.values())
+
+    def contradicts(self, key: LogKey, seq: int, prefix: bytes) -> bool:
+        """Return whether a record's id differs from the one accepted at its place."""
+        log = self._logs.get(key)
+        if log is None or seq >= log.accepted.next_seq:
+            return False
+        return log.prefixes[seq * ID_PREFIX_SIZE :][:ID_PREFIX_SIZE] != prefix[:ID_PREFIX_SIZE]
+
+    # --- what arrives ---
+
+    def load(self, record: Record) -> None:
+        """Take in one record from the own store, in order of seq.
+
+        Raises:
+            ValueError: the record does not follow the one before; the store is damaged.
+        """
+        log = self._logs.setdefault((record.author, record.log), Log())
+        if record.seq != log.stored.next_seq or record.prev != log.stored.id:
+            raise ValueError(f"stored record {record.seq} of a log does not follow its predecessor")
+        self._accept(log, record)
+        log.stored = Head(record.seq + 1, record.id)
+
+    def take(self, records: Iterable[Record]) -> Intake:
+        """Check records that a peer sent, in any order; nothing is stored yet."""
+        intake = Intake()
+        by_log: dict[LogKey, list[Record]] = {}
+        for record in records:
+            by_log.setdefault((record.author, record.log), []).append(record)
+        for key, group in by_log.items():
+            self._take_log(key, sorted(group, key=lambda record: record.seq), intake)
+        return intake
+
+    def append(self, record: Record) -> None:
+        """Count an own, freshly signed record as accepted."""
+        self._accept(self._logs.setdefault((record.author, record.log), Log()), record)
+
+    def confirm(self, records: Sequence[Record]) -> None:
+        """Note that these records are on disk."""
+        for record in records:
+            self._logs[record.author, record.log].stored = Head(record.seq + 1, record.id)
+
+    def forget_unstored(self) -> None:
+        """Go back to what is on disk, after the store failed to write."""
+        for log in self._logs.values():
+            log.accepted = Head(log.stored.next_seq, log.stored.id)
+            del log.prefixes[log.stored.next_seq * ID_PREFIX_SIZE :]
+
+    def _take_log(self, key: LogKey, group: list[Record], intake: Intake) -> None:
+        """Check records of one log, sorted by seq."""
+        log = self._logs.setdefault(key, Log())
+        run: list[Record] = []
+        head, next_seq = log.accepted.id, log.accepted.next_seq
+        for record in group:
+            if record.seq < next_seq:
+                if record.seq < log.accepted.next_seq and self._is_fork(key, record):
+                    intake.forks.append(record)
+            elif record.seq > next_seq:
+                self._hold(key, record, intake)
+            elif record.prev == head:
+                run.append(record)
+                head, next_seq = record.id, next_seq + 1
+            elif self._verify(record):
+                intake.forks.append(record)
+            else:
+                intake.forged.append(record)
+        authentic = self._authentic_length(run)
+        intake.forged.extend(run[authentic:])
+        for record in run[:authentic]:
+            self._admit(log, record, record is run[authentic - 1], intake)
+        self._drain(key, log, intake)
+        beyond = self._gaps.get(key)
+        if beyond:
+            intake.missing[key] = min(beyond)
+        if not log.accepted.next_seq and not beyond:
+            del self._logs[key]
+
+    def _authentic_length(self, run: list[Record]) -> int:
+        """Return how many records of a hanging-together run its signatures authenticate.
+
+        An honest peer ends a run with a good signature; the bound caps what another can cost.
+        """
+        for length in range(len(run), max(0, len(run) - RUN_CHECKS_MAX), -1):
+            if self._verify(run[length - 1]):
+                return length
+        return 0
+
+    def _admit(self, log: Log, record: Record, is_checked: bool, intake: Intake) -> None:
+        """Accept a record; keep its signature only if it was checked.
+
+        A vouch's own signature is always checked, because it must stand alone in an introduction.
+        """
+        if not is_checked and not (record.kind == "vouch" and self._verify(record)):
+            record = record.without_signature()
+        self._accept(log, record)
+        intake.accepted.append(record)
+
+    def _accept(self, log: Log, record: Record) -> None:
+        log.accepted = Head(record.seq + 1, record.id)
+        log.prefixes += record.id[:ID_PREFIX_SIZE]
+
+    def _is_fork(self, key: LogKey, record: Record) -> bool:
+        """Return whether an authentic record contradicts the one accepted at its place."""
+        return self.contradicts(key, record.seq, record.id) and self._verify(record)
+
+    def _verify(self, record: Record) -> bool:
+        if record.signature is None:
+            return False
+        self.verifications += 1
+        return record.is_signed()
+
+    # --- the gap buffer ---
+
+    def _hold(self, key: LogKey, record: Record, intake: Intake) -> None:
+        """Keep a record beyond a gap, if its own signature verifies and there is room."""
+        held = self._gaps.get(key, {})
+        if record.seq in held or record.signature is None:
+            intake.missing.setdefault(key, record.seq)
+            return
+        if not self._verify(record):
+            intake.forged.append(record)
+            return
+        intake.missing.setdefault(key, record.seq)
+        is_full = self._gap_records >= GAP_RECORDS_MAX
+        if is_full or self._gap_size + record.size > GAP_SIZE_MAX:
+            return
+        self._gaps.setdefault(key, {})[record.seq] = record
+        self._gap_records += 1
+        self._gap_size += record.size
+
+    def _drain(self, key: LogKey, log: Log, intake: Intake) -> None:
+        """Accept held records that follow now; drop those that were overtaken."""
+        held = self._gaps.get(key)
+        if held is None:
+            return
+        for seq in sorted(held):
+            if seq > log.accepted.next_seq:
+                break
+            record = held.pop(seq)
+            self._gap_records -= 1
+            self._gap_size -= record.size
+            if seq < log.accepted.next_seq:
+                continue
+            if record.prev == log.accepted.id:
+                self._admit(log, record, True, intake)
+            else:
+                intake.forks.append(record)
+        if not held:
+            del self._gaps[key]

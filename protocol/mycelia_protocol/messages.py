@@ -1,0 +1,202 @@
+"""The frames of a session: a closed registry of numbers, and how each reads. Spec: section 9.4.
+
+A frame is a canonical array `[number, ...]`. Inside a session it travels as one encrypted message.
+"""
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from mycelia_protocol.encoding import Value, decode, encode
+from mycelia_protocol.errors import SessionError
+from mycelia_protocol.events import Range
+from mycelia_protocol.limits import (
+    FRAME_SIZE_MAX,
+    HEADS_PER_FRAME_MAX,
+    ID_SIZE,
+    INT_MAX,
+    INVITE_SECRET_SIZE,
+    LOG_ID_SIZE,
+    PUSH_RECORDS_MAX,
+    RUN_RECORDS_MAX,
+    WANTS_PER_FRAME_MAX,
+)
+from mycelia_protocol.record import Record, parse_envelope
+
+# --- close codes, spec appendix C.2; WebSocket keeps 4000-4999 for applications ---
+CLOSE_RESTING: Final = 4000  # the node stops on purpose
+CLOSE_FRAME: Final = 4001  # a frame that can't be read or is not legal here
+CLOSE_FORGED: Final = 4002  # records that nothing authenticates
+CLOSE_STRANGER: Final = 4003  # the key is on nobody's roster, and no invite was shown
+CLOSE_RATE: Final = 4004  # more frames of a type than allowed
+CLOSE_DUPLICATE: Final = 4005  # the two nodes have another link
+CLOSE_HANDSHAKE: Final = 4006  # the handshake failed: other commons, version, or key
+CLOSE_TIMEOUT: Final = 4007  # the handshake took too long
+CLOSE_FULL: Final = 4008  # too many links; try another member
+CLOSE_SLOW: Final = 4009  # the peer did not take what it asked for
+CLOSE_DONE: Final = 4010  # a join was answered
+
+CHAIN_RECORDS_MAX: Final = 64  # vouches from the founder to a member
+
+
+@dataclass(frozen=True, slots=True)
+class HeadEntry:
+    """How far the sender's store holds one log: `next_seq` records, the last with this id prefix.
+
+    Attributes:
+        prefix: first 8 bytes of the id of the record at `next_seq - 1`.
+    """
+
+    author: bytes
+    log: bytes
+    next_seq: int
+    prefix: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """Number 1: heads of logs in the sender's store; `complete` ends a full telling."""
+
+    entries: tuple[HeadEntry, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """Number 2: ask for ranges; answered by exactly one RECORDS, perhaps of fewer records."""
+
+    ranges: tuple[Range, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Number 3: the answer to one WANT; runs of records, the last of each log signed."""
+
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Number 4: records told unasked, as they come up."""
+
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Introduce:
+    """Number 5, first frame of a member: the vouches from the founder to the sender."""
+
+    chain: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Number 6, first frame of a newcomer: the secret of an invite."""
+
+    secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """Number 7, answer to JOIN: the charter, and the vouches from the founder to the newcomer."""
+
+    charter: bytes
+    chain: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Number 8, answer to JOIN: why not, as a code of spec appendix C and in words."""
+
+    code: str
+    reason: str
+
+
+Message: TypeAlias = Heads | Want | Records | Push | Introduce | Join | Welcome | Refuse
+
+NUMBERS: Final[dict[type, int]] = {
+    Heads: 1,
+    Want: 2,
+    Records: 3,
+    Push: 4,
+    Introduce: 5,
+    Join: 6,
+    Welcome: 7,
+    Refuse: 8,
+}
+
+
+def encode_message(message: Message) -> bytes:
+    """Return a frame's bytes."""
+    number = NUMBERS[type(message)]
+    match message:
+        case Heads(entries, complete):
+            rows: list[Value] = [[e.author, e.log, e.next_seq, e.prefix] for e in entries]
+            return encode([number, rows, complete])
+        case Want(ranges):
+            return encode([number, [[r.author, r.log, r.first, r.last] for r in ranges]])
+        case Records(records) | Push(records) | Introduce(records):
+            return encode([number, [record.envelope() for record in records]])
+        case Join(secret):
+            return encode([number, secret])
+        case Welcome(charter, chain):
+            return encode([number, charter, [record.envelope() for record in chain]])
+        case Refuse(code, reason):
+            return encode([number, code, reason])
+
+
+def decode_message(data: bytes) -> Message:
+    """Read a frame.
+
+    Raises:
+        EncodingError: the bytes are not canonical.
+        RecordError: an envelope in it breaks a structural rule.
+        SessionError: the number is unknown or a field breaks its rule (SESS-5).
+    """
+    match decode(data, size_max=FRAME_SIZE_MAX):
+        case [1, tuple(rows), bool(complete)] if len(rows) <= HEADS_PER_FRAME_MAX:
+            return Heads(tuple(_head(row) for row in rows), complete)
+        case [2, tuple(rows)] if len(rows) <= WANTS_PER_FRAME_MAX:
+            return Want(tuple(_range(row) for row in rows))
+        case [3, tuple(rows)] if len(rows) <= RUN_RECORDS_MAX:
+            return Records(_records(rows))
+        case [4, tuple(rows)] if len(rows) <= PUSH_RECORDS_MAX:
+            return Push(_records(rows))
+        case [5, tuple(rows)] if len(rows) <= CHAIN_RECORDS_MAX:
+            return Introduce(_records(rows))
+        case [6, bytes(secret)] if len(secret) == INVITE_SECRET_SIZE:
+            return Join(secret)
+        case [7, bytes(charter), tuple(rows)] if len(rows) <= CHAIN_RECORDS_MAX:
+            return Welcome(charter, _records(rows))
+        case [8, str(code), str(reason)]:
+            return Refuse(code, reason)
+        case [int(number), *_] if number in NUMBERS.values():
+            raise SessionError(f"frame {number} has the wrong fields", requirement="SESS-5")
+        case _:
+            raise SessionError("unknown frame", code="unknown-frame", requirement="SESS-5")
+
+
+def _records(rows: tuple[Value, ...]) -> tuple[Record, ...]:
+    return tuple(parse_envelope(row) for row in rows)
+
+
+def _head(row: Value) -> HeadEntry:
+    match row:
+        case [bytes(author), bytes(log), int(next_seq), bytes(prefix)] if (
+            len(author) == ID_SIZE
+            and len(log) == LOG_ID_SIZE
+            and 1 <= next_seq <= INT_MAX
+            and len(prefix) == 8
+        ):
+            return HeadEntry(author, log, next_seq, prefix)
+        case _:
+            raise SessionError("a head is [author, log, next_seq, prefix]", requirement="SESS-5")
+
+
+def _range(row: Value) -> Range:
+    match row:
+        case [bytes(author), bytes(log), int(first), int(last)] if (
+            len(author) == ID_SIZE and len(log) == LOG_ID_SIZE and 0 <= first <= last <= INT_MAX
+        ):
+            return Range(author, log, first, last)
+        case _:
+            raise SessionError("a range is [author, log, first, last]", requirement="SESS-5")

@@ -1,0 +1,156 @@
+"""Whom to be linked with. Spec: section 9.7.
+
+Fixed addresses are kept connected for ever. With discovery on, the node dials members by the
+addresses in their profiles until it has enough links, and after that one random unconnected member
+every half minute, for ever: it is this dial that heals partitions. A failed address is tried again
+after a pause that doubles up to a bound, so that a healed link is found within that bound.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mycelia_protocol.limits import (
+    DEGREE_TARGET,
+    DIAL_RANDOM_INTERVAL_MS,
+    REDIAL_DELAY_MAX_MS,
+    REDIAL_DELAY_MS,
+)
+from mycelia_protocol.rng import Rng
+
+
+@dataclass(slots=True)
+class Contact:
+    """An address and what is known of it.
+
+    Attributes:
+        is_fixed: named in the node's configuration; kept connected whatever the degree.
+        next_ms: not to be dialled before.
+        delay_ms: pause after the next failure.
+        link: the link that was dialled to it, None if there is none.
+        is_dialling: a dial is under way.
+        key: who answered there last.
+    """
+
+    is_fixed: bool
+    next_ms: int = 0
+    delay_ms: int = REDIAL_DELAY_MS
+    link: int | None = None
+    is_dialling: bool = False
+    key: bytes | None = None
+
+
+class Overlay:
+    """Chooses addresses to dial; knows nothing of what is said on the links."""
+
+    def __init__(
+        self, fixed: Iterable[str], contacts: Iterable[str], discover: bool, rng: Rng
+    ) -> None:
+        self._contacts: dict[str, Contact] = {}
+        for address in contacts:
+            self._contacts[address] = Contact(is_fixed=False)
+        for address in fixed:
+            self._contacts[address] = Contact(is_fixed=True)
+        self._discover = discover
+        self._rng = rng
+        self._connected: dict[int, bytes] = {}  # link -> member
+        self._random_ms: int | None = None
+
+    def due_ms(self) -> int | None:
+        """Return when `timer` should next be called (ms), or None."""
+        times = [
+            contact.next_ms
+            for contact in self._contacts.values()
+            if self._is_idle(contact) and (contact.is_fixed or self._wants_more())
+        ]
+        if self._discover and self._random_ms is not None:
+            times.append(self._random_ms)
+        return min(times, default=None)
+
+    def heard_of(self, key: bytes, addresses: Iterable[str], own_key: bytes) -> None:
+        """Take in the addresses of a member's profile."""
+        if not self._discover or key == own_key:
+            return
+        fresh = set(addresses)
+        for address, contact in list(self._contacts.items()):
+            is_stale = contact.key == key and not contact.is_fixed and address not in fresh
+            if is_stale and contact.link is None and not contact.is_dialling:
+                del self._contacts[address]
+        for address in sorted(fresh):
+            self._contacts.setdefault(address, Contact(is_fixed=False)).key = key
+
+    def opened(self, link: int, address: str) -> None:
+        """Note that a dial led to a link."""
+        contact = self._contacts.get(address)
+        if contact is not None:
+            contact.is_dialling, contact.link = False, link
+
+    def identified(self, link: int, key: bytes) -> None:
+        """Note that a member's session is ready on a link."""
+        self._connected[link] = key
+        for contact in self._contacts.values():
+            if contact.link == link:
+                contact.key = key
+                contact.delay_ms = REDIAL_DELAY_MS
+
+    def closed(self, link: int, now_ms: int) -> None:
+        """Note that a link is gone."""
+        self._connected.pop(link, None)
+        for contact in self._contacts.values():
+            if contact.link == link:
+                contact.link = None
+                self._pause(contact, now_ms)
+
+    def failed(self, address: str, now_ms: int) -> None:
+        """Note that a dial led to nothing."""
+        contact = self._contacts.get(address)
+        if contact is not None:
+            contact.is_dialling = False
+            self._pause(contact, now_ms)
+
+    def timer(self, now_ms: int) -> list[str]:
+        """Return the addresses to dial now."""
+        chosen = [
+            address
+            for address, contact in self._contacts.items()
+            if contact.is_fixed and self._is_idle(contact) and contact.next_ms <= now_ms
+        ]
+        if self._discover:
+            chosen.extend(self._members_to_dial(now_ms))
+        for address in chosen:
+            self._contacts[address].is_dialling = True
+        return chosen
+
+    def _members_to_dial(self, now_ms: int) -> list[str]:
+        """Return addresses of unconnected members: enough for the degree, or the random one."""
+        due = sorted(
+            address
+            for address, contact in self._contacts.items()
+            if not contact.is_fixed and self._is_idle(contact) and contact.next_ms <= now_ms
+        )
+        count = max(0, DEGREE_TARGET - len(self._connected) - self._dialling())
+        if self._random_ms is None or now_ms >= self._random_ms:
+            is_first = self._random_ms is None
+            low, high = DIAL_RANDOM_INTERVAL_MS // 2, DIAL_RANDOM_INTERVAL_MS * 3 // 2
+            self._random_ms = now_ms + low + int(self._rng.random() * (high - low))
+            count = count if is_first else max(count, 1)
+        chosen: list[str] = []
+        while due and len(chosen) < count:
+            chosen.append(due.pop(int(self._rng.random() * len(due))))
+        return chosen
+
+    def _dialling(self) -> int:
+        return sum(contact.is_dialling for contact in self._contacts.values())
+
+    def _wants_more(self) -> bool:
+        return self._discover and len(self._connected) + self._dialling() < DEGREE_TARGET
+
+    def _is_idle(self, contact: Contact) -> bool:
+        """Return whether an address is neither linked nor being dialled, nor its member linked."""
+        if contact.link is not None or contact.is_dialling:
+            return False
+        return contact.key is None or contact.key not in self._connected.values()
+
+    def _pause(self, contact: Contact, now_ms: int) -> None:
+        """Let an address rest, with some spread so that a healed city does not dial at once."""
+        contact.next_ms = now_ms + int(contact.delay_ms * (0.75 + self._rng.random() / 2))
+        contact.delay_ms = min(contact.delay_ms * 2, REDIAL_DELAY_MAX_MS)

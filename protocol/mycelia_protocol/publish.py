@@ -1,0 +1,191 @@
+"""The own log: where this node writes, when a new log begins, and when it may spend. Spec: 6.6.
+
+Own records are written in batches: one batch at a time is with the store, and what is asked for
+meanwhile makes the next. So a record is never built on one that the store then fails to keep, and
+the group commit comes by itself.
+
+**Restore gate.** A node whose store is not provably the latest may have promised things that it
+does not remember. It writes on in a new log at once, but it grants nothing before enough members
+have shown what they hold of its older logs, and it holds as much.
+"""
+
+from dataclasses import dataclass
+
+from mycelia_protocol.crypto import public_key
+from mycelia_protocol.encoding import Value, encode
+from mycelia_protocol.errors import LocalError, SchemaError
+from mycelia_protocol.limits import (
+    BODY_SIZE_MAX,
+    GATE_CONFIRMATIONS,
+    LOG_ID_SIZE,
+    PUBLISH_QUEUE_MAX,
+    SALT_SIZE,
+)
+from mycelia_protocol.logs import Head, LogKey, Logs
+from mycelia_protocol.record import Record, build_record
+from mycelia_protocol.rng import Rng
+from mycelia_protocol.schema import check
+from mycelia_protocol.types import KINDS
+from mycelia_protocol.types.incarnation import Head as OldHead
+from mycelia_protocol.types.incarnation import content as incarnation_content
+
+SPENDING_KINDS = frozenset({"grant"})  # kinds that the restore gate holds back
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A record to be written.
+
+    Attributes:
+        token: who asked, or None if this node itself did.
+    """
+
+    token: int | None
+    kind: str
+    content: dict[str, Value]
+    refs: tuple[bytes, ...] = ()
+
+
+class Publisher:
+    """Turns drafts into records of the own log."""
+
+    def __init__(self, commons: bytes, seed: bytes, logs: Logs, rng: Rng) -> None:
+        self.key = public_key(seed)
+        self.log: bytes | None = None  # the log that is written on, None before the first record
+        self.in_flight: tuple[Record, ...] = ()  # with the store now
+        self._commons = commons
+        self._seed = seed
+        self._logs = logs
+        self._rng = rng
+        self._queue: list[Draft] = []
+        self._tokens: tuple[int | None, ...] = ()  # of in_flight, one each
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the state holds all that this node wrote."""
+        return not self.in_flight and not self._queue
+
+    def resume(self, log: bytes | None) -> None:
+        """Write on in this log, or open a new one with the next record (None)."""
+        self.log = log
+
+    def ask(self, draft: Draft) -> None:
+        """Queue a draft.
+
+        Raises:
+            SchemaError: the body does not fit its kind; the message names the field.
+            LocalError: the kind is unknown or not for users, or too much is waiting.
+        """
+        kind = KINDS.get(draft.kind)
+        if kind is None or kind.name == "incarnation":
+            raise LocalError(f"nobody can write records of kind {draft.kind!r}")
+        if len(self._queue) >= PUBLISH_QUEUE_MAX:
+            raise LocalError("too many records wait to be written; try again in a moment")
+        if len(draft.refs) != kind.refs or len(set(draft.refs)) != kind.refs:
+            raise SchemaError(f"a {kind.name} refers to {kind.refs} different records")
+        check(draft.content, kind.fields)
+        if len(encode(draft.content)) + SALT_SIZE > BODY_SIZE_MAX:
+            raise SchemaError(f"a record's body has at most {BODY_SIZE_MAX} bytes")
+        self._queue.append(draft)
+
+    def flush(self, now_ms: int) -> tuple[Record, ...]:
+        """Build the next batch for the store; empty while one is there or nothing waits."""
+        if self.in_flight or not self._queue:
+            return ()
+        records: list[Record] = []
+        tokens: list[int | None] = []
+        if self.log is None:
+            records.append(self._open_log(now_ms))
+            tokens.append(None)
+        for draft in self._queue:
+            records.append(self._build(draft.kind, draft.content, draft.refs, now_ms))
+            tokens.append(draft.token)
+        self._queue = []
+        self.in_flight, self._tokens = tuple(records), tuple(tokens)
+        return self.in_flight
+
+    def stored(self) -> list[tuple[int, bytes]]:
+        """Note that the batch is on disk; return (token, record id) of what users asked for."""
+        pairs = zip(self._tokens, self.in_flight, strict=True)
+        done = [(token, record.id) for token, record in pairs if token is not None]
+        self.in_flight, self._tokens = (), ()
+        return done
+
+    def failed(self) -> list[int]:
+        """Note that the batch was not written; return the tokens of those who asked for it."""
+        tokens = [token for token in self._tokens if token is not None]
+        if self.log is not None and not self._logs.stored((self.key, self.log)).next_seq:
+            self.log = None
+        self.in_flight, self._tokens = (), ()
+        return tokens
+
+    def own_logs(self) -> list[LogKey]:
+        """Return the keys of all stored logs of this node's key."""
+        return [key for key in self._logs.stored_logs() if key[0] == self.key]
+
+    def _open_log(self, now_ms: int) -> Record:
+        """Begin a new log that names the heads of the older ones."""
+        heads = []
+        for key in self.own_logs():
+            head = self._logs.stored(key)
+            assert head.id is not None
+            heads.append(OldHead(key[1], head.next_seq - 1, head.id))
+        self.log = self._rng.randbytes(LOG_ID_SIZE)
+        return self._build("incarnation", incarnation_content(heads), (), now_ms)
+
+    def _build(
+        self, kind: str, content: dict[str, Value], refs: tuple[bytes, ...], now_ms: int
+    ) -> Record:
+        """Sign one record at the end of the own log."""
+        assert self.log is not None
+        head: Head = self._logs.accepted((self.key, self.log))
+        record = build_record(
+            commons=self._commons,
+            seed=self._seed,
+            author=self.key,
+            log=self.log,
+            seq=head.next_seq,
+            prev=head.id,
+            kind=kind,
+            time_ms=max(now_ms, 0),
+            content=content,
+            salt=self._rng.randbytes(SALT_SIZE),
+            refs=refs,
+        )
+        self._logs.append(record)
+        return record
+
+
+class RestoreGate:
+    """Whether this node may spend; opened for good by a clean start or by enough members."""
+
+    def __init__(self, key: bytes, logs: Logs) -> None:
+        self.is_open = False
+        self._key = key
+        self._logs = logs
+        self._shown: dict[bytes, dict[LogKey, int]] = {}  # member -> own logs it told of
+
+    @property
+    def confirmations(self) -> int:
+        """How many members have shown what they hold, all of which is in the store."""
+        return sum(
+            all(self._logs.stored(key).next_seq >= next_seq for key, next_seq in shown.items())
+            for shown in self._shown.values()
+        )
+
+    def open(self) -> None:
+        """Open the gate: the store is provably the latest."""
+        self.is_open = True
+
+    def shown(self, member: bytes, told: dict[LogKey, int]) -> None:
+        """Note what a member told of all the logs in its store."""
+        own = {key: next_seq for key, next_seq in told.items() if key[0] == self._key}
+        self._shown[member] = own
+
+    def check(self, roster_size: int) -> bool:
+        """Open the gate if enough members have confirmed; return whether it opened just now."""
+        needed = min(GATE_CONFIRMATIONS, roster_size - 1)
+        if self.is_open or self.confirmations < needed:
+            return False
+        self.is_open = True
+        return True
