@@ -1,0 +1,1 @@
+"""Live mode: real daemons on loopback behind proxies that can fail."""
