@@ -1,6 +1,6 @@
 """Ids as people see them: bech32m text with a prefix that names the kind.
 
-A key reads `myc1...`, a record `mycr1...`. The checksum catches any three mistyped characters,
+A key reads `myc1...`, a record `mycr1...`. The checksum catches any four mistyped characters,
 the prefix catches the right text in the wrong place, and upper case makes small QR codes.
 
 Spec: section 5, requirements ID-1 .. ID-4. Source: BIP-350 and BIP-173.
