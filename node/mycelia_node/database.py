@@ -1,0 +1,167 @@
+"""The SQL behind the store: opening, writing groups, reading ranges. Knows nothing of threads."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from mycelia_node.errors import StoreError
+from mycelia_node.home import FILE_MODE
+from mycelia_node.migrations import check_schema, migrate
+from mycelia_protocol.events import Range
+from mycelia_protocol.record import Record
+
+BUSY_TIMEOUT_S = 5.0  # another process may look into the file, for a backup
+WAL_PAGES = 2_000  # checkpoint after about 8 MiB
+
+INSERT_RECORD = """
+INSERT INTO records (log, seq, header, signature, body) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (log, seq) DO UPDATE SET
+    signature = coalesce(signature, excluded.signature),
+    body = coalesce(body, excluded.body)
+WHERE header = excluded.header
+"""
+SELECT_RANGE = """
+SELECT r.seq, r.header, r.signature, r.body FROM records AS r JOIN logs AS l ON r.log = l.id
+WHERE l.author = ? AND l.log = ? AND r.seq >= ? ORDER BY r.seq
+"""
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """Open a node's database in WAL mode with full sync; the schema stays as it is.
+
+    Raises:
+        StoreError: it can't be opened, or is not a database that this program may touch.
+    """
+    connection: sqlite3.Connection | None = None
+    try:
+        connection = sqlite3.connect(
+            path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+        check_schema(connection, path)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
+    except (sqlite3.Error, StoreError) as error:
+        if connection is not None:
+            connection.close()
+        raise unusable(path, error) from error
+    return connection
+
+
+def unusable(path: Path, error: Exception) -> StoreError:
+    """Return the error for a file that can't be opened or read."""
+    if isinstance(error, StoreError):
+        return error
+    if isinstance(error, sqlite3.OperationalError):
+        return StoreError(
+            f"{path} can't be opened: {error}.", "Make room on the disk or mend its permissions."
+        )
+    return StoreError(
+        f"{path} is damaged: {error}.",
+        "Move it away and start again: the node fetches what its neighbours hold, and goes on "
+        "in a new log. Or put a backup in its place.",
+        code="damaged",
+    )
+
+
+class Writer:
+    """The one connection that writes. Remembers how far each log is on disk."""
+
+    def __init__(self, path: Path, commons: bytes) -> None:
+        path.touch(mode=FILE_MODE)
+        self._connection = open_database(path)
+        try:
+            migrate(self._connection, path)
+            self._claim(path, commons)
+            self._logs: dict[tuple[bytes, bytes], tuple[int, int]] = self._read_logs()
+        except (sqlite3.Error, StoreError) as error:
+            self._connection.close()
+            raise unusable(path, error) from error
+
+    def write(self, records: Iterable[Record], invites: Iterable[tuple[bytes, int | None]]) -> None:
+        """Write all or nothing, synced.
+
+        Raises:
+            sqlite3.Error: the disk is full or broken; nothing was kept.
+            StoreError: a record does not follow what is on disk; nothing was kept.
+        """
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            rows = [self._row(record) for record in records]
+            cursor = self._connection.executemany(INSERT_RECORD, rows)
+            if rows and cursor.rowcount != len(rows):
+                raise StoreError("Another record stands at the same place of a log.")
+            for digest, expires_ms in invites:
+                self._connection.execute("DELETE FROM invites WHERE digest = ?", (digest,))
+                if expires_ms is not None:
+                    self._connection.execute(
+                        "INSERT INTO invites VALUES (?, ?)", (digest, expires_ms)
+                    )
+            self._connection.execute("COMMIT")
+        except (sqlite3.Error, StoreError):
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            self._logs = self._read_logs()
+            raise
+
+    def close(self) -> None:
+        """Move the WAL into the file and close it."""
+        self._connection.close()
+
+    def _claim(self, path: Path, commons: bytes) -> None:
+        """Note whose records these are, or check it."""
+        self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('commons', ?)", (commons,))
+        row = self._connection.execute("SELECT value FROM meta WHERE key = 'commons'").fetchone()
+        if row[0] != commons:
+            raise StoreError(
+                f"{path} holds the records of another commons than charter.bin names.",
+                "Put the two files back together, or name another --home.",
+            )
+
+    def _read_logs(self) -> dict[tuple[bytes, bytes], tuple[int, int]]:
+        """Return (author, log) -> (number in the file, next seq)."""
+        rows = self._connection.execute(
+            "SELECT author, log, id, "
+            "coalesce((SELECT max(seq) + 1 FROM records WHERE records.log = logs.id), 0) FROM logs"
+        )
+        return {(author, log): (number, next_seq) for author, log, number, next_seq in rows}
+
+    def _row(self, record: Record) -> tuple[int, int, bytes, bytes | None, bytes | None]:
+        """Return a record's row; a log's first record gives the log its number."""
+        key = (record.author, record.log)
+        known = self._logs.get(key)
+        if known is None:
+            cursor = self._connection.execute("INSERT INTO logs (author, log) VALUES (?, ?)", key)
+            assert cursor.lastrowid is not None
+            known = (cursor.lastrowid, 0)
+        number, next_seq = known
+        if record.seq > next_seq:
+            raise StoreError(f"Record {record.seq} leaves a gap after {next_seq - 1} in its log.")
+        self._logs[key] = (number, max(next_seq, record.seq + 1))
+        return number, record.seq, record.header, record.signature, record.body
+
+
+def read_ranges(
+    connection: sqlite3.Connection, ranges: Iterable[Range], size_max: int
+) -> Iterator[Record]:
+    """Yield the records of the ranges until `size_max` bytes are full.
+
+    The last record of each log carries a signature: where it would not, reading goes on to the
+    next that has one, beyond the range and beyond `size_max` if need be.
+    """
+    size = 0
+    for wanted in ranges:
+        if size >= size_max:
+            return
+        expected = wanted.first
+        rows = connection.execute(SELECT_RANGE, (wanted.author, wanted.log, wanted.first))
+        for seq, header, signature, body in rows:
+            if seq != expected:
+                break
+            expected += 1
+            record = Record.parse(header, signature, body)
+            size += record.size
+            yield record
+            if signature is not None and (seq >= wanted.last or size >= size_max):
+                break
+        rows.close()

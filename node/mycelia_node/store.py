@@ -1,0 +1,269 @@
+"""All records on disk: SQLite in WAL mode behind a small class.
+
+Theory of operation. One writer thread takes everything that waits, writes it in one transaction and
+syncs it (group commit), and only then reports. One reader thread with its own connection answers
+reads, so that a slow disk never holds up the other. Reports are handed over by `post`, which must
+run them one by one in the owner's thread; all methods are called from there too.
+
+Laws, which every store obeys:
+- batches become durable in the order in which they were submitted;
+- `RecordsStored` comes after the records are synced, and means all batches before it too;
+- when a group can't be written, every batch submitted up to the moment of the report fails, each
+  with its own `StoreFailed`, in order, and nothing of any of them is kept.
+"""
+
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from mycelia_node.database import Writer, open_database, read_ranges, unusable
+from mycelia_node.errors import StoreError
+from mycelia_protocol.errors import RemoteError
+from mycelia_protocol.events import Range, RecordsRead, RecordsStored, StoreFailed
+from mycelia_protocol.record import Record
+
+Report: TypeAlias = RecordsStored | StoreFailed | RecordsRead
+Post = Callable[[Callable[[], None]], None]
+
+GROUP_SIZE_MAX = 8 * 1024 * 1024  # bytes of records in one transaction: about a tenth of a second
+LOAD_RECORDS = 2_048  # records handed over at once when the store is read at start
+
+
+@dataclass(slots=True)
+class Batch:
+    """Records that become durable together."""
+
+    number: int
+    records: tuple[Record, ...]
+    size: int
+
+
+@dataclass(slots=True)
+class InviteChange:
+    """An invite to keep (expires_ms) or to forget (None), and who waits for it."""
+
+    digest: bytes
+    expires_ms: int | None
+    done: "Future[None]"
+
+
+Job: TypeAlias = Batch | InviteChange
+
+
+@dataclass(slots=True)
+class Queue:
+    """What waits for the writer. Everything in here is touched only under `condition`."""
+
+    condition: threading.Condition = field(default_factory=threading.Condition)
+    jobs: deque[Job] = field(default_factory=deque)
+    size: int = 0  # bytes that wait or are being written
+    is_failed: bool = False  # a group failed and the owner does not know yet: write nothing
+    is_closing: bool = False
+
+
+class SqliteStore:
+    """The records of one node, in one file."""
+
+    def __init__(self, path: Path, commons: bytes, post: Post) -> None:
+        """Open or create the file and bring its schema up to date.
+
+        Args:
+            commons: id of the commons whose records these are; another one is refused.
+            post: runs a function later in the owner's thread, in order.
+
+        Raises:
+            StoreError: damaged, foreign, of a newer schema, of another commons, or unwritable.
+        """
+        self._path = path
+        self._post = post
+        self.report: Callable[[Report], None] = _ignore
+        self._writer = Writer(path, commons)
+        self._queue = Queue()
+        self._submitted: deque[int] = deque()  # batches not reported yet, owner's thread only
+        self._reads = ThreadPoolExecutor(1, thread_name_prefix="store-read")
+        self._read_connection: sqlite3.Connection | None = None
+        self._thread = threading.Thread(target=self._write, name="store-write", daemon=True)
+        self._thread.start()
+
+    # --- at start ---
+
+    def load(self) -> Iterator[tuple[Record, ...]]:
+        """Yield all records, those of one log together and in order of seq.
+
+        Raises:
+            StoreError: the file is damaged.
+        """
+        connection = open_database(self._path)
+        chunk: list[Record] = []
+        try:
+            rows = connection.execute(
+                "SELECT header, signature, body FROM records ORDER BY log, seq"
+            )
+            for header, signature, body in rows:
+                chunk.append(Record.parse(header, signature, body))
+                if len(chunk) == LOAD_RECORDS:
+                    yield tuple(chunk)
+                    chunk = []
+        except (sqlite3.Error, RemoteError) as error:
+            raise unusable(self._path, error) from error
+        finally:
+            connection.close()
+        if chunk:
+            yield tuple(chunk)
+
+    def load_invites(self) -> dict[bytes, int]:
+        """Return digest -> expiry in ms of the invites that were given out."""
+        connection = open_database(self._path)
+        try:
+            return dict(connection.execute("SELECT digest, expires_ms FROM invites"))
+        finally:
+            connection.close()
+
+    # --- while running ---
+
+    @property
+    def backlog(self) -> int:
+        """Bytes of records that were submitted and are not on disk yet."""
+        return self._queue.size
+
+    def submit(self, number: int, records: tuple[Record, ...]) -> None:
+        """Write a batch; `RecordsStored` or `StoreFailed` with its number will be reported."""
+        self._submitted.append(number)
+        self._put(Batch(number, records, sum(record.size for record in records)))
+
+    def save_invite(self, digest: bytes, expires_ms: int) -> "Future[None]":
+        """Keep an invite; the future ends when it is on disk, or with a StoreError."""
+        return self._change_invite(digest, expires_ms)
+
+    def delete_invite(self, digest: bytes) -> "Future[None]":
+        """Forget an invite; the future ends when that is on disk, or with a StoreError."""
+        return self._change_invite(digest, None)
+
+    def read(self, token: int, ranges: tuple[Range, ...], size_max: int) -> None:
+        """Read records; `RecordsRead` with the token will be reported."""
+        self._reads.submit(self._read, token, ranges, size_max)
+
+    def close(self) -> None:
+        """Write what waits, report it, and close the file; blocks until done."""
+        with self._queue.condition:
+            self._queue.is_closing = True
+            self._queue.condition.notify()
+        self._thread.join()
+        self._reads.submit(self._close_read_connection)
+        self._reads.shutdown(wait=True)
+        self._writer.close()
+
+    # --- the writer thread ---
+
+    def _change_invite(self, digest: bytes, expires_ms: int | None) -> "Future[None]":
+        change = InviteChange(digest, expires_ms, Future())
+        self._put(change)
+        return change.done
+
+    def _put(self, job: Job) -> None:
+        with self._queue.condition:
+            self._queue.jobs.append(job)
+            self._queue.size += job.size if isinstance(job, Batch) else 0
+            self._queue.condition.notify()
+
+    def _write(self) -> None:
+        """Commit group after group until the store closes."""
+        while group := self._next_group():
+            try:
+                self._writer.write(group_records(group), group_invites(group))
+            except (sqlite3.Error, StoreError) as error:
+                self._fail(group, str(error))
+            else:
+                self._finish(group)
+
+    def _next_group(self) -> list[Job]:
+        """Wait for jobs and take as many as fit in a transaction; none means to stop."""
+        queue = self._queue
+        with queue.condition:
+            while (not queue.jobs or queue.is_failed) and not queue.is_closing:
+                queue.condition.wait()
+            if queue.is_failed:
+                return []
+            group: list[Job] = []
+            size = 0
+            while queue.jobs and size < GROUP_SIZE_MAX:
+                job = queue.jobs.popleft()
+                size += job.size if isinstance(job, Batch) else 0
+                group.append(job)
+            return group
+
+    def _finish(self, group: list[Job]) -> None:
+        """Report a group that is on disk."""
+        with self._queue.condition:
+            self._queue.size -= sum(job.size for job in group if isinstance(job, Batch))
+        for job in group:
+            if isinstance(job, InviteChange):
+                job.done.set_result(None)
+        numbers = [job.number for job in group if isinstance(job, Batch)]
+        if numbers:
+            self._post(lambda: self._report_stored(numbers))
+
+    def _fail(self, group: list[Job], reason: str) -> None:
+        """Stop writing until the owner has been told."""
+        with self._queue.condition:
+            self._queue.is_failed = True
+        self._post(lambda: self._report_failed(group, reason))
+
+    # --- in the owner's thread ---
+
+    def _report_stored(self, numbers: list[int]) -> None:
+        for number in numbers:
+            assert self._submitted.popleft() == number
+            self.report(RecordsStored(number))
+
+    def _report_failed(self, group: list[Job], reason: str) -> None:
+        """Fail what was submitted up to now; what is submitted from here on is tried anew."""
+        with self._queue.condition:
+            jobs = [*group, *self._queue.jobs]
+            self._queue.jobs.clear()
+            self._queue.size = 0
+            self._queue.is_failed = False
+            self._queue.condition.notify()
+        numbers = list(self._submitted)
+        self._submitted.clear()
+        for job in jobs:
+            if isinstance(job, InviteChange):
+                job.done.set_exception(StoreError(f"The invite was not written: {reason}."))
+        for number in numbers:
+            self.report(StoreFailed(number, reason))
+
+    # --- the reader thread ---
+
+    def _read(self, token: int, ranges: tuple[Range, ...], size_max: int) -> None:
+        try:
+            if self._read_connection is None:
+                self._read_connection = open_database(self._path)
+            records = tuple(read_ranges(self._read_connection, ranges, size_max))
+        except (sqlite3.Error, RemoteError, StoreError):
+            records = ()  # what can't be read here is asked of somebody else
+        self._post(lambda: self.report(RecordsRead(token, records)))
+
+    def _close_read_connection(self) -> None:
+        if self._read_connection is not None:
+            self._read_connection.close()
+
+
+def group_records(group: Iterable[Job]) -> Iterator[Record]:
+    """Yield the records of a group in order."""
+    for job in group:
+        if isinstance(job, Batch):
+            yield from job.records
+
+
+def group_invites(group: Iterable[Job]) -> list[tuple[bytes, int | None]]:
+    """Return the invite changes of a group in order."""
+    return [(job.digest, job.expires_ms) for job in group if isinstance(job, InviteChange)]
+
+
+def _ignore(report: Report) -> None:
+    """Take reports until the owner has said where they go."""

@@ -1,0 +1,1 @@
+"""Fixtures of the node's tests: homes, stores, daemons; everything started is ended."""

@@ -1,0 +1,253 @@
+"""The laws of a record store, run against every store; and what is special to SQLite.
+
+The laws are a suite over `StoreKit`, so that another store need only bring its own kit.
+"""
+
+import queue
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from mycelia_node.store import Report, SqliteStore
+from mycelia_protocol.events import Range, RecordsRead, RecordsStored, StoreFailed
+from mycelia_protocol.record import Record
+from node_records import COMMONS, make_log, signed_only_last
+
+DEADLINE_S = 10
+
+
+@dataclass
+class StoreKit:
+    """A store, its owner's thread played by the test, and the means to break and reopen it."""
+
+    path: Path
+    posted: "queue.SimpleQueue[Callable[[], None]]" = field(default_factory=queue.SimpleQueue)
+    reports: list[Report] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.store = self.open()
+
+    def open(self) -> SqliteStore:
+        """Open a store on the kit's path."""
+        store = SqliteStore(self.path, COMMONS, self.posted.put)
+        store.report = self.reports.append
+        return store
+
+    def reopen(self) -> None:
+        """Close and open again, as a restart does."""
+        self.store.close()
+        self.drain()
+        self.store = self.open()
+
+    def wait(self, count: int) -> list[Report]:
+        """Run what was posted until this many reports came; return and forget them."""
+        while len(self.reports) < count:
+            self.posted.get(timeout=DEADLINE_S)()
+        taken, self.reports[:] = list(self.reports), []
+        return taken
+
+    def drain(self) -> None:
+        """Run what was posted by now."""
+        while not self.posted.empty():
+            self.posted.get()()
+
+    def put(self, number: int, records: list[Record]) -> list[Report]:
+        """Submit one batch and wait for its report."""
+        self.store.submit(number, tuple(records))
+        return self.wait(1)
+
+    def loaded(self) -> list[Record]:
+        """Return everything that the store loads."""
+        return [record for chunk in self.store.load() for record in chunk]
+
+    def read(self, *ranges: Range, size_max: int = 1_000_000) -> list[Record]:
+        """Read ranges and wait for the answer."""
+        self.store.read(7, ranges, size_max)
+        (report,) = self.wait(1)
+        assert isinstance(report, RecordsRead)
+        assert report.token == 7
+        return list(report.records)
+
+    def fill_disk(self) -> None:
+        """Let every write fail from here on, as on a full disk."""
+        connection = self.store._writer._connection
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    def free_disk(self) -> None:
+        """Let writes succeed again."""
+        self.store._writer._connection.execute("PRAGMA max_page_count = 1000000")
+
+
+@pytest.fixture(params=["sqlite"])
+def kit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreKit]:
+    """Every store that there is, one after the other."""
+    kit = StoreKit(tmp_path / "node.db")
+    yield kit
+    kit.store.close()
+
+
+def range_of(records: list[Record], first: int, last: int) -> Range:
+    """Return a range of the log that these records are of."""
+    return Range(records[0].author, records[0].log, first, last)
+
+
+# --- laws of every store ---
+
+
+def test_what_was_stored_is_loaded_again(kit: StoreKit) -> None:
+    """Records come back byte for byte, by log and in order of seq, with None where there was."""
+    one, two = signed_only_last(make_log(1, count=30)), make_log(2, count=5)
+    bodiless = Record.parse(two[-1].header, two[-1].signature, None)
+    for number, records in enumerate([one[:10], two[:-1], [bodiless], one[10:]]):
+        assert kit.put(number, records) == [RecordsStored(number)]
+    kit.reopen()
+    assert kit.loaded() == [*one, *two[:-1], bodiless]
+
+
+def test_batches_are_reported_in_order(kit: StoreKit) -> None:
+    """However batches are grouped, each is reported once and in the order of submission."""
+    log = make_log(count=200)
+    for number, record in enumerate(log):
+        kit.store.submit(number, (record,))
+    assert kit.wait(200) == [RecordsStored(number) for number in range(200)]
+    assert kit.store.backlog == 0
+    assert kit.loaded() == log
+
+
+def test_storing_a_record_again_only_adds_what_was_missing(kit: StoreKit) -> None:
+    """The same record with its signature and body completes the row; without, it takes nothing."""
+    (record,) = make_log(count=1)
+    bare = Record.parse(record.header, None, None)
+    for number, version in enumerate([bare, record, bare]):
+        assert kit.put(number, [version]) == [RecordsStored(number)]
+    assert kit.loaded() == [record]
+
+
+def test_a_failed_group_fails_everything_submitted(kit: StoreKit) -> None:
+    """When the disk is full all batches fail in order, nothing is kept, and later ones can pass."""
+    log = make_log(count=60, size=2_000)
+    assert kit.put(0, log[:10]) == [RecordsStored(0)]
+    kit.fill_disk()
+    for number in (1, 2, 3):
+        start = number * 10
+        kit.store.submit(number, tuple(log[start : start + 10]))
+    reports = kit.wait(3)
+    assert [type(report) for report in reports] == [StoreFailed] * 3
+    assert [report.batch for report in reports if isinstance(report, StoreFailed)] == [1, 2, 3]
+    assert kit.store.backlog == 0
+    assert kit.loaded() == log[:10]
+    kit.free_disk()
+    assert kit.put(4, log[10:]) == [RecordsStored(4)]
+    assert kit.loaded() == log
+
+
+def test_nothing_is_written_between_a_failure_and_its_report(kit: StoreKit) -> None:
+    """A batch submitted before the owner was told of a failure fails too: it may rest on it."""
+    first, other = make_log(1, count=40, size=2_000), make_log(2, count=2)
+    kit.fill_disk()
+    kit.store.submit(1, tuple(first))
+    failure = kit.posted.get(timeout=DEADLINE_S)
+    kit.free_disk()
+    kit.store.submit(2, tuple(other))
+    failure()
+    assert [getattr(report, "batch", None) for report in kit.wait(2)] == [1, 2]
+    assert kit.loaded() == []
+    assert kit.put(3, other) == [RecordsStored(3)]
+    assert kit.loaded() == other
+
+
+def test_a_gap_is_refused(kit: StoreKit) -> None:
+    """A record that would leave a hole in its log fails instead of making the log unreadable."""
+    log = make_log(count=5)
+    assert kit.put(0, log[:2]) == [RecordsStored(0)]
+    (report,) = kit.put(1, log[3:])
+    assert isinstance(report, StoreFailed)
+    assert "gap" in report.reason
+    assert kit.put(2, log[2:]) == [RecordsStored(2)]
+
+
+def test_another_record_at_the_same_place_is_refused(kit: StoreKit) -> None:
+    """A fork never overwrites what is stored, and is not told to be stored."""
+    log, fork = make_log(count=3), make_log(count=3, size=21)
+    assert kit.put(0, log) == [RecordsStored(0)]
+    (report,) = kit.put(1, fork[2:])
+    assert isinstance(report, StoreFailed)
+    assert kit.loaded() == log
+
+
+def test_reading_a_range(kit: StoreKit) -> None:
+    """A range is read from first to last, both included, and stops at a missing record."""
+    log, other = make_log(1, count=20), make_log(2, count=20)
+    kit.put(0, log)
+    kit.put(1, other[:7])
+    assert kit.read(range_of(log, 3, 5)) == log[3:6]
+    assert kit.read(range_of(other, 5, 19), range_of(log, 0, 0)) == [*other[5:7], log[0]]
+    assert kit.read(range_of(log, 30, 40)) == []
+    assert kit.read(Range(b"\0" * 32, b"\0" * 8, 0, 9)) == []
+
+
+def test_reading_goes_on_to_a_signature(kit: StoreKit) -> None:
+    """The last record read is signed, beyond the range and the size if need be."""
+    run = signed_only_last(make_log(1, count=10)) + make_log(1, count=20)[10:]
+    kit.put(0, run)
+    assert kit.read(range_of(run, 2, 4)) == run[2:10]
+    assert kit.read(range_of(run, 0, 19), size_max=1) == run[:10]
+    assert kit.read(range_of(run, 10, 19), size_max=1) == run[10:11]
+
+
+def test_reading_stops_when_full(kit: StoreKit) -> None:
+    """Reading stops with the record that fills `size_max`, and reads no further range."""
+    log, other = make_log(1, count=20), make_log(2, count=1)
+    kit.put(0, log)
+    kit.put(1, other)
+    size_max = sum(record.size for record in log[:5])
+    assert kit.read(range_of(log, 0, 19), range_of(other, 0, 0), size_max=size_max) == log[:5]
+
+
+def test_invites_are_kept_until_deleted(kit: StoreKit) -> None:
+    """An invite survives a restart; saving again moves its end; deleting forgets it."""
+    one, two = b"1" * 32, b"2" * 32
+    kit.store.save_invite(one, 5).result(DEADLINE_S)
+    kit.store.save_invite(two, 6).result(DEADLINE_S)
+    kit.store.save_invite(two, 7).result(DEADLINE_S)
+    kit.reopen()
+    assert kit.store.load_invites() == {one: 5, two: 7}
+    kit.store.delete_invite(one).result(DEADLINE_S)
+    assert kit.store.load_invites() == {two: 7}
+
+
+def test_closing_writes_what_waits(kit: StoreKit) -> None:
+    """A clean end loses nothing that was submitted."""
+    log = make_log(count=300)
+    for number, record in enumerate(log):
+        kit.store.submit(number, (record,))
+    kit.reopen()
+    assert kit.reports == [RecordsStored(number) for number in range(300)]
+    assert kit.loaded() == log
+
+
+# --- SQLite alone ---
+
+
+def test_the_file_is_private_and_whole_after_closing(tmp_path: Path) -> None:
+    """node.db is 0600, synced in full, and stands alone (no -wal) once closed."""
+    kit = StoreKit(tmp_path / "node.db")
+    assert kit.store._writer._connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    kit.put(0, make_log())
+    kit.store.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["node.db"]
+    assert (tmp_path / "node.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_closed_file_reads_with_plain_sqlite(tmp_path: Path) -> None:
+    """Anybody with the sqlite3 tool can look at what the node knows."""
+    kit = StoreKit(tmp_path / "node.db")
+    kit.put(0, make_log(count=4))
+    kit.store.close()
+    connection = sqlite3.connect(tmp_path / "node.db")
+    assert connection.execute("SELECT count(*) FROM records").fetchone() == (4,)
+    connection.close()
