@@ -12,7 +12,7 @@ Noise limits a message to 65,535 bytes. That holds for the handshake here. After
 session frame is exactly one AEAD message of up to 1 MiB: the cipher itself allows 256 GiB, and
 cutting frames would buy nothing, since WebSocket already delimits them.
 
-Spec: section 9, requirements SES-1 .. SES-6. Source: noiseprotocol.org, revision 34.
+Spec: section 9, requirements SESS-1. Source: noiseprotocol.org, revision 34.
 """
 
 import hashlib
@@ -304,8 +304,8 @@ def _private_key(private: bytes) -> X25519PrivateKey:
 
 
 def _broken(reason: str) -> SessionError:
-    return SessionError(reason, code="handshake", requirement="SES-3")
+    return SessionError(reason, code="handshake", requirement="SESS-1")
 
 
 def _refused(reason: str) -> SessionError:
-    return SessionError(reason, code="decrypt", requirement="SES-4")
+    return SessionError(reason, code="decrypt", requirement="SESS-1")
