@@ -36,7 +36,7 @@ def fifo(state: State, own_key: bytes, now_ms: int, drafts_max: int) -> list[Dra
                 continue
             lot = offer.body.lot
             quantity = min(left, lacking[request.id]) // lot * lot
-            if quantity <= 0:
+            if quantity <= 0 or _was_declined(state, offer.id, request.id, quantity):
                 continue
             drafts.append(Draft(None, "grant", grant.content(quantity), (offer.id, request.id)))
             left -= quantity
@@ -44,6 +44,20 @@ def fifo(state: State, own_key: bytes, now_ms: int, drafts_max: int) -> list[Dra
             if len(drafts) >= drafts_max:
                 return drafts
     return drafts
+
+
+def _was_declined(state: State, offer: bytes, request: bytes, quantity: int) -> bool:
+    """Return whether the requester declined as little from this offer before.
+
+    Two clocks may disagree on whether a request has expired; without this rule the two nodes would
+    grant and decline for ever.
+    """
+    return any(
+        quantity >= promise.body.quantity
+        and grant_state(state, promise.id).status in ("declined", "surplus")
+        for promise in state.about(request, Grant)
+        if promise.refs[0] == offer
+    )
 
 
 def answers(state: State, own_key: bytes, now_ms: int, drafts_max: int) -> list[Draft]:
@@ -107,7 +121,7 @@ def open_requests(state: State, now_ms: int) -> list[Statement[Request]]:
 
 
 def lack(state: State, request: Statement[Request]) -> int:
-    """Return what a request still lacks in base units: asked, less what grants that hold promise."""
+    """Return what a request still lacks, in base units: asked, less what grants promise."""
     promised = sum(
         promise.body.quantity
         for promise in state.about(request.id, Grant)

@@ -192,10 +192,12 @@ class StoreRecords:
 
 @dataclass(frozen=True, slots=True)
 class ReadRecords:
-    """Read ranges from the store until `size_max` bytes are full; report `RecordsRead`.
+    """Read ranges from the store, in order, until `size_max` bytes are full; report `RecordsRead`.
 
-    Of a range, the read may stop early, but the last record read of each log carries a signature;
-    where the one asked for has none, the read goes on to the next that has.
+    The last record read of each range carries a signature. Where the one at `last` has none, the
+    read goes on to the next that has. Where `size_max` cuts a range, it ends at the last signed
+    record within; if none is, the first range goes on to its first signed record, and a later
+    range is left out. So a run never grows from hop to hop.
     """
 
     token: int

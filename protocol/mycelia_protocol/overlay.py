@@ -92,6 +92,10 @@ class Overlay:
                 contact.key = key
                 contact.delay_ms = REDIAL_DELAY_MS
 
+    def lost(self, link: int) -> None:
+        """Note that a member's session ended; its link may take a moment to go."""
+        self._connected.pop(link, None)
+
     def closed(self, link: int, now_ms: int) -> None:
         """Note that a link is gone."""
         self._connected.pop(link, None)

@@ -177,6 +177,10 @@ class RestoreGate:
         """Open the gate: the store is provably the latest."""
         self.is_open = True
 
+    def shut(self) -> None:
+        """Close the gate again: a peer holds more of the own log than this store does."""
+        self.is_open = False
+
     def shown(self, member: bytes, told: dict[LogKey, int]) -> None:
         """Note what a member told of all the logs in its store."""
         own = {key: next_seq for key, next_seq in told.items() if key[0] == self._key}

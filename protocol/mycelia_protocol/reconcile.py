@@ -27,7 +27,13 @@ from mycelia_protocol.logs import LogKey, Logs
 from mycelia_protocol.messages import HeadEntry, Heads, Message, Want
 from mycelia_protocol.rng import Rng
 
-Sending = tuple[int, Message]  # link and frame
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Send a frame to a member."""
+
+    link: int
+    message: Message
 
 
 @dataclass(slots=True)
@@ -76,21 +82,21 @@ class Reconcile:
         peer = self._peers.get(link)
         return peer.told if peer else {}
 
-    def opened(self, link: int, now_ms: int) -> list[Sending]:
+    def opened(self, link: int, now_ms: int) -> list[Say]:
         """Begin with a peer whose session is ready."""
         self._peers[link] = Peer()
         if self._round_ms is None:
             self._schedule_round(now_ms)
         return self._tell_all(link)
 
-    def closed(self, link: int, now_ms: int) -> list[Sending]:
+    def closed(self, link: int, now_ms: int) -> list[Say]:
         """Forget a peer; what it was asked is asked of others."""
         if self._peers.pop(link, None) is None:
             return []
         self._asked = {key: asked for key, asked in self._asked.items() if asked != link}
         return self.ask_everyone(now_ms)
 
-    def heads_told(self, link: int, heads: Heads, now_ms: int) -> list[Sending]:
+    def heads_told(self, link: int, heads: Heads, now_ms: int) -> list[Say]:
         """Take in what a peer holds."""
         told = self._peers[link].told
         for entry in heads.entries:
@@ -105,11 +111,13 @@ class Reconcile:
         if key in told or len(told) < PEER_HEADS_MAX:
             told[key] = max(next_seq, told.get(key, 0))
 
-    def answered(self, link: int, now_ms: int) -> list[Sending] | None:
-        """Note that RECORDS came and was taken in; None if nothing had been asked."""
+    def is_asking(self, link: int) -> bool:
+        """Return whether a peer owes an answer to a WANT."""
+        return bool(self._peers[link].askings)
+
+    def answered(self, link: int, now_ms: int) -> list[Say]:
+        """Note that the RECORDS for the oldest WANT came and was taken in."""
         peer = self._peers[link]
-        if not peer.askings:
-            return None
         peer.is_tardy = False
         for wanted in peer.askings.popleft().ranges:
             key = (wanted.author, wanted.log)
@@ -119,12 +127,12 @@ class Reconcile:
                 peer.told.pop(key, None)
         return self._ask(link, now_ms)
 
-    def missed(self, link: int, key: LogKey, next_seq: int, now_ms: int) -> list[Sending]:
+    def missed(self, link: int, key: LogKey, next_seq: int, now_ms: int) -> list[Say]:
         """Note that records came which leave a gap; ask the peer for what lies before them."""
         self.records_pushed(link, key, next_seq)
         return self._ask(link, now_ms)
 
-    def ask_everyone(self, now_ms: int) -> list[Sending]:
+    def ask_everyone(self, now_ms: int) -> list[Say]:
         """Look again at what every peer told: the roster grew, or a peer is gone."""
         return [sending for link in sorted(self._peers) for sending in self._ask(link, now_ms)]
 
@@ -134,9 +142,9 @@ class Reconcile:
         if self._changed and self._tell_ms is None:
             self._tell_ms = now_ms + HEADS_DELAY_MS
 
-    def timer(self, now_ms: int) -> list[Sending]:
+    def timer(self, now_ms: int) -> list[Say]:
         """Do what is due."""
-        sendings: list[Sending] = []
+        sendings: list[Say] = []
         if self._tell_ms is not None and now_ms >= self._tell_ms:
             self._tell_ms = None
             sendings.extend(self._tell_changed())
@@ -160,24 +168,24 @@ class Reconcile:
         low, high = RECONCILE_INTERVAL_MS // 2, RECONCILE_INTERVAL_MS * 3 // 2
         self._round_ms = now_ms + low + int(self._rng.random() * (high - low))
 
-    def _tell_all(self, link: int) -> list[Sending]:
+    def _tell_all(self, link: int) -> list[Say]:
         """Return frames with all heads in the store."""
         entries = [self._entry(key) for key in self._logs.stored_logs()]
         chunks = [
             tuple(entries[start : start + HEADS_PER_FRAME_MAX])
             for start in range(0, len(entries), HEADS_PER_FRAME_MAX)
         ] or [()]
-        return [(link, Heads(chunk, chunk is chunks[-1])) for chunk in chunks]
+        return [Say(link, Heads(chunk, chunk is chunks[-1])) for chunk in chunks]
 
-    def _tell_changed(self) -> list[Sending]:
+    def _tell_changed(self) -> list[Say]:
         """Return frames with the heads that moved, for each peer those it did not tell itself."""
         entries = [self._entry(key) for key in sorted(self._changed)]
         self._changed.clear()
-        sendings: list[Sending] = []
+        sendings: list[Say] = []
         for link, peer in sorted(self._peers.items()):
             fresh = [e for e in entries if peer.told.get((e.author, e.log), 0) < e.next_seq]
             sendings.extend(
-                (link, Heads(tuple(fresh[start : start + HEADS_PER_FRAME_MAX]), False))
+                Say(link, Heads(tuple(fresh[start : start + HEADS_PER_FRAME_MAX]), False))
                 for start in range(0, len(fresh), HEADS_PER_FRAME_MAX)
             )
         return sendings
@@ -187,10 +195,10 @@ class Reconcile:
         assert head.id is not None
         return HeadEntry(key[0], key[1], head.next_seq, head.id[:8])
 
-    def _ask(self, link: int, now_ms: int) -> list[Sending]:
+    def _ask(self, link: int, now_ms: int) -> list[Say]:
         """Ask one peer for what it holds, is missing here, and is asked of nobody."""
         peer = self._peers[link]
-        sendings: list[Sending] = []
+        sendings: list[Say] = []
         while not peer.is_tardy and len(peer.askings) < WANTS_IN_FLIGHT_MAX:
             ranges: list[Range] = []
             for key, next_seq in sorted(peer.told.items()):
@@ -204,5 +212,5 @@ class Reconcile:
             if not ranges:
                 break
             peer.askings.append(Asking(tuple(ranges), now_ms + WANT_TIMEOUT_MS))
-            sendings.append((link, Want(tuple(ranges))))
+            sendings.append(Say(link, Want(tuple(ranges))))
         return sendings

@@ -92,7 +92,7 @@ class Session:
         now_ms: int,
     ) -> None:
         self.outbound: Final = outbound
-        self.deadline_ms: int | None = now_ms + HANDSHAKE_TIMEOUT_MS
+        self.deadline_ms: int | None = now_ms + HANDSHAKE_TIMEOUT_MS  # cleared once greeted
         self.peer_key: bytes | None = None
         self._commons = commons
         self._seed = seed
@@ -163,7 +163,6 @@ class Session:
             answers.append(self._handshake.write_message(self._proof()))
         if self._handshake.is_finished:
             self._transport = self._handshake.split()
-            self.deadline_ms = None
         return answers
 
     def _proof(self) -> bytes:

@@ -1,0 +1,430 @@
+"""The node's core: one deterministic machine that owns and routes all the others.
+
+`handle(event, now_ms) -> list[Output]` and `due_ms` are all there is. The executor (a node's
+driver, a simulated world) performs the outputs in order and reports what happened; it delivers
+`LinkClosed` exactly once for each `LinkOpened`, and `RecordsStored` or `StoreFailed` exactly once
+for each `StoreRecords`.
+
+    events ──> Engine ──> Peers      handshakes, greetings, strangers
+                   │ ───> Logs       what is authentic, where each log stands
+                   │ ───> State      what all stored records together say
+                   │ ───> Reconcile  heads, WANT, RECORDS
+                   │ ───> Publisher  the own log; RestoreGate
+                   └ ───> Overlay    whom to dial
+
+An own record leaves only once it is on disk; others' records are relayed at once; heads are told
+from the store alone. Only a `RemoteError` is caught here; anything else is a bug and must be loud.
+Spec: sections 8 to 10.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from mycelia_protocol import allocate, events
+from mycelia_protocol.charter import Charter
+from mycelia_protocol.errors import InvalidTransition, LocalError, RemoteError
+from mycelia_protocol.events import Event, Notify, Output, RecordArrived, Refused
+from mycelia_protocol.invite import invite_digest
+from mycelia_protocol.join import decode_introduction, introduced_keys
+from mycelia_protocol.limits import INVITES_MAX, STEWARD_DELAY_MS, STEWARD_DRAFTS_MAX
+from mycelia_protocol.logs import Logs
+from mycelia_protocol.messages import (
+    CLOSE_DONE,
+    CLOSE_RESTING,
+    Heads,
+    Message,
+    Push,
+    Records,
+    Refuse,
+    Welcome,
+)
+from mycelia_protocol.overlay import Overlay
+from mycelia_protocol.peers import JoinAsked, MessageCame, Outcome, PeerGone, PeerReady, Peers
+from mycelia_protocol.publish import SPENDING_KINDS, Draft, Publisher, RestoreGate
+from mycelia_protocol.reconcile import Say
+from mycelia_protocol.record import Record
+from mycelia_protocol.replicate import Fault, Replicate, Step
+from mycelia_protocol.rng import Rng
+from mycelia_protocol.state import State
+from mycelia_protocol.types.vouch import content as vouch_content
+
+STORE_PAUSE_MS: Final = 5_000  # the steward rests so long after the store failed to write
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a node's owner chose.
+
+    Attributes:
+        allocate: whether the node grants from its own offers and answers grants by itself (fifo).
+        confirm_handovers: whether it writes receipts by itself; for demonstrations.
+        dial: addresses to keep connected for ever.
+        discover: whether to dial members by the addresses in their profiles.
+        introduction: bytes from `Joined`, or None for the founder.
+    """
+
+    allocate: bool = True
+    confirm_handovers: bool = False
+    dial: tuple[str, ...] = ()
+    discover: bool = True
+    introduction: bytes | None = None
+
+
+class Engine:
+    """One node of one commons.
+
+    Args:
+        charter: what founded the commons.
+        seed: this node's Ed25519 seed, 32 bytes.
+        rng: decides whom to ask and when, and gives keys, log ids and salts: on a real node a
+            cryptographic source.
+    """
+
+    def __init__(
+        self, charter: Charter, seed: bytes, rng: Rng, options: Options | None = None
+    ) -> None:
+        self.options: Final = options or Options()
+        self.state: Final = State(charter)
+        self._charter_bytes = charter.encode()
+        kept = self.options.introduction
+        self._own_chain, contacts = ((), ()) if kept is None else decode_introduction(kept)
+        commons = self.state.commons
+        self.replicate: Final = Replicate(commons, self._is_member, rng)
+        self.publisher: Final = Publisher(commons, seed, self.logs, rng)
+        self.key: Final = self.publisher.key
+        self.gate: Final = RestoreGate(self.key, self.logs)
+        self.peers: Final = Peers(
+            commons, seed, self.key, rng, self._admits, self._own_introduction
+        )
+        self._overlay = Overlay(self.options.dial, contacts, self.options.discover, rng)
+        self._invites: dict[bytes, int] = {}
+        self._joining: dict[int, tuple[int, bytes, bytes, int]] = {}
+        self._next_join = -1
+        self._is_loaded = False
+        self._is_stopping = False
+        self._steward_ms: int | None = None
+
+    @property
+    def logs(self) -> Logs:
+        """All logs, and how far each is stored."""
+        return self.replicate.logs
+
+    @property
+    def due_ms(self) -> int | None:
+        """When `TimerFired` should next be delivered (ms), or None."""
+        if not self._is_loaded or self._is_stopping:
+            return None
+        times = (
+            self.peers.due_ms,
+            self.replicate.reconcile.due_ms,
+            self._overlay.due_ms(),
+            self._steward_ms,
+        )
+        return min((time for time in times if time is not None), default=None)
+
+    def handle(self, event: Event, now_ms: int) -> list[Output]:
+        """Take in what happened and return what must be done, in order.
+
+        Raises:
+            InvalidTransition: traffic before `StoreLoaded`.
+        """
+        if not self._is_loaded and isinstance(event, events.LinkOpened | events.PublishRequested):
+            raise InvalidTransition(f"{type(event).__name__} before StoreLoaded")
+        outputs = self._route(event, now_ms)
+        outputs.extend(self._flush(now_ms))
+        return outputs
+
+    def _route(self, event: Event, now_ms: int) -> list[Output]:
+        match event:
+            case events.RecordsLoaded(records):
+                return self._load(records)
+            case events.InvitesLoaded(invites):
+                self._invites.update(invites)
+                return []
+            case events.StoreLoaded(resumable_log):
+                return self._loaded(resumable_log, now_ms)
+            case events.LinkOpened(link, outbound, address):
+                if outbound:
+                    self._overlay.opened(link, address)
+                return self._perform(self.peers.opened(link, outbound, address, now_ms), now_ms)
+            case events.FrameReceived(link, data):
+                return self._perform(self.peers.received(link, data, now_ms), now_ms)
+            case events.LinkClosed(link, reason):
+                outputs = self._perform(self.peers.gone(link, reason), now_ms)
+                self._overlay.closed(link, now_ms)
+                return outputs
+            case events.DialFailed(address, _):
+                self._overlay.failed(address, now_ms)
+                return []
+            case events.PublishRequested(token, kind, content, refs):
+                return self._publish(Draft(token, kind, content, refs))
+            case events.InviteRequested(token, secret, expires_ms):
+                return self._invite(token, secret, expires_ms, now_ms)
+            case events.RecordsStored(batch):
+                return self._stored(batch, now_ms)
+            case events.StoreFailed(batch, reason):
+                return self._store_failed(batch, reason, now_ms)
+            case events.RecordsRead(token, records):
+                return self._perform(self.replicate.read(token, records), now_ms)
+            case events.ShutdownRequested():
+                return self._shut_down(now_ms)
+            case events.TimerFired():
+                return self._timer(now_ms)
+            case _:
+                assert_never(event)
+
+    # --- starting and stopping ---
+
+    def _load(self, records: tuple[Record, ...]) -> list[Output]:
+        for record in records:
+            self.logs.load(record)
+            self.state.add(record)
+        return []
+
+    def _loaded(self, resumable_log: bytes | None, now_ms: int) -> list[Output]:
+        """Begin: everything on disk has been read."""
+        self._is_loaded = True
+        self.publisher.resume(resumable_log)
+        if resumable_log is not None:
+            self.gate.open()
+        for key in self.state.roster():
+            self._learn_addresses(key)
+        self._steward_ms = now_ms
+        return self._check_gate()
+
+    def _shut_down(self, now_ms: int) -> list[Output]:
+        self._is_stopping = True
+        return [
+            output
+            for link in self.peers.ready_links()
+            for output in self._perform(self.peers.close(link, CLOSE_RESTING, "resting"), now_ms)
+        ]
+
+    # --- peers ---
+
+    def _perform(self, steps: Iterable[Outcome | Step], now_ms: int) -> list[Output]:
+        """Route what a machine said: frames to sessions, happenings to their handlers."""
+        outputs: list[Output] = []
+        for step in steps:
+            match step:
+                case Say(link, message):
+                    outputs.extend(self.peers.send(link, message))
+                case Fault(link, error):
+                    outputs.extend(self._perform(self.peers.misbehaved(link, error), now_ms))
+                case PeerReady(link, key):
+                    self._overlay.identified(link, key)
+                    outputs.extend(self._perform(self.replicate.opened(link, now_ms), now_ms))
+                case PeerGone(link):
+                    self._overlay.lost(link)
+                    outputs.extend(self._perform(self.replicate.closed(link, now_ms), now_ms))
+                case JoinAsked(link, key, secret):
+                    outputs.extend(self._join(link, key, secret, now_ms))
+                case MessageCame(link, message):
+                    outputs.extend(self._heard(link, message, now_ms))
+                case _:
+                    outputs.append(step)
+        return outputs
+
+    def _heard(self, link: int, message: Message, now_ms: int) -> list[Output]:
+        """Take a member's frame, watching for what it says of this node's own logs."""
+        if self._is_ahead(message):
+            self.publisher.resume(None)
+            self.gate.shut()
+        outputs = self._perform(self.replicate.heard(link, message, now_ms), now_ms)
+        key = self.peers.key_of(link)
+        if isinstance(message, Heads) and message.complete and key is not None:
+            self.gate.shown(key, self.replicate.reconcile.told_by(link))
+            outputs.extend(self._check_gate())
+        return outputs
+
+    def _is_ahead(self, message: Message) -> bool:
+        """Return whether a peer knows more of the log that this node writes on than it does.
+
+        Then the store was rolled back without a trace, and writing on would fork the log.
+        """
+        own = (self.key, self.publisher.log)
+        if own[1] is None:
+            return False
+        known = self.logs.accepted((self.key, own[1])).next_seq
+        match message:
+            case Heads(entries):
+                return any((e.author, e.log) == own and e.next_seq > known for e in entries)
+            case Push(records) | Records(records):
+                return any((r.author, r.log) == own and r.seq >= known for r in records)
+            case _:
+                return False
+
+    def _is_member(self, key: bytes) -> bool:
+        return self.state.is_member(key)
+
+    def _admits(self, key: bytes, chain: tuple[Record, ...]) -> bool:
+        """Return whether the roster or the chain that it showed makes a key a member."""
+        if self.state.is_member(key):
+            return True
+        try:
+            return introduced_keys(self.state.charter, chain)[-1] == key
+        except RemoteError:
+            return False
+
+    def _own_introduction(self) -> tuple[Record, ...]:
+        chain = self.state.introduction(self.key)
+        return self._own_chain if chain is None else tuple(chain)
+
+    # --- joining ---
+
+    def _invite(self, token: int, secret: bytes, expires_ms: int, now_ms: int) -> list[Output]:
+        """Keep an invite's digest; expired ones make room."""
+        stale = [digest for digest, end_ms in sorted(self._invites.items()) if end_ms <= now_ms]
+        outputs: list[Output] = [events.DeleteInvite(digest) for digest in stale]
+        for digest in stale:
+            del self._invites[digest]
+        if len(self._invites) >= INVITES_MAX:
+            reason = f"{INVITES_MAX} invites are open; wait until some are used or expire"
+            return [*outputs, Refused(token, "too-many", reason)]
+        digest = invite_digest(secret)
+        self._invites[digest] = expires_ms
+        return [*outputs, events.SaveInvite(digest, expires_ms), events.Accepted(token, None)]
+
+    def _join(self, link: int, key: bytes, secret: bytes, now_ms: int) -> list[Output]:
+        """Vouch for a newcomer who shows an open invite; a member who asks again is welcome."""
+        digest = invite_digest(secret)
+        if self.state.is_member(key):
+            return self._welcome(link, key, now_ms)
+        expires_ms = self._invites.get(digest)
+        if expires_ms is None:
+            used = self.state.is_used(digest)
+            why = "was used already" if used else "is not known to this node"
+            return self._turn_away(link, "invite-used" if used else "invite-unknown", why, now_ms)
+        if expires_ms <= now_ms:
+            return self._turn_away(link, "invite-expired", "has expired", now_ms)
+        token, self._next_join = self._next_join, self._next_join - 1
+        self._joining[token] = (link, key, digest, self._invites.pop(digest))
+        return self._publish(Draft(token, "vouch", vouch_content(key, digest)))
+
+    def _turn_away(self, link: int, code: str, why: str, now_ms: int) -> list[Output]:
+        refusal = Refuse(code, f"this invite {why}; ask for a new one")
+        steps = [Say(link, refusal), *self.peers.close(link, CLOSE_DONE, code)]
+        return self._perform(steps, now_ms)
+
+    def _welcome(self, link: int, key: bytes, now_ms: int) -> list[Output]:
+        chain = tuple(self.state.introduction(key) or ())
+        return self._perform([Say(link, Welcome(self._charter_bytes, chain))], now_ms)
+
+    # --- the store ---
+
+    def _stored(self, number: int, now_ms: int) -> list[Output]:
+        """Fold what is on disk, tell who waits for it, and look at what follows."""
+        members = len(self.state.roster())
+        batch, steps = self.replicate.stored(number, now_ms)
+        outputs: list[Output] = []
+        for record in batch.records:
+            self.state.add(record)
+            outputs.append(Notify(RecordArrived(record)))
+            if record.kind in ("profile", "vouch"):
+                self._learn_addresses(record.author)
+        outputs.extend(self._perform(steps, now_ms))
+        if batch.is_own:
+            outputs.extend(self._written(now_ms))
+        if len(self.state.roster()) != members:
+            asked = self.replicate.reconcile.ask_everyone(now_ms)
+            outputs.extend(self._perform(asked, now_ms))
+        outputs.extend(self._check_gate())
+        if self._steward_ms is None:
+            self._steward_ms = now_ms + STEWARD_DELAY_MS
+        return outputs
+
+    def _written(self, now_ms: int) -> list[Output]:
+        """Answer those whose records are on disk."""
+        outputs: list[Output] = []
+        first = self.publisher.in_flight[0]
+        if first.seq == 0:
+            previous = len(self.publisher.own_logs()) - 1
+            outputs.append(Notify(events.IncarnationOpened(first.log, previous)))
+        for token, record in self.publisher.stored():
+            joining = self._joining.pop(token, None)
+            if joining is None:
+                outputs.append(events.Accepted(token, record))
+                continue
+            link, key, digest, _ = joining
+            outputs.append(events.DeleteInvite(digest))
+            outputs.append(Notify(events.MemberJoined(key)))
+            outputs.extend(self._welcome(link, key, now_ms))
+        return outputs
+
+    def _store_failed(self, number: int, reason: str, now_ms: int) -> list[Output]:
+        """Carry on from what is on disk; nobody is told that something was written."""
+        batch, is_first = self.replicate.failed(number)
+        outputs: list[Output] = []
+        if batch.is_own:
+            for token in self.publisher.failed():
+                outputs.extend(self._not_written(token, reason, now_ms))
+        self._steward_ms = now_ms + STORE_PAUSE_MS
+        return [*outputs, Notify(events.StoreTroubled(reason))] if is_first else outputs
+
+    def _not_written(self, token: int, reason: str, now_ms: int) -> list[Output]:
+        """Tell whoever asked for a record that it was not written."""
+        joining = self._joining.pop(token, None)
+        if joining is None:
+            return [Refused(token, "store", f"the record could not be written: {reason}")]
+        link, _, digest, expires_ms = joining
+        self._invites[digest] = expires_ms
+        return self._turn_away(link, "store", "could not be used just now", now_ms)
+
+    # --- the own log ---
+
+    def _publish(self, draft: Draft) -> list[Output]:
+        """Queue a draft; the flush after every event takes it to the store."""
+        assert draft.token is not None
+        if draft.kind in SPENDING_KINDS and not self.gate.is_open:
+            reason = "this node was restored and must first hear from other members"
+            return [Refused(draft.token, "gate", reason)]
+        try:
+            self.publisher.ask(draft)
+        except (LocalError, RemoteError) as error:
+            code = error.code if isinstance(error, RemoteError) else "refused"
+            return [Refused(draft.token, code, str(error))]
+        return []
+
+    def _flush(self, now_ms: int) -> list[Output]:
+        steps = self.replicate.store(self.publisher.flush(now_ms), is_own=True)
+        return self._perform(steps, now_ms)
+
+    def _check_gate(self) -> list[Output]:
+        if not self.gate.check(len(self.state.roster())):
+            return []
+        return [Notify(events.GateOpened(self.gate.confirmations))]
+
+    def _learn_addresses(self, key: bytes) -> None:
+        profile = self.state.profile(key)
+        if profile is not None:
+            self._overlay.heard_of(key, profile.addresses, self.key)
+
+    # --- time ---
+
+    def _timer(self, now_ms: int) -> list[Output]:
+        """Do what is due."""
+        if not self._is_loaded or self._is_stopping:
+            return []
+        outputs = self._perform(self.peers.timer(now_ms), now_ms)
+        outputs.extend(self._perform(self.replicate.reconcile.timer(now_ms), now_ms))
+        outputs.extend(events.Dial(address) for address in self._overlay.timer(now_ms))
+        if self._steward_ms is not None and now_ms >= self._steward_ms:
+            self._steward_ms = None
+            self._allocate(now_ms)
+        return outputs
+
+    def _allocate(self, now_ms: int) -> None:
+        """Let the allocator write, once the state holds all that this node wrote before."""
+        if not self.publisher.is_idle:
+            self._steward_ms = now_ms + STEWARD_DELAY_MS
+            return
+        drafts: list[Draft] = []
+        if self.options.allocate:
+            drafts += allocate.answers(self.state, self.key, now_ms, STEWARD_DRAFTS_MAX)
+            if self.gate.is_open:
+                drafts += allocate.fifo(self.state, self.key, now_ms, STEWARD_DRAFTS_MAX)
+        if self.options.confirm_handovers:
+            drafts += allocate.receipts(self.state, self.key, STEWARD_DRAFTS_MAX)
+        for draft in drafts:
+            self.publisher.ask(draft)

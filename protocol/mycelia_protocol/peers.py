@@ -1,0 +1,250 @@
+"""All sessions of a node: handshakes, greetings, strangers, duplicates. Spec: section 9.3.
+
+    opened -> shaking -> greeting -> ready -> closed
+                             \\-> joining -> closed
+
+After the handshake each side says one greeting: a member INTRODUCEs itself with the vouches that
+lead to it, so that even somebody whose roster is behind can check it; a newcomer says JOIN. A key
+that neither the roster nor its introduction admits gets no further. This machine knows nothing of
+what members say to each other afterwards; it hands their frames on.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from mycelia_protocol.errors import RemoteError, SessionError
+from mycelia_protocol.events import (
+    CloseLink,
+    Notify,
+    Output,
+    PeerConnected,
+    PeerLost,
+    PeerMisbehaved,
+    SendFrame,
+)
+from mycelia_protocol.limits import DEGREE_MAX
+from mycelia_protocol.messages import (
+    CLOSE_DUPLICATE,
+    CLOSE_FORGED,
+    CLOSE_FRAME,
+    CLOSE_FULL,
+    CLOSE_HANDSHAKE,
+    CLOSE_RATE,
+    CLOSE_STRANGER,
+    CLOSE_TIMEOUT,
+    Introduce,
+    Join,
+    Message,
+    Push,
+)
+from mycelia_protocol.record import Record
+from mycelia_protocol.rng import Rng
+from mycelia_protocol.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class PeerReady:
+    """A member's session is ready."""
+
+    link: int
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MessageCame:
+    """A member said something."""
+
+    link: int
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class JoinAsked:
+    """A newcomer showed the secret of an invite."""
+
+    link: int
+    key: bytes
+    secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PeerGone:
+    """A ready session ended."""
+
+    link: int
+    key: bytes
+
+
+Happening: TypeAlias = PeerReady | MessageCame | JoinAsked | PeerGone
+Outcome: TypeAlias = Output | Happening
+
+
+@dataclass(slots=True)
+class Peer:
+    """One link and how far it has come."""
+
+    session: Session
+    address: str
+    is_ready: bool = False
+    is_joining: bool = False
+
+
+class Peers:
+    """Owns one `Session` for each link.
+
+    Args:
+        admits: says whether a key, with the chain of vouches it showed, is a member.
+        introduction: gives this node's own chain of vouches.
+    """
+
+    def __init__(
+        self,
+        commons: bytes,
+        seed: bytes,
+        own_key: bytes,
+        rng: Rng,
+        admits: Callable[[bytes, tuple[Record, ...]], bool],
+        introduction: Callable[[], tuple[Record, ...]],
+    ) -> None:
+        self._commons = commons
+        self._seed = seed
+        self._own_key = own_key
+        self._rng = rng
+        self._admits = admits
+        self._introduction = introduction
+        self._static = rng.randbytes(32)
+        self._peers: dict[int, Peer] = {}
+
+    @property
+    def due_ms(self) -> int | None:
+        """When `timer` should next be called (ms), or None."""
+        deadlines = (peer.session.deadline_ms for peer in self._peers.values())
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
+
+    def ready_links(self) -> list[int]:
+        """Return the links of members, in order."""
+        return sorted(link for link, peer in self._peers.items() if peer.is_ready)
+
+    def key_of(self, link: int) -> bytes | None:
+        """Return the key that proved itself on a link."""
+        peer = self._peers.get(link)
+        return peer.session.peer_key if peer else None
+
+    def opened(self, link: int, outbound: bool, address: str, now_ms: int) -> list[Outcome]:
+        """Begin on a fresh link."""
+        session = Session(
+            outbound=outbound,
+            commons=self._commons,
+            seed=self._seed,
+            static=self._static,
+            ephemeral=self._rng.randbytes(32),
+            now_ms=now_ms,
+        )
+        self._peers[link] = Peer(session, address)
+        first = session.begin()
+        return [] if first is None else [SendFrame(link, first)]
+
+    def received(self, link: int, data: bytes, now_ms: int) -> list[Outcome]:
+        """Take one message from a link."""
+        peer = self._peers.get(link)
+        if peer is None:
+            return []  # closed by this side a moment ago
+        was_shaking = not peer.session.is_ready
+        try:
+            answers, message = peer.session.receive(data, now_ms)
+            outcomes: list[Outcome] = [SendFrame(link, answer) for answer in answers]
+            if was_shaking and peer.session.is_ready:
+                outcomes.extend(self.send(link, Introduce(self._introduction())))
+            if message is not None:
+                outcomes.extend(self._heard(link, peer, message))
+            return outcomes
+        except RemoteError as error:
+            code = CLOSE_HANDSHAKE if was_shaking else CLOSE_FRAME
+            return self.misbehaved(link, error, code)
+
+    def send(self, link: int, message: Message) -> list[Output]:
+        """Return what sends a frame; nothing if the link is gone. Only pushes are droppable."""
+        peer = self._peers.get(link)
+        if peer is None:
+            return []
+        return [SendFrame(link, peer.session.send(message), droppable=isinstance(message, Push))]
+
+    def close(self, link: int, code: int, reason: str) -> list[Outcome]:
+        """Close a link from this side."""
+        gone = self.gone(link, reason)
+        return [*gone, CloseLink(link, code, reason)]
+
+    def misbehaved(self, link: int, error: RemoteError, code: int = CLOSE_FRAME) -> list[Outcome]:
+        """Close a link whose peer broke a rule, and say so."""
+        code = {"rate": CLOSE_RATE, "forged": CLOSE_FORGED}.get(error.code, code)
+        notice = PeerMisbehaved(link, self.key_of(link), error.code, str(error), "closed the link")
+        return [Notify(notice), *self.close(link, code, f"{error.code}: {error}"[:100])]
+
+    def gone(self, link: int, reason: str) -> list[Outcome]:
+        """Forget a link that has ended."""
+        peer = self._peers.pop(link, None)
+        if peer is None or not peer.is_ready:
+            return []
+        key = peer.session.peer_key
+        assert key is not None
+        return [PeerGone(link, key), Notify(PeerLost(link, key, reason))]
+
+    def timer(self, now_ms: int) -> list[Outcome]:
+        """Close links whose handshake or greeting takes too long."""
+        late = [
+            link
+            for link, peer in sorted(self._peers.items())
+            if peer.session.deadline_ms is not None and now_ms >= peer.session.deadline_ms
+        ]
+        return [
+            outcome
+            for link in late
+            for outcome in self.close(link, CLOSE_TIMEOUT, "the handshake took too long")
+        ]
+
+    def _heard(self, link: int, peer: Peer, message: Message) -> list[Outcome]:
+        """Take a frame of a session whose handshake is over."""
+        key = peer.session.peer_key
+        assert key is not None
+        if peer.is_ready:
+            if isinstance(message, Introduce | Join):
+                raise SessionError("a second greeting", requirement="SESS-6")
+            return [MessageCame(link, message)]
+        match message:
+            case Introduce(chain):
+                return self._greeted(link, peer, key, chain)
+            case Join(secret) if not peer.session.outbound and not peer.is_joining:
+                peer.is_joining = True
+                return [JoinAsked(link, key, secret)]
+            case _:
+                raise SessionError("the first frame is a greeting", requirement="SESS-6")
+
+    def _greeted(
+        self, link: int, peer: Peer, key: bytes, chain: tuple[Record, ...]
+    ) -> list[Outcome]:
+        """Let a member in, unless there is another link to it or no room."""
+        if not self._admits(key, chain):
+            return self.close(link, CLOSE_STRANGER, "stranger: no member vouched for this key")
+        if not peer.session.outbound and len(self.ready_links()) >= DEGREE_MAX:
+            return self.close(link, CLOSE_FULL, "full: try another member")
+        outcomes: list[Outcome] = []
+        for other in self.ready_links():
+            if self.key_of(other) != key:
+                continue
+            if self._is_better(self._peers[other], peer, key):
+                return self.close(link, CLOSE_DUPLICATE, "duplicate: there is another link")
+            outcomes.extend(self.close(other, CLOSE_DUPLICATE, "duplicate: a newer link"))
+        peer.is_ready, peer.session.deadline_ms = True, None
+        notice = PeerConnected(link, key, peer.session.outbound, peer.address)
+        return [*outcomes, PeerReady(link, key), Notify(notice)]
+
+    def _is_better(self, old: Peer, new: Peer, key: bytes) -> bool:
+        """Return whether of two links to one member the old one stays.
+
+        Both sides must choose the same: the link that the smaller key opened. If one side opened
+        both, it has lost the old one, so the new one stays.
+        """
+        if old.session.outbound == new.session.outbound:
+            return False
+        return old.session.outbound == (self._own_key < key)

@@ -1,0 +1,230 @@
+"""Getting records to and from members: what is pushed, asked, answered, stored. Spec: section 10.
+
+Records that arrive are checked (`Logs`) and given to the store in numbered batches. Pushed ones are
+passed on at once to the neighbours that do not evidently hold them; those that came by RECORDS are
+not, since their heads are told once they are stored. An own batch is pushed when the store has it.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from mycelia_protocol.errors import RecordError, RemoteError, SessionError, SignatureError
+from mycelia_protocol.events import ForkSeen, Notify, Output, ReadRecords, StoreRecords
+from mycelia_protocol.limits import (
+    PUSH_RECORDS_MAX,
+    READS_PER_LINK_MAX,
+    RUN_SIZE_MAX,
+)
+from mycelia_protocol.logs import LogKey, Logs
+from mycelia_protocol.messages import Heads, Message, Push, Records, Want
+from mycelia_protocol.reconcile import Reconcile, Say
+from mycelia_protocol.record import Record
+from mycelia_protocol.rng import Rng
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A member broke a rule: its link is to be closed. What was good has been taken in."""
+
+    link: int
+    error: RemoteError
+
+
+Step: TypeAlias = Say | Fault | Output
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records that are with the store."""
+
+    records: tuple[Record, ...]
+    is_own: bool
+
+
+class Replicate:
+    """Owns `Logs` and `Reconcile` and what is between them and the store."""
+
+    def __init__(self, commons: bytes, is_member: Callable[[bytes], bool], rng: Rng) -> None:
+        self.logs = Logs()
+        self.reconcile = Reconcile(self.logs, is_member, rng)
+        self._commons = commons
+        self._is_member = is_member
+        self._links: list[int] = []
+        self._batches: dict[int, Batch] = {}
+        self._doomed: dict[int, Batch] = {}
+        self._next_batch = 1
+        self._reads: dict[int, int] = {}  # read token -> link that asked
+        self._next_read = 1
+
+    # --- links ---
+
+    def opened(self, link: int, now_ms: int) -> list[Step]:
+        """Begin with a member."""
+        self._links = sorted([*self._links, link])
+        return [*self.reconcile.opened(link, now_ms)]
+
+    def closed(self, link: int, now_ms: int) -> list[Step]:
+        """End with a member."""
+        self._links = [other for other in self._links if other != link]
+        return [*self.reconcile.closed(link, now_ms)]
+
+    def heard(self, link: int, message: Message, now_ms: int) -> list[Step]:
+        """Take a frame of a member."""
+        try:
+            return self._answer(link, message, now_ms)
+        except RemoteError as error:
+            return [Fault(link, error)]
+
+    def _answer(self, link: int, message: Message, now_ms: int) -> list[Step]:
+        """Do what a frame asks for.
+
+        Raises:
+            RemoteError: the frame breaks a rule, and nothing of it was taken in.
+        """
+        match message:
+            case Heads():
+                return [*self.reconcile.heads_told(link, message, now_ms)]
+            case Want(ranges):
+                if Counter(self._reads.values())[link] >= READS_PER_LINK_MAX:
+                    raise SessionError("too many WANTs at once", code="rate")
+                token, self._next_read = self._next_read, self._next_read + 1
+                self._reads[token] = link
+                return [ReadRecords(token, ranges, RUN_SIZE_MAX)]
+            case Records(records):
+                if not self.reconcile.is_asking(link):
+                    raise SessionError("RECORDS that nobody asked for", requirement="REP-3")
+                steps = self._take(link, records, now_ms)
+                return [*steps, *self.reconcile.answered(link, now_ms)]
+            case Push(records):
+                return self._take(link, records, now_ms, relay=True)
+            case _:
+                raise SessionError(f"{type(message).__name__} is not for members")
+
+    # --- the store ---
+
+    def store(self, records: tuple[Record, ...], *, is_own: bool) -> list[Step]:
+        """Give records to the store."""
+        if not records:
+            return []
+        number, self._next_batch = self._next_batch, self._next_batch + 1
+        self._batches[number] = Batch(records, is_own)
+        return [StoreRecords(number, records)]
+
+    def stored(self, number: int, now_ms: int) -> tuple[Batch, list[Step]]:
+        """Note that a batch is on disk; an own one is pushed to everybody."""
+        batch = self._batches.pop(number)
+        self.logs.confirm(batch.records)
+        keys = {(record.author, record.log) for record in batch.records}
+        self.reconcile.stored(sorted(keys), now_ms)
+        return batch, self._push(list(batch.records), None) if batch.is_own else []
+
+    def failed(self, number: int) -> tuple[Batch, bool]:
+        """Note that a batch was not written; all that are with the store fail with it.
+
+        Returns:
+            The batch, and whether it is the first of the failure.
+        """
+        if number in self._doomed:
+            return self._doomed.pop(number), False
+        batch = self._batches.pop(number)
+        self._doomed, self._batches = self._batches, {}
+        self.logs.forget_unstored()
+        return batch, True
+
+    def read(self, token: int, records: tuple[Record, ...]) -> list[Step]:
+        """Answer a WANT with what the store gave."""
+        link = self._reads.pop(token)
+        return [Say(link, Records(runs(records)))] if link in self._links else []
+
+    # --- inside ---
+
+    def _take(
+        self, link: int, records: tuple[Record, ...], now_ms: int, *, relay: bool = False
+    ) -> list[Step]:
+        """Check and store records of a peer, and pass them on if they were pushed.
+
+        Records of strangers are left aside: their vouch may be on its way, and the peer's heads
+        bring them again.
+
+        Raises:
+            RecordError: a record is of another commons or comes without its body.
+        """
+        for record in records:
+            if record.commons != self._commons:
+                raise RecordError("a record of another commons", requirement="REC-3")
+            if record.body is None:
+                raise RecordError("a record without its body", requirement="REC-9")
+        intake = self.logs.take(record for record in records if self._is_member(record.author))
+        steps: list[Step] = [
+            Notify(ForkSeen(record.author, record.log, record.seq)) for record in intake.forks
+        ]
+        for key, next_seq in heights(records).items():
+            if not intake.forged and self._is_member(key[0]):
+                self.reconcile.records_pushed(link, key, next_seq)
+        steps.extend(self.store(tuple(intake.accepted), is_own=False))
+        if relay:
+            steps.extend(self._push(intake.accepted, link))
+        for key in sorted(intake.missing):
+            steps.extend(self.reconcile.missed(link, key, intake.missing[key] + 1, now_ms))
+        if intake.forged:
+            forged = intake.forged[0]
+            reason = f"nothing authenticates record {forged.seq} of a log"
+            error = SignatureError(reason, code="forged", requirement="LOG-2")
+            steps.append(Fault(link, error))
+        return steps
+
+    def _push(self, records: list[Record], source: int | None) -> list[Step]:
+        """Return pushes of records to every neighbour that does not evidently hold them."""
+        steps: list[Step] = []
+        for link in self._links:
+            if link == source:
+                continue
+            told = self.reconcile.told_by(link)
+            fresh = [r for r in records if told.get((r.author, r.log), 0) <= r.seq]
+            steps.extend(Say(link, Push(chunk)) for chunk in chunks(fresh))
+        return steps
+
+
+def heights(records: Iterable[Record]) -> dict[LogKey, int]:
+    """Return for each log the seq after the last of these records."""
+    found: dict[LogKey, int] = {}
+    for record in records:
+        key = (record.author, record.log)
+        found[key] = max(found.get(key, 0), record.seq + 1)
+    return found
+
+
+def runs(records: tuple[Record, ...]) -> tuple[Record, ...]:
+    """Return records for the wire: inner ones of a run go without signature, but for vouches."""
+    kept: list[Record] = []
+    for position, record in enumerate(records):
+        following = records[position + 1] if position + 1 < len(records) else None
+        is_inner = following is not None and following.prev == record.id
+        keeps = not is_inner or record.kind == "vouch"
+        kept.append(record if keeps else record.without_signature())
+    return tuple(kept)
+
+
+def chunks(records: list[Record]) -> list[tuple[Record, ...]]:
+    """Cut records into pushes, each small enough and each log's last record in it signed.
+
+    What no cut can make small enough is left out: its heads are told anyway.
+    """
+    cut: list[tuple[Record, ...]] = []
+    start = 0
+    while start < len(records):
+        end, size, good = start, 0, start
+        while end < len(records) and end - start < PUSH_RECORDS_MAX:
+            size += records[end].size
+            if size > RUN_SIZE_MAX and end > start:
+                break
+            end += 1
+            if records[end - 1].signature is not None:
+                good = end
+        if good == start:
+            break
+        cut.append(tuple(records[start:good]))
+        start = good
+    return cut
