@@ -195,6 +195,7 @@ class Connection:
         self._is_broken = False
 
     def opened(self, end: _End) -> None:
+        """One socket is connected: the dialer's first, then ours to the listener."""
         if end is not self.dialer_end:
             self.ways[0].release()
             return
@@ -236,6 +237,7 @@ class Connection:
             self.reset()
 
     def half_closed(self) -> None:
+        """One direction ended: close both sockets when the other has too."""
         if self.dialer_end.has_finished and self._listener_end.has_finished:
             self.dialer_end.close()
             self._listener_end.close()

@@ -1,0 +1,147 @@
+"""What was offered, asked, granted and handed over, counted from the records on all disks.
+
+Counted by side of the river, for the report; and by group of each cut while it lasted, to see
+whether life went on on both sides.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+
+from mycelia_sim.audit import Held, Holding
+from mycelia_sim.facts import Facts
+from mycelia_sim.plan import Plan
+
+COLUMNS = ("offered", "asked", "granted", "accepted", "handed", "received")
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many records there are of one step, and the amounts in them by unit."""
+
+    count: int = 0
+    in_cut: int = 0
+    amounts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, unit: str, amount: int, *, is_in_cut: bool) -> None:
+        """Count one record."""
+        self.count += 1
+        self.in_cut += is_in_cut
+        self.amounts[unit] = self.amounts.get(unit, 0) + amount
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What one group did while a cut lasted."""
+
+    cut: str
+    group: str
+    posts: int
+    grants: int
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """All counts of a run; `sides` maps side -> step -> tally."""
+
+    sides: dict[str, dict[str, Tally]]
+    activity: tuple[Activity, ...]
+    crossings: int  # grants from one side to the other
+
+    def to_json(self) -> dict[str, object]:
+        """Return the counts as plain values."""
+        return {
+            side: {step: asdict(tally) for step, tally in steps.items()}
+            for side, steps in self.sides.items()
+        }
+
+
+def count(plan: Plan, facts: Facts, holdings: Sequence[Holding]) -> Accounts:
+    """Count the union of what all nodes hold; a side is that of the record's author."""
+    records = {record.id: record for holding in holdings for record in holding.records}
+    side_of = {node.id: node.side for node in plan.nodes}
+    node_of = {bytes.fromhex(key): node for node, key in facts.keys.items()}
+    sides: dict[str, dict[str, Tally]] = {
+        side: {step: Tally() for step in COLUMNS} for side in sorted(set(side_of.values()))
+    }
+    crossings = 0
+    for record in records.values():
+        node = node_of.get(record.author)
+        found = _step(record, records)
+        if node is None or found is None:
+            continue
+        step, thing = found
+        unit = str(thing.content.get("unit", "?")) if thing else "?"
+        amount = _amount(record, records)
+        sides[side_of[node]][step].add(unit, amount, is_in_cut=_is_in_cut(plan, facts, record))
+        if step == "granted" and thing is not None and len(record.refs) > 1:
+            request = records.get(record.refs[1])
+            other = node_of.get(request.author) if request else None
+            crossings += other is not None and side_of[other] != side_of[node]
+    return Accounts(sides, _activity(plan, facts, records, node_of), crossings)
+
+
+def _step(record: Held, records: dict[bytes, Held]) -> tuple[str, Held | None] | None:
+    """Return which step of sharing a record is, and the offer or request that it is about."""
+    match record.kind:
+        case "offer":
+            return "offered", record
+        case "request":
+            return "asked", record
+        case "grant":
+            return "granted", records.get(record.refs[0])
+        case "answer" if record.content.get("accept") is True:
+            return "accepted", _thing(record, records)
+        case "receipt":
+            side = record.content.get("side")
+            return ("handed" if side == "handed" else "received"), _thing(record, records)
+        case _:
+            return None
+
+
+def _thing(record: Held, records: dict[bytes, Held]) -> Held | None:
+    """Return the offer behind an answer's or a receipt's grant."""
+    grant = records.get(record.refs[0])
+    return records.get(grant.refs[0]) if grant else None
+
+
+def _amount(record: Held, records: dict[bytes, Held]) -> int:
+    if record.kind == "answer":
+        grant = records.get(record.refs[0])
+        return int(grant.content.get("quantity", 0)) if grant else 0
+    return int(record.content.get("quantity", 0))
+
+
+def _is_in_cut(plan: Plan, facts: Facts, record: Held) -> bool:
+    """Return whether a record was written while some cut lasted, by its author's clock."""
+    at_ms = record.time_ms - facts.began_ms
+    return any(cut.at_ms <= at_ms < cut.until_ms for cut in plan.cuts)
+
+
+def _activity(
+    plan: Plan, facts: Facts, records: dict[bytes, Held], node_of: dict[bytes, str]
+) -> tuple[Activity, ...]:
+    """Count posts and grants of each group within each cut."""
+    kinds: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for record in records.values():
+        node = node_of.get(record.author)
+        if node is not None:
+            kind = "post" if record.kind in ("offer", "request") else record.kind
+            kinds[node, kind].append(record.time_ms - facts.began_ms)
+    result = []
+    for cut in plan.cuts:
+        for n, group in enumerate(cut.groups):
+            sides = sorted({plan.node(node).side for node in group})
+            name = sides[0] if len(sides) == 1 else f"group {n + 1}"
+            posts, grants = (
+                sum(
+                    cut.at_ms <= at_ms < cut.until_ms
+                    for node in group
+                    for at_ms in kinds[node, kind]
+                )
+                for kind in ("post", "grant")
+            )
+            result.append(Activity(cut.id, name, posts, grants))
+    return tuple(result)

@@ -1,0 +1,186 @@
+"""Reads what a stopped node holds on its disk, without believing a word the node says.
+
+The reading is deliberately not the node's own: plain SQL on a read-only file, plain MessagePack,
+plain SHA-256, and Ed25519 from the library. A node that skips a check or miscounts cannot carry
+its mistake into the audit.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import msgpack
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+SALT_SIZE: Final = 16
+SELECT: Final = (
+    "SELECT logs.author, logs.log, records.seq, header, signature, body "
+    "FROM records JOIN logs ON records.log = logs.id ORDER BY author, logs.log, seq"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One record as it lies on a node's disk; the header's fields are taken apart here."""
+
+    id: bytes
+    header: bytes
+    signature: bytes | None
+    body: bytes | None
+    author: bytes
+    log: bytes
+    seq: int
+    prev: bytes | None
+    kind: str
+    time_ms: int
+    body_hash: bytes
+    refs: tuple[bytes, ...]
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Return the body's map; {} when the body is not held or is no map."""
+        if self.body is None:
+            return {}
+        value = msgpack.unpackb(self.body[SALT_SIZE:], strict_map_key=False)
+        return value if isinstance(value, dict) else {}
+
+    @property
+    def has_body(self) -> bool:
+        """Return whether the body is here and is the one that the header names."""
+        return self.body is not None and _hash("body", self.body) == self.body_hash
+
+
+@dataclass(slots=True)
+class Holding:
+    """Everything on one node's disk.
+
+    Attributes:
+        faults: what could not be read at all, in words.
+    """
+
+    node: str
+    founder: bytes = b""
+    charter: bytes = b""
+    records: list[Held] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def ids(self) -> set[bytes]:
+        """Return the ids of all records."""
+        return {record.id for record in self.records}
+
+
+def read_home(node: str, home: Path) -> Holding:
+    """Read a stopped node's folder; what can't be read is named in `faults`."""
+    holding = Holding(node)
+    try:
+        holding.charter = (home / "charter.bin").read_bytes()
+        holding.founder = msgpack.unpackb(holding.charter)[2]
+        rows = _rows(home / "node.db")
+    except (OSError, sqlite3.Error, ValueError, TypeError, IndexError) as error:
+        holding.faults.append(f"{node}: the store can't be read: {error}")
+        return holding
+    for author, log, seq, header, signature, body in rows:
+        try:
+            record = _held(header, signature, body)
+        except (ValueError, TypeError, msgpack.UnpackException) as error:
+            holding.faults.append(f"{node}: record {seq} of log {log.hex()}: {error}")
+            continue
+        if (record.author, record.log, record.seq) != (author, log, seq):
+            holding.faults.append(f"{node}: record {seq} of log {log.hex()} lies at a wrong place")
+        holding.records.append(record)
+    return holding
+
+
+def _rows(path: Path) -> list[tuple[bytes, bytes, int, bytes, bytes | None, bytes | None]]:
+    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+    try:
+        return connection.execute(SELECT).fetchall()
+    finally:
+        connection.close()
+
+
+def _held(header: bytes, signature: bytes | None, body: bytes | None) -> Held:
+    fields = msgpack.unpackb(header)
+    (_, _, author, log, seq, prev, kind, time_ms, _, body_hash, refs) = fields
+    return Held(
+        id=_hash("record", header),
+        header=header,
+        signature=signature,
+        body=body,
+        author=author,
+        log=log,
+        seq=seq,
+        prev=prev,
+        kind=kind,
+        time_ms=time_ms,
+        body_hash=body_hash,
+        refs=tuple(refs),
+    )
+
+
+def _hash(purpose: str, data: bytes) -> bytes:
+    return sha256(b"mycelia/1/" + purpose.encode() + b"\0" + data).digest()
+
+
+class Verifier:
+    """Checks signatures of records, each once however many nodes hold it."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[bytes, bytes], bool] = {}
+
+    def has_signed(self, record: Held) -> bool:
+        """Return whether the record carries a good signature of its author."""
+        if record.signature is None:
+            return False
+        key = (record.id, record.signature)
+        if key not in self._known:
+            self._known[key] = _verify(record.author, record.id, record.signature)
+        return self._known[key]
+
+    def unauthentic(self, records: Iterable[Held]) -> list[Held]:
+        """Return the records that nothing authenticates.
+
+        A record is authentic by its own signature, or when an authentic record after it in the
+        same log names it as its predecessor. `records` come by author, log and seq.
+        """
+        doubtful: list[Held] = []
+        following: Held | None = None
+        is_following_good = False
+        for record in reversed(list(records)):
+            is_named = (
+                following is not None
+                and is_following_good
+                and (following.author, following.log) == (record.author, record.log)
+                and (following.seq, following.prev) == (record.seq + 1, record.id)
+            )
+            is_good = is_named or self.has_signed(record)
+            if not is_good:
+                doubtful.append(record)
+            following, is_following_good = record, is_good
+        return doubtful[::-1]
+
+
+def _verify(author: bytes, record_id: bytes, signature: bytes) -> bool:
+    try:
+        key = Ed25519PublicKey.from_public_bytes(author)
+        key.verify(signature, b"mycelia/1/signature\0" + record_id)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def roster(holding: Holding) -> set[bytes]:
+    """Return the founder and every key that a member vouched for, by the records held."""
+    vouches = [(r.author, r.content.get("key")) for r in holding.records if r.kind == "vouch"]
+    members = {holding.founder}
+    while True:
+        fresh = {key for author, key in vouches if author in members and isinstance(key, bytes)}
+        if fresh <= members:
+            return members
+        members |= fresh

@@ -1,0 +1,46 @@
+"""Verdicts: pass, fail or unknown for each check, and what follows for the whole run.
+
+A check is about safety (something that must never happen), about liveness (something that must
+happen in time) or about the run itself (did it look at what it claims to?). A run whose fault
+never fired proved nothing, so it is unknown, and unknown never hides a failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Verdict = Literal["pass", "fail", "unknown"]
+Family = Literal["safety", "liveness", "run"]
+
+EXIT_PASS: Final = 0
+EXIT_SAFETY: Final = 1
+EXIT_UNKNOWN: Final = 2
+EXIT_LIVENESS: Final = 3
+EXIT_USAGE: Final = 64
+EXIT_HARNESS: Final = 70
+EXIT_INTERRUPTED: Final = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What one checker found; `detail` says it in words, with the first example of a failure."""
+
+    name: str
+    family: Family
+    verdict: Verdict
+    detail: str
+
+
+def overall(checks: Iterable[Check]) -> tuple[Verdict, int]:
+    """Return the verdict of a run and its exit code; safety before liveness before unknown."""
+    checks = list(checks)
+    failed = {check.family for check in checks if check.verdict == "fail"}
+    if failed - {"liveness"}:
+        return "fail", EXIT_SAFETY
+    if failed:
+        return "fail", EXIT_LIVENESS
+    if not checks or any(check.verdict == "unknown" for check in checks):
+        return "unknown", EXIT_UNKNOWN
+    return "pass", EXIT_PASS
