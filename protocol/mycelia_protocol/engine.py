@@ -5,12 +5,12 @@ driver, a simulated world) performs the outputs in order and reports what happen
 `LinkClosed` exactly once for each `LinkOpened`, and `RecordsStored` or `StoreFailed` exactly once
 for each `StoreRecords`.
 
-    events ──> Engine ──> Peers      handshakes, greetings, strangers
-                   │ ───> Logs       what is authentic, where each log stands
-                   │ ───> State      what all stored records together say
-                   │ ───> Reconcile  heads, WANT, RECORDS
-                   │ ───> Publisher  the own log; RestoreGate
-                   └ ───> Overlay    whom to dial
+    events ──> Engine ──┬─> Peers      handshakes, greetings, strangers
+                        ├─> Door       newcomers and their invites
+                        ├─> Replicate  Logs: what is authentic; Reconcile: heads, WANT, RECORDS
+                        ├─> State      what all stored records together say
+                        ├─> Publisher  the own log; RestoreGate: whether it may spend
+                        └─> Overlay    whom to dial
 
 An own record leaves only once it is on disk; others' records are relayed at once; heads are told
 from the store alone. Only a `RemoteError` is caught here; anything else is a bug and must be loud.
@@ -23,11 +23,11 @@ from typing import Final, assert_never
 
 from mycelia_protocol import allocate, events
 from mycelia_protocol.charter import Charter
+from mycelia_protocol.door import Decision, Door, Greet, TurnAway, WriteVouch
 from mycelia_protocol.errors import InvalidTransition, LocalError, RemoteError
 from mycelia_protocol.events import Event, Notify, Output, RecordArrived, Refused
-from mycelia_protocol.invite import invite_digest
 from mycelia_protocol.join import decode_introduction, introduced_keys
-from mycelia_protocol.limits import INVITES_MAX, STEWARD_DELAY_MS, STEWARD_DRAFTS_MAX
+from mycelia_protocol.limits import STEWARD_DELAY_MS, STEWARD_DRAFTS_MAX
 from mycelia_protocol.logs import Logs
 from mycelia_protocol.messages import (
     CLOSE_DONE,
@@ -47,7 +47,6 @@ from mycelia_protocol.record import Record
 from mycelia_protocol.replicate import Fault, Replicate, Step
 from mycelia_protocol.rng import Rng
 from mycelia_protocol.state import State
-from mycelia_protocol.types.vouch import content as vouch_content
 
 STORE_PAUSE_MS: Final = 5_000  # the steward rests so long after the store failed to write
 
@@ -98,9 +97,7 @@ class Engine:
             commons, seed, self.key, rng, self._admits, self._own_introduction
         )
         self._overlay = Overlay(self.options.dial, contacts, self.options.discover, rng)
-        self._invites: dict[bytes, int] = {}
-        self._joining: dict[int, tuple[int, bytes, bytes, int]] = {}
-        self._next_join = -1
+        self._door = Door(self.state)
         self._is_loaded = False
         self._is_stopping = False
         self._steward_ms: int | None = None
@@ -140,7 +137,7 @@ class Engine:
             case events.RecordsLoaded(records):
                 return self._load(records)
             case events.InvitesLoaded(invites):
-                self._invites.update(invites)
+                self._door.load(invites)
                 return []
             case events.StoreLoaded(resumable_log):
                 return self._loaded(resumable_log, now_ms)
@@ -160,7 +157,7 @@ class Engine:
             case events.PublishRequested(token, kind, content, refs):
                 return self._publish(Draft(token, kind, content, refs))
             case events.InviteRequested(token, secret, expires_ms):
-                return self._invite(token, secret, expires_ms, now_ms)
+                return self._door.invite(token, secret, expires_ms, now_ms)
             case events.RecordsStored(batch):
                 return self._stored(batch, now_ms)
             case events.StoreFailed(batch, reason):
@@ -219,7 +216,8 @@ class Engine:
                     self._overlay.lost(link)
                     outputs.extend(self._perform(self.replicate.closed(link, now_ms), now_ms))
                 case JoinAsked(link, key, secret):
-                    outputs.extend(self._join(link, key, secret, now_ms))
+                    decision = self._door.asked(link, key, secret, now_ms)
+                    outputs.extend(self._decide(decision, now_ms))
                 case MessageCame(link, message):
                     outputs.extend(self._heard(link, message, now_ms))
                 case _:
@@ -271,45 +269,17 @@ class Engine:
         chain = self.state.introduction(self.key)
         return self._own_chain if chain is None else tuple(chain)
 
-    # --- joining ---
-
-    def _invite(self, token: int, secret: bytes, expires_ms: int, now_ms: int) -> list[Output]:
-        """Keep an invite's digest; expired ones make room."""
-        stale = [digest for digest, end_ms in sorted(self._invites.items()) if end_ms <= now_ms]
-        outputs: list[Output] = [events.DeleteInvite(digest) for digest in stale]
-        for digest in stale:
-            del self._invites[digest]
-        if len(self._invites) >= INVITES_MAX:
-            reason = f"{INVITES_MAX} invites are open; wait until some are used or expire"
-            return [*outputs, Refused(token, "too-many", reason)]
-        digest = invite_digest(secret)
-        self._invites[digest] = expires_ms
-        return [*outputs, events.SaveInvite(digest, expires_ms), events.Accepted(token, None)]
-
-    def _join(self, link: int, key: bytes, secret: bytes, now_ms: int) -> list[Output]:
-        """Vouch for a newcomer who shows an open invite; a member who asks again is welcome."""
-        digest = invite_digest(secret)
-        if self.state.is_member(key):
-            return self._welcome(link, key, now_ms)
-        expires_ms = self._invites.get(digest)
-        if expires_ms is None:
-            used = self.state.is_used(digest)
-            why = "was used already" if used else "is not known to this node"
-            return self._turn_away(link, "invite-used" if used else "invite-unknown", why, now_ms)
-        if expires_ms <= now_ms:
-            return self._turn_away(link, "invite-expired", "has expired", now_ms)
-        token, self._next_join = self._next_join, self._next_join - 1
-        self._joining[token] = (link, key, digest, self._invites.pop(digest))
-        return self._publish(Draft(token, "vouch", vouch_content(key, digest)))
-
-    def _turn_away(self, link: int, code: str, why: str, now_ms: int) -> list[Output]:
-        refusal = Refuse(code, f"this invite {why}; ask for a new one")
-        steps = [Say(link, refusal), *self.peers.close(link, CLOSE_DONE, code)]
-        return self._perform(steps, now_ms)
-
-    def _welcome(self, link: int, key: bytes, now_ms: int) -> list[Output]:
-        chain = tuple(self.state.introduction(key) or ())
-        return self._perform([Say(link, Welcome(self._charter_bytes, chain))], now_ms)
+    def _decide(self, decision: Decision, now_ms: int) -> list[Output]:
+        """Carry out what the door decided on a newcomer."""
+        match decision:
+            case WriteVouch(draft):
+                return self._publish(draft)
+            case Greet(link, key):
+                chain = tuple(self.state.introduction(key) or ())
+                return self._perform([Say(link, Welcome(self._charter_bytes, chain))], now_ms)
+            case TurnAway(link, code, reason):
+                closing = self.peers.close(link, CLOSE_DONE, code)
+                return self._perform([Say(link, Refuse(code, reason)), *closing], now_ms)
 
     # --- the store ---
 
@@ -342,14 +312,13 @@ class Engine:
             previous = len(self.publisher.own_logs()) - 1
             outputs.append(Notify(events.IncarnationOpened(first.log, previous)))
         for token, record in self.publisher.stored():
-            joining = self._joining.pop(token, None)
-            if joining is None:
+            guest = self._door.written(token)
+            if guest is None:
                 outputs.append(events.Accepted(token, record))
                 continue
-            link, key, digest, _ = joining
-            outputs.append(events.DeleteInvite(digest))
-            outputs.append(Notify(events.MemberJoined(key)))
-            outputs.extend(self._welcome(link, key, now_ms))
+            outputs.append(events.DeleteInvite(guest.digest))
+            outputs.append(Notify(events.MemberJoined(guest.key)))
+            outputs.extend(self._decide(Greet(guest.link, guest.key), now_ms))
         return outputs
 
     def _store_failed(self, number: int, reason: str, now_ms: int) -> list[Output]:
@@ -364,12 +333,10 @@ class Engine:
 
     def _not_written(self, token: int, reason: str, now_ms: int) -> list[Output]:
         """Tell whoever asked for a record that it was not written."""
-        joining = self._joining.pop(token, None)
-        if joining is None:
-            return [Refused(token, "store", f"the record could not be written: {reason}")]
-        link, _, digest, expires_ms = joining
-        self._invites[digest] = expires_ms
-        return self._turn_away(link, "store", "could not be used just now", now_ms)
+        decision = self._door.not_written(token)
+        if decision is not None:
+            return self._decide(decision, now_ms)
+        return [Refused(token, "store", f"the record could not be written: {reason}")]
 
     # --- the own log ---
 
