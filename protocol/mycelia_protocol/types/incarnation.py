@@ -54,7 +54,10 @@ def read(body: Body, record: Record) -> Incarnation:
 def _read_head(item: Value) -> Head:
     match item:
         case [bytes(log), int(seq), bytes(head)] if (
-            len(log) == LOG_ID_SIZE and len(head) == ID_SIZE and 0 <= seq <= INT_MAX
+            len(log) == LOG_ID_SIZE
+            and len(head) == ID_SIZE
+            and type(seq) is int  # True would match int() too
+            and 0 <= seq <= INT_MAX
         ):
             return Head(log, seq, head)
         case _:
