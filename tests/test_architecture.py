@@ -91,6 +91,49 @@ def test_an_import_against_the_direction_is_caught(copy: Path, module: str, line
     assert f"{module} -> {line.split()[1]}" in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("module", "line", "contract"),
+    [
+        ("mycelia_protocol.record", "import mycelia_protocol.engine", "inside the core"),
+        ("mycelia_protocol.overlay", "import mycelia_protocol.peers", "inside the core"),
+        ("mycelia_protocol.planted", "pass", "inside the core"),
+        (
+            "mycelia_protocol.types.offer",
+            "import mycelia_protocol.types.grant",
+            "record families know nothing of each other",
+        ),
+    ],
+)
+def test_a_breach_inside_the_core_is_caught(
+    copy: Path, module: str, line: str, contract: str
+) -> None:
+    """Upward and sideways imports in the core are caught, and a module without a place is too."""
+    plant(copy, module, line)
+    result = lint_imports(copy)
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert f"{contract} BROKEN" in result.stdout
+    assert module.removeprefix("mycelia_protocol.") in result.stdout
+
+
+def test_every_contract_is_seen_to_fail() -> None:
+    """Each contract has a test above in which it is broken; a new one needs its own."""
+    assert set(CONTRACTS) == {
+        "protocol <- node <- sim",
+        "the core does no I/O",
+        "inside the core",
+        "record families know nothing of each other",
+    }
+
+
+def test_every_record_family_is_in_the_contract() -> None:
+    """No family is left out of the contract that keeps them apart, but for what they share."""
+    folder = ROOT / "protocol" / "mycelia_protocol" / "types"
+    shared = {"__init__", "base", "place", "promises", "things"}
+    families = {path.stem for path in folder.glob("*.py")} - shared
+    listed = CONTRACTS["record families know nothing of each other"]["modules"]
+    assert {name.rsplit(".", 1)[1] for name in listed} == families
+
+
 def test_io_in_the_core_is_caught(copy: Path) -> None:
     """Each module on the list of what the core may not import is caught when the core does."""
     forbidden = CONTRACTS["the core does no I/O"]["forbidden_modules"]
