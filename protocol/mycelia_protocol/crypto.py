@@ -8,10 +8,11 @@ differently: with a public key of small order, one signature verifies every mess
 `cryptography` package loads such keys. If two implementations disagree on one signature, their
 replicas part for good. Hence, for the public key A and the signature R || S:
 
-1.  A and R are canonical: their y coordinate is below the field prime p = 2^255 - 19;
-2.  neither A nor R is one of the eight points whose order divides 8;
-3.  S is below the group order L;
-4.  the equation without cofactor, [S]B = R + [k]A, holds.
+1.  A is a point in canonical form: its y coordinate is below the field prime p = 2^255 - 19;
+2.  A is none of the eight points whose order divides 8;
+3.  the same holds for R;
+4.  S is below the group order L;
+5.  the equation without cofactor, [S]B = R + [k]A, holds.
 
 Spec: section 5, requirements KEY-1 .. KEY-5.
 """
@@ -82,7 +83,7 @@ def digest(purpose: str, *parts: bytes) -> bytes:
 
     The parts are joined without lengths: all but one of them must have a fixed size.
 
-    Spec: section 5, KEY-1.
+    Spec: section 5.
     """
     return hashlib.sha256(domain(purpose) + b"".join(parts)).digest()
 
@@ -102,7 +103,7 @@ def verify(public: bytes, message: bytes, signature: bytes) -> bool:
 
     Never raises: bytes of a wrong size or shape are simply no signature.
 
-    Spec: section 5, KEY-2 .. KEY-4.
+    Spec: section 5, KEY-1 .. KEY-5.
     """
     if len(public) != KEY_SIZE or len(signature) != SIGNATURE_SIZE:
         return False
@@ -120,7 +121,7 @@ def verify(public: bytes, message: bytes, signature: bytes) -> bool:
 def is_valid_public_key(public: bytes) -> bool:
     """Say whether `public` may be the key of a member: on the curve, canonical, of large order.
 
-    Spec: section 5, KEY-2.
+    Spec: section 5, KEY-1 and KEY-2.
     """
     if len(public) != KEY_SIZE or not _is_strict_point(public):
         return False
@@ -133,7 +134,7 @@ def is_valid_public_key(public: bytes) -> bool:
 def signature_message(record_id: bytes) -> bytes:
     """Return what is signed for a record: the signature domain and the record's id.
 
-    Spec: section 5, KEY-5.
+    Spec: section 6.2.
     """
     return domain(SIGNATURE) + record_id
 

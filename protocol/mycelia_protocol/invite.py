@@ -85,7 +85,7 @@ def invite_digest(secret: bytes) -> bytes:
 def _checked_fields(fields: object) -> tuple[bytes, bytes, bytes, int, tuple[str, ...]]:
     """Check an invite's decoded fields."""
     match fields:
-        case [int(version), *_] if version != PROTOCOL_VERSION:
+        case [int(version), *_] if version != PROTOCOL_VERSION or isinstance(version, bool):
             raise InviteError(
                 f"the invite is of protocol version {version}, this node speaks "
                 f"{PROTOCOL_VERSION}; use versions that match",
@@ -98,7 +98,7 @@ def _checked_fields(fields: object) -> tuple[bytes, bytes, bytes, int, tuple[str
             bytes(secret),
             int(expires_ms),
             tuple(addresses),
-        ]:
+        ] if not isinstance(expires_ms, bool):
             pass
         case _:
             raise InviteError("this is not a Mycelia invite")

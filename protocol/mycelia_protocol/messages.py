@@ -153,6 +153,8 @@ def decode_message(data: bytes) -> Message:
         SessionError: the number is unknown or a field breaks its rule (SESS-5).
     """
     match decode(data, size_max=FRAME_SIZE_MAX):
+        case [bool(), *_]:  # True would match 1
+            raise SessionError("unknown frame", code="unknown-frame", requirement="SESS-5")
         case [1, tuple(rows), bool(complete)] if len(rows) <= HEADS_PER_FRAME_MAX:
             return Heads(tuple(_head(row) for row in rows), complete)
         case [2, tuple(rows)] if len(rows) <= WANTS_PER_FRAME_MAX:
@@ -184,6 +186,7 @@ def _head(row: Value) -> HeadEntry:
         case [bytes(author), bytes(log), int(next_seq), bytes(prefix)] if (
             len(author) == ID_SIZE
             and len(log) == LOG_ID_SIZE
+            and type(next_seq) is int  # True would match int() too
             and 1 <= next_seq <= INT_MAX
             and len(prefix) == 8
         ):
@@ -195,7 +198,10 @@ def _head(row: Value) -> HeadEntry:
 def _range(row: Value) -> Range:
     match row:
         case [bytes(author), bytes(log), int(first), int(last)] if (
-            len(author) == ID_SIZE and len(log) == LOG_ID_SIZE and 0 <= first <= last <= INT_MAX
+            len(author) == ID_SIZE
+            and len(log) == LOG_ID_SIZE
+            and type(first) is type(last) is int
+            and 0 <= first <= last <= INT_MAX
         ):
             return Range(author, log, first, last)
         case _:

@@ -181,7 +181,7 @@ class Session:
                 pass
             case _:
                 raise SessionError("a proof of identity is malformed", code="handshake")
-        if PROTOCOL_VERSION not in versions:
+        if not any(v == PROTOCOL_VERSION and type(v) is int for v in versions):
             raise SessionError(
                 f"the peer speaks versions {list(versions)!r}, this node {PROTOCOL_VERSION}",
                 code="version",
