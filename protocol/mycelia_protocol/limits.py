@@ -34,7 +34,6 @@ CATEGORY_SIZE_MAX: Final = 40
 
 # --- sessions ---
 FRAME_SIZE_MAX: Final = 1_048_576  # bytes of one WebSocket message, tag included
-FRAME_OVERHEAD: Final = 64  # bytes kept free for the tag and the frame's own fields
 HANDSHAKE_SIZE_MAX: Final = 1_024  # bytes of one handshake message
 HANDSHAKE_TIMEOUT_MS: Final = 10_000
 RUN_SIZE_MAX: Final = 262_144  # bytes of records in one RECORDS or PUSH frame; a frame holds more

@@ -97,7 +97,14 @@ class Node:
 class Mesh:
     """A commons of engines."""
 
-    def __init__(self, seed: int = 1, count: int = 2, **options: bool) -> None:
+    def __init__(
+        self,
+        seed: int = 1,
+        count: int = 2,
+        *,
+        allocate: bool = True,
+        confirm_handovers: bool = False,
+    ) -> None:
         self.rng = random.Random(seed)
         self.now_ms = 1_700_000_000_000
         self._tokens = 0
@@ -106,14 +113,14 @@ class Mesh:
         self.queue: deque[tuple[Node, Event]] = deque()
         founder = self.rng.randbytes(32)
         self.charter = Charter("Riverside", public_key(founder), 1, self.rng.randbytes(16))
-        self.options = Options(discover=False, **options)
+        self.options = Options(
+            allocate=allocate, confirm_handovers=confirm_handovers, discover=False
+        )
         self.nodes = [Node(self, "n0", founder, self.options)]
         for number in range(1, count):
             node = Node(self, f"n{number}", self.rng.randbytes(32), self.options)
             self.nodes[0].publish("vouch", {"key": node.key})
             self.nodes.append(node)
-            if number == 1:
-                continue
         chains = self.nodes[0].disk.records()
         for node in self.nodes[1:]:
             for record in chains:

@@ -1,0 +1,116 @@
+"""Logs: authenticity by signature and by reach, gaps, forgeries, forks."""
+
+import random
+from dataclasses import replace
+
+from mycelia_protocol.logs import Logs
+from mycelia_protocol.record import Record, build_record
+from support.scribe import Scribe, village
+
+
+def a_log(length: int) -> tuple[Scribe, list[Record]]:
+    """Return a founder and the first records of its log."""
+    _, (founder, *_) = village(3)
+    while len(founder.written) < length:
+        founder.offer(5)
+    return founder, founder.written[:length]
+
+
+def branch(founder: Scribe, prev: Record) -> Record:
+    """Return another signed record at the place after `prev`."""
+    return build_record(
+        commons=founder.commons,
+        seed=founder.seed,
+        author=founder.key,
+        log=prev.log,
+        seq=prev.seq + 1,
+        prev=prev.id,
+        kind="withdraw",
+        time_ms=1,
+        content={},
+        salt=random.Random(9).randbytes(16),
+        refs=(prev.id,),
+    )
+
+
+def test_one_signature_authenticates_a_run() -> None:
+    """A run of fifty records costs one signature check, at its end."""
+    _, log = a_log(50)
+    logs = Logs()
+    stripped = [record.without_signature() for record in log[:-1]]
+    intake = logs.take([*stripped, log[-1]])
+    assert [record.id for record in intake.accepted] == [record.id for record in log]
+    assert logs.verifications == 1
+
+
+def test_unverified_signatures_are_not_kept() -> None:
+    """LOG-4: inner signatures of a run are dropped, except those of vouches, which are checked."""
+    _, log = a_log(6)
+    logs = Logs()
+    spoilt = [replace(record, signature=bytes(64)) for record in log[:-1]]
+    intake = logs.take([*spoilt, log[-1]])
+    assert [record.signature for record in intake.accepted[:-1]] == [None] * 5
+    fresh = Logs().take(log)
+    kept = [record.kind for record in fresh.accepted if record.signature is not None]
+    assert kept == ["vouch", "vouch", "offer"]
+
+
+def test_a_forged_tail_is_named_and_the_rest_kept() -> None:
+    """LOG-2: what no good signature reaches is forged; what one reaches is accepted."""
+    _, log = a_log(6)
+    forged = replace(log[5], signature=bytes(64))
+    intake = Logs().take([*log[:5], forged])
+    assert len(intake.accepted) == 5
+    assert intake.forged == [forged]
+
+
+def test_a_rejection_is_not_remembered() -> None:
+    """LOG-3: a record that came with a bad signature is accepted when it comes with a good one."""
+    _, log = a_log(1)
+    logs = Logs()
+    assert logs.take([replace(log[0], signature=bytes(64))]).forged
+    assert logs.take(log).accepted == log
+
+
+def test_a_gap_is_held_and_filled() -> None:
+    """Records beyond a gap wait, and follow as soon as it closes."""
+    _, log = a_log(5)
+    logs = Logs()
+    key = (log[0].author, log[0].log)
+    assert logs.take([log[0], log[3], log[4]]).missing == {key: 3}
+    assert len(logs.take([log[1], log[2]]).accepted) == 4
+    assert logs.accepted(key).next_seq == 5
+
+
+def test_a_forged_record_cannot_take_a_place_in_the_gap_buffer() -> None:
+    """Only a record whose own signature verifies is held beyond a gap."""
+    _, log = a_log(5)
+    logs = Logs()
+    assert logs.take([replace(log[3], signature=bytes(64))]).forged
+    logs.take(log[:3])
+    assert logs.take([log[3]]).accepted == [log[3]]
+
+
+def test_a_second_branch_is_a_fork_and_changes_nothing() -> None:
+    """An authentic contradiction is told, whether it comes late or next; a forged one is not."""
+    founder, log = a_log(4)
+    other = branch(founder, log[2])
+    logs = Logs()
+    logs.take(log)
+    intake = logs.take([other])
+    assert intake.forks == [other]
+    assert not intake.accepted
+    assert not logs.take([replace(other, signature=bytes(64))]).forks
+    assert not logs.take(log).forks
+
+
+def test_a_store_that_fails_takes_accepted_records_back() -> None:
+    """After a failed write the logs stand where the disk stands, and accept the same again."""
+    _, log = a_log(4)
+    logs = Logs()
+    logs.confirm(logs.take(log[:2]).accepted)
+    logs.take(log[2:])
+    logs.forget_unstored()
+    key = (log[0].author, log[0].log)
+    assert logs.accepted(key).next_seq == logs.stored(key).next_seq == 2
+    assert len(logs.take(log[2:]).accepted) == 2
