@@ -71,6 +71,16 @@ def recovery(evidence: Evidence) -> Check:
     return Check("recovery", "liveness", "pass", f"{len(kills)} killed nodes came back whole")
 
 
+def no_crash(evidence: Evidence) -> Check:
+    """Check that no daemon ended by itself, and each stopped cleanly when asked."""
+    crashed = evidence.facts.crashed
+    if crashed:
+        detail = f"{len(crashed)} daemons crashed or did not stop cleanly: {', '.join(crashed)}"
+        return Check("no_crash", "liveness", "fail", detail)
+    detail = "no daemon ended by itself, all stopped cleanly"
+    return Check("no_crash", "liveness", "pass", detail)
+
+
 def partition_fired(evidence: Evidence) -> Check:
     """Check that each partition kept traffic back and parted what the groups knew."""
     problems = []
@@ -114,7 +124,7 @@ def forger_tried(evidence: Evidence) -> Check:
 def both_sides_active(evidence: Evidence) -> Check:
     """Check that each group of each cut went on posting and granting while it lasted."""
     problems = [
-        f"{activity.group} made {activity.posts} posts and {activity.grants} grants in {activity.cut}"
+        f"{activity.group}: {activity.posts} posts, {activity.grants} grants in {activity.cut}"
         for activity in evidence.accounts.activity
         if not activity.posts or not activity.grants
     ]
@@ -140,6 +150,7 @@ CHECKERS: dict[str, Callable[[Evidence], Check]] = {
     "agreement": lambda e: safety.agreement(e.facts, e.holdings),
     "convergence": convergence,
     "recovery": recovery,
+    "no_crash": no_crash,
     "partition_fired": partition_fired,
     "kills_fired": kills_fired,
     "forger_tried": forger_tried,

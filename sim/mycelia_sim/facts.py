@@ -78,12 +78,12 @@ class Facts:
         acknowledged: the journal, in order.
         refused, unanswered, skipped: posts that were not acknowledged: the node said no; the call
             broke off; the node was known to be down.
-        digests: node id -> the state digest (text) that the node itself told last.
+        told: node id -> what the node itself told last: state digest (text), number of records.
         warmed_up_ms: how long all nodes took to agree before the workload, None if never.
         caught_up_ms: time from the end of the last partition until every node held all that any
             node held at that moment; None if never, or if there was none.
         settled_ms: time from the end of the workload until all nodes agreed, None if never.
-        unstopped: nodes whose daemon did not end cleanly when asked.
+        crashed: nodes whose daemon ended by itself, or not cleanly when it was asked to.
         timings_s: wall seconds of each phase.
     """
 
@@ -96,10 +96,10 @@ class Facts:
     cuts: dict[str, CutFact] = field(default_factory=dict)
     kills: dict[str, KillFact] = field(default_factory=dict)
     attempts: list[AttemptFact] = field(default_factory=list)
-    digests: dict[str, str] = field(default_factory=dict)
+    told: dict[str, tuple[str, int]] = field(default_factory=dict)
     warmed_up_ms: int | None = None
     caught_up_ms: int | None = None
     settled_ms: int | None = None
-    unstopped: list[str] = field(default_factory=list)
+    crashed: list[str] = field(default_factory=list)
     timings_s: dict[str, float] = field(default_factory=dict)
     is_interrupted: bool = False

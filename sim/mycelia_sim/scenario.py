@@ -28,6 +28,7 @@ INVARIANTS: Final = (
     "agreement",
     "convergence",
     "recovery",
+    "no_crash",
 )
 SOMETIMES: Final = ("partition_fired", "kills_fired", "forger_tried", "both_sides_active")
 

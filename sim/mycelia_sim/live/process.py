@@ -33,6 +33,16 @@ def node_command(home: Path) -> list[str]:
     return [sys.executable, "-m", "mycelia_node", "--home", str(home), "up", "--json"]
 
 
+def module_command(module: str) -> Command:
+    """Return the command of a stand-in for the node: a Python file, or the name of a module."""
+    entry = [module] if module.endswith(".py") else ["-m", module]
+
+    def command(home: Path) -> list[str]:
+        return [sys.executable, *entry, *node_command(home)[3:]]
+
+    return command
+
+
 @dataclass(frozen=True, slots=True)
 class Ready:
     """What a daemon says when it can be used."""

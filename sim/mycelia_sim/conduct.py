@@ -1,0 +1,154 @@
+"""Runs a plan from beginning to end: folder, nodes, audit, checks, report, clean-up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shlex
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mycelia_sim import accounts
+from mycelia_sim.audit import Holding, Verifier, read_home
+from mycelia_sim.checkers import Evidence, check_all
+from mycelia_sim.live.process import Command, node_command
+from mycelia_sim.live.run import LiveRun, Places
+from mycelia_sim.plan import Plan
+from mycelia_sim.progress import Progress
+from mycelia_sim.report import Outcome, summarize, write_text
+from mycelia_sim.verdict import EXIT_INTERRUPTED, Check
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to run a plan.
+
+    Attributes:
+        out: folder under which the run's own folder is made.
+        keep_homes: keep the nodes' homes even if the run passes; a failed run always keeps them.
+        command: what starts a node on a home; tests start nodes with a planted defect.
+    """
+
+    out: Path = Path("runs")
+    keep_homes: bool = False
+    command: Command = node_command
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run that came to an end, or was interrupted.
+
+    Attributes:
+        text: the verdict for people.
+        summary: what summary.json holds.
+    """
+
+    folder: Path
+    exit_code: int
+    text: str
+    summary: dict[str, object]
+
+
+def conduct(plan: Plan, settings: Settings, progress: Progress) -> Finished:
+    """Run a plan and write its report; no process and no temporary file is left behind.
+
+    Raises: HarnessError when the harness can't do its part; the folder then holds the logs.
+    """
+    folder = make_folder(plan, settings.out)
+    (folder / "plan.json").write_text(plan.to_json(), "utf-8")
+    # A short path, because the nodes' sockets lie in their homes.
+    homes = Path(tempfile.mkdtemp(prefix="mycelia-sim-"))
+    live = LiveRun(plan, Places(folder, homes), progress, settings.command)
+    keeps_homes = True
+    try:
+        holdings = _run(live, plan, homes)
+        progress.phase("judging")
+        finished = _judge(plan, live, holdings, folder)
+        keeps_homes = settings.keep_homes or finished.summary["verdict"] == "fail"
+        return finished
+    finally:
+        progress.end()
+        live.end_processes()
+        if keeps_homes:
+            shutil.move(homes, folder / "homes")
+        else:
+            shutil.rmtree(homes, ignore_errors=True)
+
+
+def make_folder(plan: Plan, out: Path) -> Path:
+    """Make the run's folder and let `latest` point to it."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    base = out / plan.scenario
+    for suffix in ("", *(f"-{n}" for n in range(2, 100))):
+        folder = base / f"{stamp}-s{plan.seed}{suffix}"
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(parents=True)
+            break
+    else:
+        raise FileExistsError(folder)
+    link = out / f".latest-{os.getpid()}"
+    link.symlink_to(folder.relative_to(out))
+    link.replace(out / "latest")
+    return folder
+
+
+def _run(live: LiveRun, plan: Plan, homes: Path) -> list[Holding]:
+    """Run the plan; what lies on the disks is read even when the run was interrupted."""
+
+    async def main() -> list[Holding]:
+        task = asyncio.current_task()
+        assert task is not None
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        return await live.run()
+
+    try:
+        return asyncio.run(main())
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        live.facts.is_interrupted = True
+        live.end_processes()
+        return [read_home(node.id, homes / node.id) for node in plan.nodes]
+
+
+def _judge(plan: Plan, live: LiveRun, holdings: Sequence[Holding], folder: Path) -> Finished:
+    """Check, and write summary.json and verdict.txt."""
+    facts = live.facts
+    counted = accounts.count(plan, facts, holdings)
+    evidence = Evidence(plan, facts, holdings, counted, Verifier())
+    checks = check_all(evidence)
+    if facts.is_interrupted:
+        checks = [_interrupted(check) for check in checks]
+    outcome = Outcome(evidence, checks, replay_command(folder))
+    summary = summarize(outcome)
+    text = write_text(outcome, str(folder))
+    exit_code = EXIT_INTERRUPTED if facts.is_interrupted else outcome.exit_code
+    summary["exit_code"] = exit_code
+    (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", "utf-8")
+    (folder / "verdict.txt").write_text(text, "utf-8")
+    return Finished(folder, exit_code, text, summary)
+
+
+def _interrupted(check: Check) -> Check:
+    """Return what is left of a check when the run was cut short: only proof of a failure."""
+    if check.verdict == "fail" and check.family == "safety" and check.name != "no_loss":
+        return check
+    return replace(check, verdict="unknown", detail=f"interrupted; {check.detail}")
+
+
+def replay_command(folder: Path) -> str:
+    """Return the command line that plays the same plan again."""
+    return f"{program()} sim run --plan {shlex.quote(str(folder / 'plan.json'))}"
+
+
+def program() -> str:
+    """Return how this program was called, for command lines to copy."""
+    called = Path(sys.argv[0])
+    return shlex.quote(sys.argv[0]) if called.name == "mycelia" else "mycelia"

@@ -1,0 +1,178 @@
+"""The nodes of a run as one: their homes, daemons and clients."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from mycelia_protocol.identity import from_text
+from mycelia_sim.errors import HarnessError
+from mycelia_sim.live.client import CallFailed, Client
+from mycelia_sim.live.network import HOST, Network
+from mycelia_sim.live.process import Command, Daemon, Ready, Warden
+from mycelia_sim.plan import Plan, PlanNode
+from mycelia_sim.streams import Stream
+
+COMMONS: Final = "Twin Cities"
+INVITE_DAYS: Final = 1
+JOINS_AT_ONCE: Final = 4
+
+
+class Fleet:
+    """All daemons of a run.
+
+    Attributes:
+        daemons: node id -> its process.
+        keys: node id -> its public key in hex, once it was started.
+    """
+
+    def __init__(
+        self, plan: Plan, network: Network, homes: Path, logs: Path, command: Command
+    ) -> None:
+        self.plan = plan
+        self.network = network
+        self.warden = Warden()
+        self.keys: dict[str, str] = {}
+        self.daemons = {
+            node.id: Daemon(
+                f"{node.id} ({node.name})",
+                homes / node.id,
+                logs / f"{node.id}.log",
+                command,
+                self.warden,
+            )
+            for node in plan.nodes
+        }
+        self._clients: dict[str, Client] = {}
+        # Starting is work for the CPU alone: more at once than cores would only make all late.
+        self._starts = asyncio.Semaphore(max(2, os.cpu_count() or 2))
+
+    @property
+    def founder(self) -> str:
+        """Return the node that founds the commons and invites the others."""
+        return self.plan.nodes[0].id
+
+    def prepare(self) -> None:
+        """Write each node's folder: its settings and its key."""
+        for node in self.plan.nodes:
+            home = self.daemons[node.id].home
+            home.mkdir(mode=0o700, parents=True)
+            (home / "config.toml").write_text(self._config(node), "utf-8")
+            key = home / "identity.key"
+            key.touch(mode=0o600)
+            seed = Stream(self.plan.seed, f"key/{node.id}").bytes(32)
+            key.write_text(f"{seed.hex()}\n", "ascii")
+
+    def _config(self, node: PlanNode) -> str:
+        dial = ", ".join(f'"{address}"' for address in self.network.dial_addresses(node.id))
+        # No discovery: a node that dialled others by itself would pass by the proxies.
+        return (
+            "version = 1\n"
+            f"[node]\nname = {json.dumps(node.name, ensure_ascii=False)}\n"
+            f'[link]\nlisten = "{HOST}:{self.network.node_ports[node.id]}"\n'
+            f"dial = [{dial}]\ndiscover = false\n"
+            f'[share]\npolicy = "fifo"\nreceipts = "{self.plan.receipts}"\n'
+            '[log]\nlevel = "info"\nformat = "text"\n'
+        )
+
+    async def start(self, node: str) -> Ready:
+        """Start one daemon, when it is its turn, and open a client to it.
+
+        Raises: HarnessError.
+        """
+        async with self._starts:
+            ready = await self.daemons[node].start()
+        self.keys[node] = from_text(ready.key, "key").hex()
+        await self._close_client(node)
+        self._clients[node] = Client(ready.socket)
+        return ready
+
+    async def gather(self, progress: Callable[[int], None]) -> None:
+        """Start all daemons, found a commons at the first and let the others join by invites.
+
+        Raises: HarnessError.
+        """
+        joined = 1
+        joins = asyncio.Semaphore(JOINS_AT_ONCE)
+        await self.start(self.founder)
+        await self._call(self.founder, "/v1/found", {"name": self._name(), "commons": COMMONS})
+        progress(joined)
+
+        async def bring_in(node: str) -> None:
+            nonlocal joined
+            await self.start(node)
+            async with joins:
+                await self._call(node, "/v1/join", {"invite": await self.invite()})
+            joined += 1
+            progress(joined)
+
+        others = [node.id for node in self.plan.nodes if node.id != self.founder]
+        tasks = [asyncio.create_task(bring_in(node)) for node in others]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def invite(self) -> str:
+        """Return a fresh invite of the founder.
+
+        Raises: HarnessError.
+        """
+        answer = await self._call(self.founder, "/v1/invites", {"days": INVITE_DAYS})
+        return str(answer["invite"])
+
+    def _name(self) -> str:
+        return self.plan.node(self.founder).name
+
+    async def _call(self, node: str, path: str, body: dict[str, object]) -> dict[str, object]:
+        try:
+            return await self._clients[node].post(path, body)
+        except CallFailed as error:
+            daemon = self.daemons[node]
+            raise HarnessError(f"{daemon.name}: {error}; its log is {daemon.log}") from error
+
+    def client(self, node: str) -> Client | None:
+        """Return the client of a node that runs, None while it is down."""
+        return self._clients.get(node) if self.daemons[node].ready is not None else None
+
+    def running(self) -> list[str]:
+        """Return the nodes whose daemons are ready."""
+        return [node for node, daemon in self.daemons.items() if daemon.ready is not None]
+
+    async def kill(self, node: str) -> bool:
+        """End one daemon with SIGKILL; return whether it was running."""
+        daemon = self.daemons[node]
+        was_running = daemon.is_running and daemon.ready is not None
+        daemon.ready = None
+        await daemon.kill()
+        await self._close_client(node)
+        return was_running
+
+    async def stop(self) -> list[str]:
+        """Stop all daemons; return the nodes that did not end cleanly."""
+        await self.close_clients()
+        nodes = [node for node, daemon in self.daemons.items() if daemon.is_running]
+        ended = await asyncio.gather(*(self.daemons[node].stop() for node in nodes))
+        return [node for node, is_clean in zip(nodes, ended, strict=True) if not is_clean]
+
+    async def close_clients(self) -> None:
+        """Close all clients."""
+        for node in list(self._clients):
+            await self._close_client(node)
+
+    async def _close_client(self, node: str) -> None:
+        client = self._clients.pop(node, None)
+        if client is not None:
+            await client.close()
+
+    async def end(self) -> None:
+        """Leave no process behind, whatever has happened."""
+        await self.close_clients()
+        await asyncio.gather(*(d.kill() for d in self.daemons.values() if d.is_running))
+        self.warden.end_all()

@@ -1,0 +1,146 @@
+"""Asks all running nodes again and again what they hold, and tells when they agree."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from mycelia_sim.live.client import CallFailed
+from mycelia_sim.live.fleet import Fleet
+
+POLL_INTERVAL_S: Final = 0.5
+POLLS_AT_ONCE: Final = 8
+
+Extents = dict[tuple[str, str], int]  # (author, log) -> number of records
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one node said it holds."""
+
+    digest: str
+    records: int
+    extents: Extents
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What all running nodes said at about one time (monotonic seconds)."""
+
+    at_s: float
+    views: dict[str, View]
+
+    def groups(self) -> int:
+        """Return how many different states there are among the nodes."""
+        return len({view.digest for view in self.views.values()})
+
+    def is_agreed(self, nodes: int) -> bool:
+        """Return whether this many nodes answered, and all alike."""
+        return len(self.views) == nodes and self.groups() == 1 and self._extents_are_equal()
+
+    def _extents_are_equal(self) -> bool:
+        views = list(self.views.values())
+        return all(view.extents == views[0].extents for view in views)
+
+    def union(self) -> Extents:
+        """Return all that anybody holds."""
+        union: Extents = {}
+        for view in self.views.values():
+            for log, count in view.extents.items():
+                union[log] = max(count, union.get(log, 0))
+        return union
+
+    def holds(self, wanted: Extents, nodes: int) -> bool:
+        """Return whether this many nodes answered and each holds at least `wanted`."""
+        return len(self.views) == nodes and all(
+            view.extents.get(log, 0) >= count
+            for view in self.views.values()
+            for log, count in wanted.items()
+        )
+
+    def is_parted(self, groups: Sequence[Sequence[str]]) -> bool:
+        """Return whether some group holds something that some other group lacks."""
+        unions = [
+            Snapshot(self.at_s, {n: v for n, v in self.views.items() if n in group}).union()
+            for group in groups
+        ]
+        return any(union != unions[0] for union in unions)
+
+
+class Monitor:
+    """Polls a fleet; whoever waits is woken by each new snapshot."""
+
+    def __init__(self, fleet: Fleet, samples: Path) -> None:
+        self._fleet = fleet
+        self._samples = samples
+        self._changed = asyncio.Condition()
+        self._limit = asyncio.Semaphore(POLLS_AT_ONCE)
+        self._began_s = time.monotonic()
+        self.last = Snapshot(0.0, {})
+        self.records = 0
+
+    async def run(self) -> None:
+        """Poll until cancelled, and write a line of samples each time."""
+        with self._samples.open("a", encoding="utf-8") as file:
+            while True:
+                snapshot = await self.look()
+                counts = {node: view.records for node, view in sorted(snapshot.views.items())}
+                at_ms = round((snapshot.at_s - self._began_s) * 1000)
+                line = {"t_ms": at_ms, "groups": snapshot.groups(), "records": counts}
+                file.write(json.dumps(line) + "\n")
+                file.flush()
+                await asyncio.sleep(POLL_INTERVAL_S)
+
+    async def look(self) -> Snapshot:
+        """Ask all running nodes once, now."""
+        begin_s = time.monotonic()
+        nodes = self._fleet.running()
+        views = await asyncio.gather(*(self._ask(node) for node in nodes))
+        found = {node: view for node, view in zip(nodes, views, strict=True) if view is not None}
+        snapshot = Snapshot(begin_s, found)
+        async with self._changed:
+            self.last = snapshot
+            self.records = max((view.records for view in found.values()), default=self.records)
+            self._changed.notify_all()
+        return snapshot
+
+    async def _ask(self, node: str) -> View | None:
+        client = self._fleet.client(node)
+        if client is None:
+            return None
+        async with self._limit:
+            try:
+                heads = await client.get("/v1/heads")
+            except CallFailed:
+                return None
+        extents = {(log["author"], log["log"]): int(log["seq"]) + 1 for log in heads["logs"]}
+        return View(str(heads["digest"]), int(heads["records"]), extents)
+
+    async def until(
+        self, is_true: Callable[[Snapshot], bool], timeout_s: float, streak: int = 1
+    ) -> Snapshot | None:
+        """Return the first snapshot of `streak` in a row for which something is true.
+
+        Returns None when that does not come within the time.
+        """
+        first: Snapshot | None = None
+        seen = 0
+        try:
+            async with asyncio.timeout(timeout_s):
+                while seen < streak:
+                    async with self._changed:
+                        await self._changed.wait()  # only `look` wakes, with a new snapshot
+                        last = self.last
+                    if is_true(last):
+                        seen += 1
+                        first = first or last
+                    else:
+                        first, seen = None, 0
+        except TimeoutError:
+            return None
+        return first

@@ -1,0 +1,188 @@
+"""One live run from a plan to its facts and what lies on the disks.
+
+    prepare, start, found, join -> warm up -> workload and faults -> settle -> stop -> read disks
+
+Whatever happens on the way, no process is left behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from mycelia_sim.audit import Holding, read_home
+from mycelia_sim.errors import HarnessError
+from mycelia_sim.facts import Facts
+from mycelia_sim.live.fleet import Fleet
+from mycelia_sim.live.forger import Forger
+from mycelia_sim.live.monitor import Monitor
+from mycelia_sim.live.network import Network
+from mycelia_sim.live.process import Command, node_command
+from mycelia_sim.live.stage import Stage
+from mycelia_sim.live.workload import Journal, People
+from mycelia_sim.plan import Plan
+from mycelia_sim.progress import Progress
+
+SETTLED_STREAK: Final = 3  # agreeing looks in a row: grants and receipts still follow each other
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a run writes: its report folder, and the homes of its nodes."""
+
+    folder: Path
+    homes: Path
+
+    @property
+    def logs(self) -> Path:
+        """Return the folder of the nodes' logs."""
+        return self.folder / "nodes"
+
+
+class LiveRun:
+    """Runs one plan once; `facts` fill up meanwhile, so that an interrupted run can still tell."""
+
+    def __init__(
+        self, plan: Plan, places: Places, progress: Progress, command: Command = node_command
+    ) -> None:
+        self.facts = Facts()
+        self._plan = plan
+        self._places = places
+        self._progress = progress
+        self._network = Network(plan)
+        self._fleet = Fleet(plan, self._network, places.homes, places.logs, command)
+        self._monitor = Monitor(self._fleet, places.folder / "samples.jsonl")
+
+    async def run(self) -> list[Holding]:
+        """Play the plan and return what each node holds in the end.
+
+        Raises: HarnessError when the harness can't do its part; asyncio.CancelledError.
+        """
+        self._places.logs.mkdir(parents=True, exist_ok=True)
+        self._fleet.warden.start()
+        try:
+            await self._network.start()
+            await self._play()
+            with self._timed("stop"):
+                await self._stop()
+        except asyncio.CancelledError:
+            self.facts.is_interrupted = True
+            raise
+        finally:
+            await asyncio.shield(self._end())
+        with self._timed("audit"):
+            self._progress.phase("reading the disks")
+            return [
+                read_home(node.id, self._fleet.daemons[node.id].home) for node in self._plan.nodes
+            ]
+
+    def end_processes(self) -> None:
+        """Kill whatever still runs; for a caller whose event loop is gone."""
+        self._fleet.warden.end_all()
+
+    async def _play(self) -> None:
+        """Start, warm up, run the workload and wait until the nodes agree."""
+        with self._timed("start"):
+            forger = await self._start()
+        watching = asyncio.create_task(self._monitor.run())
+        journal = Journal(self._places.folder / "acknowledged.jsonl", self.facts)
+        stage = Stage(
+            self._plan,
+            self._fleet,
+            self._network,
+            self._monitor,
+            forger,
+            self.facts,
+            self._progress,
+        )
+        try:
+            with self._timed("warm_up"):
+                await self._warm_up()
+            with self._timed("workload"):
+                self._progress.phase("sharing")
+                people = People(self._plan, self._fleet, self.facts, journal, stage.elapsed_ms)
+                await stage.play(people)
+            with self._timed("settle"):
+                await self._settle()
+                await stage.caught_up()
+        finally:
+            await stage.close()
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+            journal.close()
+            self.facts.keys = dict(self._fleet.keys)
+
+    async def _start(self) -> Forger | None:
+        """Bring all daemons up and into one commons; let the adversary join."""
+        nodes = len(self._plan.nodes)
+        self._progress.phase(f"starting {nodes} nodes")
+        self._fleet.prepare()
+        await self._fleet.gather(lambda joined: self._progress.update(f"{joined} in the commons"))
+        self.facts.keys = dict(self._fleet.keys)
+        if not self._plan.attempts:
+            return None
+        forger = Forger(
+            self._plan.seed,
+            lambda node: self._network.node_ports[node],
+            lambda node: bytes.fromhex(self._fleet.keys[node]),
+        )
+        await forger.join(await self._fleet.invite())
+        return forger
+
+    async def _warm_up(self) -> None:
+        """Wait until all nodes agree; faults before that would test the start, not the outage.
+
+        Raises: HarnessError when they do not within the bound.
+        """
+        self._progress.phase("warming up: waiting until all nodes agree")
+        begin_s = time.monotonic()
+        nodes = len(self._plan.nodes)
+        agreed = await self._monitor.until(
+            lambda snapshot: snapshot.is_agreed(nodes), self._plan.warmup_ms / 1000
+        )
+        if agreed is None:
+            last = self._monitor.last
+            raise HarnessError(
+                f"after {self._plan.warmup_ms / 1000:g} s of warming up {len(last.views)} of "
+                f"{nodes} nodes answered and had {last.groups()} different states; see the logs "
+                f"in {self._places.logs}, or lengthen run.warmup"
+            )
+        self.facts.warmed_up_ms = round((agreed.at_s - begin_s) * 1000)
+
+    async def _settle(self) -> None:
+        """Wait until all nodes agree and nothing new comes, or the bound is over."""
+        self._progress.phase("no faults any more: waiting until all nodes agree")
+        begin_s = time.monotonic()
+        nodes = len(self._plan.nodes)
+        agreed = await self._monitor.until(
+            lambda snapshot: snapshot.is_agreed(nodes),
+            self._plan.converge_within_ms / 1000,
+            SETTLED_STREAK,
+        )
+        if agreed is not None:
+            self.facts.settled_ms = max(0, round((agreed.at_s - begin_s) * 1000))
+        snapshot = await self._monitor.look()
+        self.facts.told = {n: (view.digest, view.records) for n, view in snapshot.views.items()}
+
+    async def _stop(self) -> None:
+        self._progress.phase("stopping the nodes")
+        fleet = self._fleet
+        gone = [node for node, daemon in fleet.daemons.items() if not daemon.is_running]
+        self.facts.crashed = sorted({*gone, *await fleet.stop()})
+
+    async def _end(self) -> None:
+        await self._fleet.end()
+        await self._network.close()
+
+    @contextlib.contextmanager
+    def _timed(self, phase: str) -> Iterator[None]:
+        begin_s = time.monotonic()
+        try:
+            yield
+        finally:
+            self.facts.timings_s[phase] = round(time.monotonic() - begin_s, 2)

@@ -1,0 +1,198 @@
+"""The workload and the faults of one run, each at its time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from mycelia_sim.errors import HarnessError
+from mycelia_sim.facts import CutFact, Facts, KillFact
+from mycelia_sim.live.fleet import Fleet
+from mycelia_sim.live.forger import Forger
+from mycelia_sim.live.monitor import Monitor
+from mycelia_sim.live.network import Network
+from mycelia_sim.live.proxy import Tally
+from mycelia_sim.live.workload import People
+from mycelia_sim.plan import Attempt, Cut, Kill, Plan
+from mycelia_sim.progress import Progress
+
+TICK_S: Final = 0.25  # how often the progress line is renewed
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Something to be done at a time; at equal times the smaller rank comes first."""
+
+    at_ms: int
+    rank: int
+    act: Callable[[], Awaitable[None]]
+
+
+class Stage:
+    """Plays one plan on a fleet that runs and agrees.
+
+    Attributes:
+        is_cut: whether some partition is under way.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        fleet: Fleet,
+        network: Network,
+        monitor: Monitor,
+        forger: Forger | None,
+        facts: Facts,
+        progress: Progress,
+    ) -> None:
+        self._plan = plan
+        self._fleet = fleet
+        self._network = network
+        self._monitor = monitor
+        self._forger = forger
+        self._facts = facts
+        self._progress = progress
+        self._began_s = time.monotonic()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._tallies: dict[str, Tally] = {}
+        self._catch_up: asyncio.Task[None] | None = None
+
+    def elapsed_ms(self) -> int:
+        """Return the time since the beginning of the workload in ms."""
+        return round((time.monotonic() - self._began_s) * 1000)
+
+    async def play(self, people: People) -> None:
+        """Do everything at its time, and wait until the last of it is done.
+
+        Raises: HarnessError when a daemon can't be started again.
+        """
+        self._began_s = time.monotonic()
+        self._facts.began_ms = time.time_ns() // 1_000_000
+        for due in sorted(self._timeline(people), key=lambda due: (due.at_ms, due.rank)):
+            await self._wait_until(due.at_ms)
+            self._begin(due.act())
+        await self._wait_until(self._plan.duration_ms)
+        self._network.lift_all()
+        await self._finish()
+
+    def _timeline(self, people: People) -> list[Due]:
+        """Return all that happens in a run."""
+        plan = self._plan
+        dues = [Due(post.at_ms, 2, _bind(people.post, post)) for post in plan.posts]
+        dues += [Due(cut.at_ms, 0, _bind(self._cut, cut)) for cut in plan.cuts]
+        dues += [Due(cut.until_ms, 1, _bind(self._heal, cut)) for cut in plan.cuts]
+        dues += [Due(kill.at_ms, 3, _bind(self._kill, kill)) for kill in plan.kills]
+        dues += [Due(attempt.at_ms, 4, _bind(self._attempt, attempt)) for attempt in plan.attempts]
+        return dues
+
+    async def _wait_until(self, at_ms: int) -> None:
+        while (left_ms := at_ms - self.elapsed_ms()) > 0:
+            self._say()
+            self._raise_if_broken()
+            await asyncio.sleep(min(left_ms / 1000, TICK_S))
+
+    def _begin(self, work: Awaitable[None]) -> None:
+        async def run() -> None:
+            await work
+
+        self._tasks.add(asyncio.create_task(run()))
+
+    def _raise_if_broken(self) -> None:
+        """Raise what an action raised, and forget the actions that are done."""
+        done = {task for task in self._tasks if task.done()}
+        self._tasks -= done
+        for task in done:
+            task.result()
+
+    async def _finish(self) -> None:
+        """Wait for what is under way, restarts among it."""
+        while self._tasks:
+            await asyncio.wait(self._tasks, timeout=TICK_S)
+            self._say()
+            self._raise_if_broken()
+
+    async def close(self) -> None:
+        """Stop whatever is under way."""
+        tasks = [*self._tasks, *([self._catch_up] if self._catch_up else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _say(self) -> None:
+        running, all_nodes = len(self._fleet.running()), len(self._plan.nodes)
+        last = self._monitor.last
+        self._progress.update(
+            f"{self.elapsed_ms() / 1000:.0f}/{self._plan.duration_ms / 1000:.0f} s"
+            f" | nodes {running}/{all_nodes}"
+            f" | records {self._monitor.records}"
+            f" | states {last.groups()}"
+            f" | saved {len(self._facts.acknowledged)}"
+        )
+
+    # --- faults ---
+
+    async def _cut(self, cut: Cut) -> None:
+        self._tallies[cut.id] = self._network.apply(cut)
+        self._facts.cuts[cut.id] = CutFact(links=self._tallies[cut.id].links)
+        ways = "one way" if cut.oneway else "both ways"
+        names = " | ".join(self._group_name(group) for group in cut.groups)
+        self._progress.event(
+            f"cut: {names}, {self._tallies[cut.id].links} links, {cut.mode}, {ways}"
+        )
+
+    async def _heal(self, cut: Cut) -> None:
+        snapshot = await self._monitor.look()
+        fact, tally = self._facts.cuts[cut.id], self._tallies[cut.id]
+        self._network.lift(cut)
+        fact.bytes, fact.connections, fact.is_lifted = tally.bytes, tally.connections, True
+        fact.is_parted = snapshot.is_parted(cut.groups)
+        self._progress.event(
+            f"heal: {tally.bytes} bytes and {tally.connections} connections were held back; "
+            f"{snapshot.groups()} different states"
+        )
+        if cut.until_ms == max(other.until_ms for other in self._plan.cuts):
+            self._catch_up = asyncio.create_task(self._measure_catch_up(snapshot.union()))
+
+    async def _measure_catch_up(self, wanted: dict[tuple[str, str], int]) -> None:
+        """Note when all nodes hold everything that any node held at the heal."""
+        healed_ms = self.elapsed_ms()
+        limit_s = (self._plan.duration_ms - healed_ms + self._plan.converge_within_ms) / 1000
+        nodes = len(self._plan.nodes)
+        found = await self._monitor.until(lambda s: s.holds(wanted, nodes), max(limit_s, 1.0))
+        if found is not None:
+            caught_up_ms = round((found.at_s - self._began_s) * 1000) - healed_ms
+            self._facts.caught_up_ms = max(0, caught_up_ms)
+            self._progress.event(
+                f"caught up: every node holds all of both sides, {caught_up_ms / 1000:.1f} s "
+                "after the heal"
+            )
+
+    async def caught_up(self) -> None:
+        """Wait for the measurement that a heal began, if there was one."""
+        if self._catch_up is not None:
+            await self._catch_up
+
+    async def _kill(self, kill: Kill) -> None:
+        fact = self._facts.kills.setdefault(kill.id, KillFact(kill.node))
+        fact.has_fired = await self._fleet.kill(kill.node)
+        self._progress.event(f"SIGKILL: {self._plan.node(kill.node).name}")
+        await asyncio.sleep(max(0, kill.restart_ms - self.elapsed_ms()) / 1000)
+        await self._fleet.start(kill.node)
+        fact.has_restarted = True
+        self._progress.event(f"back: {self._plan.node(kill.node).name}")
+
+    async def _attempt(self, attempt: Attempt) -> None:
+        if self._forger is None:
+            raise HarnessError("the plan has attempts but no adversary joined")
+        self._facts.attempts.append(await self._forger.attempt(attempt))
+
+    def _group_name(self, group: tuple[str, ...]) -> str:
+        sides = sorted({self._plan.node(node).side for node in group})
+        return f"{sides[0] if len(sides) == 1 else 'group'} ({len(group)} nodes)"
+
+
+def _bind(act: Callable[..., Awaitable[None]], *arguments: object) -> Callable[[], Awaitable[None]]:
+    return lambda: act(*arguments)

@@ -1,0 +1,102 @@
+"""People at their nodes: makes the planned posts over the local APIs and keeps the journal.
+
+The journal holds what nodes acknowledged, and nothing else: that is what must never be lost. A
+call that broke off is neither acknowledged nor refused; the record may exist or not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+from mycelia_protocol.identity import from_text
+from mycelia_sim.facts import Acknowledged, Facts
+from mycelia_sim.live.client import CallFailed
+from mycelia_sim.live.fleet import Fleet
+from mycelia_sim.plan import Plan, Post
+
+
+class Journal:
+    """acknowledged.jsonl: one line for each record that a node said is saved."""
+
+    def __init__(self, path: Path, facts: Facts) -> None:
+        self._file: TextIO = path.open("w", encoding="utf-8")
+        self._facts = facts
+
+    def add(self, saved: Acknowledged) -> None:
+        """Note one acknowledged record."""
+        self._facts.acknowledged.append(saved)
+        line = {
+            "id": saved.record,
+            "node": saved.node,
+            "kind": saved.kind,
+            "n": saved.n,
+            "t_ms": saved.at_ms,
+        }
+        self._file.write(json.dumps(line) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class People:
+    """Makes posts; knows the ids that earlier posts got.
+
+    Args:
+        elapsed_ms: gives the time since the beginning of the workload.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        fleet: Fleet,
+        facts: Facts,
+        journal: Journal,
+        elapsed_ms: Callable[[], int],
+    ) -> None:
+        self._posts = {post.n: post for post in plan.posts}
+        self._fleet = fleet
+        self._facts = facts
+        self._journal = journal
+        self._elapsed_ms = elapsed_ms
+        self._ids: dict[int, str] = {}  # number of the post -> id in text form
+
+    async def post(self, post: Post) -> None:
+        """Make one post, and journal it if the node says that it is saved."""
+        client = self._fleet.client(post.node)
+        call = self._call(post)
+        if client is None or call is None:
+            self._facts.skipped += 1
+            return
+        try:
+            answer = await client.post(*call)
+        except CallFailed as error:
+            if error.is_definite:
+                self._facts.refused += 1
+            else:
+                self._facts.unanswered += 1
+            return
+        text = str(answer["id"])
+        self._ids[post.n] = text
+        record = from_text(text, "record").hex()
+        self._journal.add(Acknowledged(record, post.node, post.kind, post.n, self._elapsed_ms()))
+
+    def _call(self, post: Post) -> tuple[str, dict[str, object]] | None:
+        """Return path and body of a post; None if what it withdraws was never acknowledged."""
+        if post.of is not None:
+            text = self._ids.get(post.of)
+            kind = f"{self._posts[post.of].kind}s"
+            return None if text is None else (f"/v1/{kind}/{text}/withdraw", {})
+        body: dict[str, object] = {
+            "category": post.category,
+            "title": post.title,
+            "quantity": post.quantity,
+            "unit": post.unit,
+        }
+        if post.kind == "request":
+            return "/v1/requests", {**body, "urgency": post.urgency}
+        return "/v1/offers", {**body, "lot": post.lot}

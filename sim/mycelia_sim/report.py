@@ -1,0 +1,154 @@
+"""What a run leaves for people and programs: summary.json and verdict.txt.
+
+Amounts in a run are drawn, and both say so: the sites, their places and what they gave and wanted
+are of 2020; how much of it is not in the source.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import Final
+
+from mycelia_sim import safety
+from mycelia_sim.accounts import Tally
+from mycelia_sim.checkers import Evidence
+from mycelia_sim.verdict import Check, overall
+
+SUMMARY_SCHEMA: Final = 1
+NOTE: Final = (
+    "Sites, places and categories are of the Twin Cities in October 2020; amounts and times are "
+    "drawn from the seed."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The judged run."""
+
+    evidence: Evidence
+    checks: Sequence[Check]
+    replay: str
+
+    @property
+    def verdict(self) -> str:
+        """Return pass, fail or unknown."""
+        return overall(self.checks)[0]
+
+    @property
+    def exit_code(self) -> int:
+        """Return the exit code that tells the verdict."""
+        return overall(self.checks)[1]
+
+
+def summarize(outcome: Outcome) -> dict[str, object]:
+    """Return summary.json as plain values; keys are only ever added."""
+    plan, facts, holdings = (
+        outcome.evidence.plan,
+        outcome.evidence.facts,
+        outcome.evidence.holdings,
+    )
+    caught_up_ms = facts.caught_up_ms
+    return {
+        "schema": SUMMARY_SCHEMA,
+        "scenario": plan.scenario,
+        "seed": plan.seed,
+        "backend": plan.backend,
+        "verdict": outcome.verdict,
+        "exit_code": outcome.exit_code,
+        "nodes": len(plan.nodes),
+        "records": len({record for holding in holdings for record in holding.ids()}),
+        "acknowledged": len(facts.acknowledged),
+        "lost": len(safety.lost_records(facts, holdings)),
+        "forged_accepted": len(safety.forged_records(facts, holdings, outcome.evidence.verifier)),
+        "overcommitted": sum(len(safety.overcommitments(holding)) for holding in holdings),
+        "partitions_fired": sum(
+            bool(cut.is_lifted and cut.bytes + cut.connections) for cut in facts.cuts.values()
+        ),
+        "kills_fired": sum(kill.has_fired for kill in facts.kills.values()),
+        "converged_after_heal_s": None if caught_up_ms is None else caught_up_ms / 1000,
+        "settled_s": None if facts.settled_ms is None else facts.settled_ms / 1000,
+        "checks": [asdict(check) for check in outcome.checks],
+        "replay": outcome.replay,
+        "posts": {
+            "planned": len(plan.posts),
+            "acknowledged": len(facts.acknowledged),
+            "refused": facts.refused,
+            "unanswered": facts.unanswered,
+            "skipped": facts.skipped,
+        },
+        "sides": outcome.evidence.accounts.to_json(),
+        "grants_across": outcome.evidence.accounts.crossings,
+        "cuts": {name: asdict(cut) for name, cut in sorted(facts.cuts.items())},
+        "kills": {name: asdict(kill) for name, kill in sorted(facts.kills.items())},
+        "attempts": [asdict(attempt) for attempt in facts.attempts],
+        "timings_s": facts.timings_s,
+        "interrupted": facts.is_interrupted,
+        "versions": {
+            "mycelia": version("mycelia"),
+            "python": platform.python_version(),
+            "cryptography": version("cryptography"),
+            "aiohttp": version("aiohttp"),
+            "platform": platform.platform(),
+        },
+        "note": NOTE,
+    }
+
+
+def write_text(outcome: Outcome, folder: str) -> str:
+    """Return the verdict for people."""
+    plan, facts = outcome.evidence.plan, outcome.evidence.facts
+    lines = [
+        f"{outcome.verdict.upper()}: {plan.title or plan.scenario}",
+        "",
+        f"{len(plan.nodes)} real nodes for sites in {_districts(outcome)} neighbourhoods; "
+        f"{len(facts.acknowledged)} posts acknowledged, {facts.unanswered} broke off, "
+        f"{facts.skipped} found their node dark, {facts.refused} refused.",
+        "",
+        *_table(outcome),
+        "",
+        *(_check_line(check) for check in outcome.checks),
+        "",
+        NOTE,
+        "",
+        f"report   {folder}",
+        f"seed     {plan.seed}",
+        f"replay   {outcome.replay}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _districts(outcome: Outcome) -> int:
+    return len({node.district for node in outcome.evidence.plan.nodes})
+
+
+def _check_line(check: Check) -> str:
+    mark = {"pass": "ok     ", "fail": "FAIL   ", "unknown": "unknown"}[check.verdict]
+    return f"  {mark}  {check.name:<18} {check.detail}"
+
+
+def _table(outcome: Outcome) -> list[str]:
+    """Return what was offered, asked, granted and handed over on each side."""
+    sides = outcome.evidence.accounts.sides
+    rows = (
+        ("offered", "offers written"),
+        ("asked", "requests written"),
+        ("granted", "grants promised"),
+        ("accepted", "grants accepted"),
+        ("handed", "hand-overs confirmed by the giver"),
+        ("received", "hand-overs confirmed by the receiver"),
+    )
+    names = list(sides)
+    lines = ["  " + " " * 37 + "".join(f"{name:>22}" for name in names)]
+    for step, words in rows:
+        cells = "".join(f"{_cell(sides[name][step]):>22}" for name in names)
+        lines.append(f"  {words:<37}{cells}")
+    across = outcome.evidence.accounts.crossings
+    lines.append(f"  {'grants to the other side':<37}{across:>22}")
+    return lines
+
+
+def _cell(tally: Tally) -> str:
+    return f"{tally.count} ({tally.in_cut} in the cut)"
