@@ -278,8 +278,8 @@ class Engine:
                 chain = tuple(self.state.introduction(key) or ())
                 return self._perform([Say(link, Welcome(self._charter_bytes, chain))], now_ms)
             case TurnAway(link, code, reason):
-                closing = self.peers.close(link, CLOSE_DONE, code)
-                return self._perform([Say(link, Refuse(code, reason)), *closing], now_ms)
+                told = self._perform([Say(link, Refuse(code, reason))], now_ms)
+                return told + self._perform(self.peers.close(link, CLOSE_DONE, code), now_ms)
 
     # --- the store ---
 
