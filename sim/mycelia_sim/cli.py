@@ -24,7 +24,7 @@ class _UsageCode:
                 *arguments, **keywords
             )
         except click.UsageError as error:
-            error.exit_code = EXIT_USAGE
+            error.exit_code = EXIT_USAGE  # type: ignore[misc]
             raise
         return context
 
@@ -40,7 +40,7 @@ class _Group(_UsageCode, click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            error.exit_code = EXIT_USAGE
+            error.exit_code = EXIT_USAGE  # type: ignore[misc]
             raise
 
 

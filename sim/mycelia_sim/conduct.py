@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import shlex
@@ -86,14 +85,13 @@ def conduct(plan: Plan, settings: Settings, progress: Progress) -> Finished:
 def make_folder(plan: Plan, out: Path) -> Path:
     """Make the run's folder and let `latest` point to it."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    base = out / plan.scenario
-    for suffix in ("", *(f"-{n}" for n in range(2, 100))):
-        folder = base / f"{stamp}-s{plan.seed}{suffix}"
-        with contextlib.suppress(FileExistsError):
+    folder = out / plan.scenario / f"{stamp}-s{plan.seed}"
+    while True:
+        try:
             folder.mkdir(parents=True)
             break
-    else:
-        raise FileExistsError(folder)
+        except FileExistsError:  # another run began in the same second
+            folder = folder.with_name(f"{folder.name}-{os.getpid()}")
     link = out / f".latest-{os.getpid()}"
     link.symlink_to(folder.relative_to(out))
     link.replace(out / "latest")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from mycelia_sim.errors import ScenarioError, nearest
@@ -31,12 +32,16 @@ class Table:
         self._known.append(key)
         if key not in self._rest:
             if default is None:
-                raise ScenarioError(f"{self.place}: '{key}' is missing")
+                raise ScenarioError(f"{self.place}: '{key}' is missing{self._mistyped(key)}")
             return default
         value = self._rest.pop(key)
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise self.fault(key, f"must be {word}, not {value!r}")
         return value
+
+    def _mistyped(self, key: str) -> str:
+        close = get_close_matches(key, self._rest, n=1)
+        return f"; is '{close[0]}' meant?" if close else ""
 
     def has(self, key: str) -> bool:
         """Return whether the document gives this key, and count it as known."""
