@@ -1,0 +1,158 @@
+"""Every vector about bytes, ids, signatures and records through the code that nodes run."""
+
+from typing import Any
+
+from mycelia_protocol.charter import Charter, commons_id
+from mycelia_protocol.crypto import (
+    digest,
+    domain,
+    is_valid_public_key,
+    sign_id,
+    signature_message,
+    verify_id,
+)
+from mycelia_protocol.encoding import Value, decode, encode
+from mycelia_protocol.errors import SignatureError
+from mycelia_protocol.identity import parse_text, to_text
+from mycelia_protocol.invite import Invite, invite_digest
+from mycelia_protocol.record import Record
+from mycelia_protocol.state import State
+from vectors.cases_identity import CHARTER
+from vectors.chains import header_fields
+from vectors.reading import Case, cases, envelope, judge
+from vectors.suite import tagged
+
+
+@cases("encoding")
+def test_encoding(case: Case) -> None:
+    """Decoding gives the value, encoding gives the bytes back, and all else is refused."""
+
+    def read(inputs: Case) -> Any:
+        data = bytes.fromhex(inputs["bytes"])
+        value = decode(data, maps=inputs["maps"], size_max=inputs["size_max"])
+        assert encode(value) == data
+        return {"value": tagged(value)}
+
+    judge(case, read)
+
+
+@cases("identity")
+def test_identity(case: Case) -> None:
+    """Text ids, charters and invites read and write as the vectors say."""
+    judge(
+        case, {"text-id": read_id, "charter": read_charter, "invite": read_invite}[case["in"]["op"]]
+    )
+
+
+def read_id(inputs: Case) -> Any:
+    """Read a text id and write it again."""
+    kind, data = parse_text(inputs["text"], inputs["kind"])
+    return {"kind": kind, "data": data.hex(), "text": to_text(kind, data)}
+
+
+def read_charter(inputs: Case) -> Any:
+    """Read a charter and write it again."""
+    data = bytes.fromhex(inputs["bytes"])
+    charter = Charter.decode(data)
+    assert charter.encode() == data
+    return {
+        "name": charter.name,
+        "founder": charter.founder.hex(),
+        "created_ms": str(charter.created_ms),
+        "salt": charter.salt.hex(),
+        "commons": charter.commons.hex(),
+        "text": to_text("commons", commons_id(data)),
+    }
+
+
+def read_invite(inputs: Case) -> Any:
+    """Read an invite and write it again."""
+    invite = Invite.from_text(inputs["text"])
+    fields: list[Value] = [
+        1,
+        invite.commons,
+        invite.inviter,
+        invite.secret,
+        invite.expires_ms,
+        invite.addresses,
+    ]
+    return {
+        "bytes": encode(fields).hex(),
+        "fields": tagged(fields),
+        "digest": invite_digest(invite.secret).hex(),
+        "text": invite.to_text(),
+    }
+
+
+@cases("signature")
+def test_signature(case: Case) -> None:
+    """Hashes are equal, and keys and signatures get the verdict of the vectors."""
+    inputs, steps = case["in"], case["steps"]
+    if inputs["op"] == "hash":
+        parts = [bytes.fromhex(part) for part in inputs["parts"]]
+        assert (domain(inputs["purpose"]) + b"".join(parts)).hex() == steps["preimage"]
+        assert digest(inputs["purpose"], *parts).hex() == steps["hash"]
+    elif inputs["op"] == "key":
+        is_valid = is_valid_public_key(bytes.fromhex(inputs["key"]))
+        assert is_valid == (case["result"] == "valid")
+    else:
+        public, record_id, signature = (
+            bytes.fromhex(inputs[name]) for name in ("public", "record", "signature")
+        )
+        assert verify_id(public, record_id, signature) == (case["result"] == "valid")
+        if steps:
+            assert signature_message(record_id).hex() == steps["message"]
+            assert sign_id(bytes.fromhex(steps["seed"]), record_id) == signature
+
+
+def parse(inputs: Case) -> Record:
+    """Read an envelope, and check its signature if it has one."""
+    record = Record.parse(*envelope(inputs["envelope"]))
+    if record.signature is not None and not record.is_signed():
+        raise SignatureError("the signature does not verify")
+    return record
+
+
+@cases("record")
+def test_record(case: Case) -> None:
+    """Headers are read field by field, hashed and verified as the vectors say."""
+
+    def read(inputs: Case) -> Any:
+        record = parse(inputs)
+        return {
+            "fields": tagged(header_fields(record)),
+            "preimage": (domain("record") + record.header).hex(),
+            "id": record.id.hex(),
+            "signed_message": signature_message(record.id).hex(),
+            "body_hash": record.body_hash.hex(),
+        }
+
+    judge(case, read)
+
+
+@cases("body")
+def test_body(case: Case) -> None:
+    """Bodies are well-formed or malformed as the vectors say."""
+    inputs = case["in"]
+    content = bytes.fromhex(inputs["content"])
+    statement = State(CHARTER).read(record_with(inputs, content))
+    assert (statement is not None) == (case["result"] == "valid")
+    if statement is not None:
+        assert tagged(decode(content, maps=True)) == case["steps"]["content"]
+
+
+def record_with(inputs: Case, content: bytes) -> Record:
+    """Return a record of the case's kind, log and references with any bytes as its content."""
+    body = bytes(16) + content
+    is_first = inputs["kind"] == "incarnation"
+    refs = [bytes.fromhex(ref) for ref in inputs["refs"]]
+    place: list[Value] = [0, None] if is_first else [1, bytes(32)]
+    fields: list[Value] = [
+        1,
+        CHARTER.commons,
+        CHARTER.founder,
+        bytes.fromhex(inputs["log"]),
+        *place,
+    ]
+    rest: list[Value] = [inputs["kind"], 0, len(body), digest("body", body), refs]
+    return Record.parse(encode([*fields, *rest]), None, body)

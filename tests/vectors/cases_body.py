@@ -1,0 +1,251 @@
+"""Vectors of section 7: bodies of each kind, well-formed and malformed.
+
+A malformed record stays in its log; the fold leaves it out. That is the verdict "invalid" here.
+"""
+
+from mycelia_protocol.encoding import Value, encode
+from vectors.suite import KEYS, TIME_MS, Json, Suite, derived, tagged
+
+NOTES = {
+    "Missing": "A required field is not there.",
+    "Type": "A field of another type.",
+    "Limit": "At or beyond a limit of section 3.",
+    "Choice": "A text that is not one of those listed.",
+    "Rule": "A rule of this kind is broken.",
+    "Refs": "A wrong number of references.",
+    "Format": "The content is not canonical, or no map.",
+    "Extra": "A field that is not listed is kept and ignored, so that later versions can add some.",
+}
+Content = dict[str, Value]
+
+INCARNATION: Content = {"heads": [[bytes(8), 3, bytes(32)], [bytes(7) + b"\1", 0, bytes(32)]]}
+VOUCH: Content = {"key": KEYS["oak"], "invite": bytes(32)}
+PLACE: Content = {"lat_e7": 449_700_000, "lon_e7": -932_700_000, "cell_e7": 100_000}
+PROFILE: Content = {
+    "name": "Mill",
+    "about": "By the river",
+    "addresses": ["127.0.0.1:7946"],
+    **PLACE,
+}
+THING: Content = {
+    "category": "food.water",
+    "title": "Water",
+    "quantity": 20_000,
+    "unit": "mL",
+    "note": "in cans",
+    "expires_ms": TIME_MS,
+}
+OFFER: Content = {**THING, "lot": 5_000, **PLACE}
+REQUEST: Content = {**THING, "urgency": "days", "needed_by_ms": TIME_MS, **PLACE}
+GOOD: dict[str, Content] = {
+    "incarnation": INCARNATION,
+    "vouch": VOUCH,
+    "profile": PROFILE,
+    "offer": OFFER,
+    "request": REQUEST,
+    "grant": {"quantity": 5_000},
+    "answer": {"accept": True},
+    "receipt": {"side": "handed", "quantity": 5_000},
+    "withdraw": {"reason": "spilt"},
+}
+REFS = {"grant": 2, "answer": 1, "receipt": 1, "withdraw": 1}
+OPTIONAL = {"invite", "about", "addresses", "note", "expires_ms", "needed_by_ms", "reason", "lot"}
+LARGEST = 1_000_000_000
+# For each field the values just inside and just outside of its bounds.
+BOUNDS: dict[str, tuple[list[Value], list[Value]]] = {
+    "category": (["a.b", "a" * 19 + "." + "b" * 20], ["a.", "a" * 20 + "." + "b" * 20]),
+    "title": (["t", "ü" * 80], ["", "t" * 81]),
+    "name": (["n", "ü" * 80], ["", "n" * 81]),
+    "note": (["", "ü" * 2_000], ["n" * 2_001]),
+    "about": (["", "ü" * 2_000], ["a" * 2_001]),
+    "reason": (["", "ü" * 2_000], ["r" * 2_001]),
+    "expires_ms": ([0, 2**53 - 1], [-1]),
+    "needed_by_ms": ([0, 2**53 - 1], [-1]),
+    "addresses": ([[], ["a" * 200] * 8], [["a"] * 9, [""], ["a" * 201], [b"a"], [None]]),
+    "key": ([KEYS["elm"]], [KEYS["oak"][:31], KEYS["oak"] + b"\0"]),
+    "invite": ([b"\xff" * 32], [bytes(31), bytes(33)]),
+}
+CHOICES = {
+    "unit": ["1", "W.h", "g", "mL", "min"],
+    "urgency": ["now", "days", "week", "anytime"],
+    "side": ["handed", "received"],
+}
+
+
+def build() -> Suite:
+    """Return the suite."""
+    suite = Suite("body", NOTES)
+    for kind, content in GOOD.items():
+        _add_fields(suite, kind, content)
+    _add_quantities(suite)
+    _add_rules(suite)
+    _add_places(suite)
+    _add_formats(suite)
+    return suite
+
+
+def _add_fields(suite: Suite, kind: str, content: Content) -> None:
+    """Add what concerns single fields: absence, type, bounds and choices."""
+    suite.valid(f"{kind} with all fields", "BODY-1", _in(kind, content), _steps(content))
+    required = {key: value for key, value in content.items() if key not in OPTIONAL | set(PLACE)}
+    if required != content:
+        inputs = _in(kind, required)
+        suite.valid(f"{kind} with required fields only", "BODY-2", inputs, _steps(required))
+    extra: Content = {**content, "zz-later": [{"a": 1}, None]}
+    suite.valid(f"{kind} with a field more", "BODY-4", _in(kind, extra), _steps(extra), "Extra")
+    for name in content:
+        if name in required:
+            less = {key: value for key, value in content.items() if key != name}
+            _malformed(suite, f"{kind} without {name}", "BODY-2", kind, less, "Missing")
+        wrong: Value = 1 if not isinstance(content[name], int) else "1"
+        typed: list[Value] = [wrong, None, True if name != "accept" else b"\1"]
+        for value in typed:
+            bad: Content = {**content, name: value}
+            comment = f"{kind}: {name} is {type(value).__name__}"
+            _malformed(suite, comment, "BODY-3", kind, bad, "Type")
+        inside, outside = BOUNDS.get(name, ([], []))
+        for value in inside:
+            good: Content = {**content, name: value}
+            comment = f"{kind}: {name} within its bounds"
+            suite.valid(comment, "BODY-3", _in(kind, good), _steps(good), "Limit")
+        for value in outside:
+            bad = {**content, name: value}
+            req = "BODY-3 PROF-1" if name == "addresses" else "BODY-3"
+            _malformed(suite, f"{kind}: {name} outside its bounds", req, kind, bad, "Limit")
+        for choice in CHOICES.get(name, []):
+            if content[name] != choice:
+                good = {**content, name: choice}
+                comment = f"{kind}: {name} is {choice}"
+                suite.valid(comment, "BODY-3", _in(kind, good), _steps(good), "Choice")
+        if name in CHOICES:
+            bad = {**content, name: "kg"}
+            _malformed(suite, f"{kind}: {name} is kg", "BODY-3", kind, bad, "Choice")
+
+
+def _add_quantities(suite: Suite) -> None:
+    for kind, least in (("request", 1), ("grant", 1), ("receipt", 0)):
+        for quantity in (least, LARGEST):
+            content: Content = {**GOOD[kind], "quantity": quantity}
+            comment = f"{kind} of {quantity}"
+            suite.valid(comment, "BODY-3", _in(kind, content), _steps(content), "Limit")
+        for quantity in (least - 1, LARGEST + 1):
+            content = {**GOOD[kind], "quantity": quantity}
+            _malformed(suite, f"{kind} of {quantity}", "BODY-3", kind, content, "Limit")
+    for quantity, lot in ((1, 1), (LARGEST, LARGEST), (LARGEST, 1)):
+        content = {**OFFER, "quantity": quantity, "lot": lot}
+        comment = f"offer of {quantity} in lots of {lot}"
+        suite.valid(comment, "OFFER-1", _in("offer", content), _steps(content), "Limit")
+    for quantity, lot, req in (
+        (0, 1, "BODY-3"),
+        (LARGEST + 1, 1, "BODY-3"),
+        (10, 0, "BODY-3"),
+        (10, 3, "OFFER-1"),
+        (10, 20, "OFFER-1"),
+    ):
+        content = {**OFFER, "quantity": quantity, "lot": lot}
+        _malformed(suite, f"offer of {quantity} in lots of {lot}", req, "offer", content, "Rule")
+
+
+def _add_rules(suite: Suite) -> None:
+    for category in (
+        "food",
+        "food.",
+        ".water",
+        "food.water.tap",
+        "Food.water",
+        "food water",
+        "f.ä",
+    ):
+        content: Content = {**OFFER, "category": category}
+        _malformed(suite, f"category {category}", "THING-1", "offer", content, "Rule")
+    neutral = bytes([1]) + bytes(31)
+    for comment, key in (("neutral", neutral), ("off the curve", b"\2" + bytes(31))):
+        content = {**VOUCH, "key": key}
+        _malformed(suite, f"vouch for a key that is {comment}", "VOUCH-1", "vouch", content, "Rule")
+    head: list[Value] = [bytes(8), 3, bytes(32)]
+    second: list[Value] = [b"\1" + bytes(7), 3, bytes(32)]
+    wrong: list[tuple[str, Value, str]] = [
+        ("no triple", [head[:2]], "INC-1"),
+        ("log of 7 bytes", [[bytes(7), 3, bytes(32)]], "INC-1"),
+        ("seq below 0", [[bytes(8), -1, bytes(32)]], "INC-1"),
+        ("seq is a bool", [[bytes(8), True, bytes(32)]], "INC-1"),
+        ("id of 31 bytes", [[bytes(8), 3, bytes(31)]], "INC-1"),
+        ("out of order", [second, head], "INC-2"),
+        ("one log twice", [head, head], "INC-2"),
+        ("the log itself", [[_log(), 3, bytes(32)]], "INC-2"),
+    ]
+    for comment, heads, req in wrong:
+        content = {"heads": heads}
+        _malformed(suite, f"incarnation: {comment}", req, "incarnation", content, "Rule")
+    most: Content = {"heads": [[n.to_bytes(8, "big"), 0, bytes(32)] for n in range(256)]}
+    suite.valid("256 older logs", "INC-1", _in("incarnation", most), _steps(most), "Limit")
+    more: Content = {"heads": [[n.to_bytes(8, "big"), 0, bytes(32)] for n in range(257)]}
+    _malformed(suite, "257 older logs", "BODY-3", "incarnation", more, "Limit")
+
+
+def _add_places(suite: Suite) -> None:
+    for name in PLACE:
+        content = {key: value for key, value in PROFILE.items() if key != name}
+        _malformed(suite, f"place without {name}", "PLACE-1", "profile", content, "Missing")
+    for name, value, req in (
+        ("lat_e7", 449_700_001, "PLACE-2"),
+        ("lon_e7", -932_650_000, "PLACE-2"),
+        ("lat_e7", 900_100_000, "BODY-3"),
+        ("lon_e7", -1_800_100_000, "BODY-3"),
+        ("cell_e7", 99_999, "BODY-3"),
+        ("cell_e7", 100_000_001, "BODY-3"),
+    ):
+        content = {**PROFILE, name: value}
+        _malformed(suite, f"{name} is {value}", req, "profile", content, "Limit")
+    corner: Content = {"lat_e7": -900_000_000, "lon_e7": 1_800_000_000, "cell_e7": 100_000_000}
+    content = {**PROFILE, **corner}
+    inputs = _in("profile", content)
+    suite.valid("a corner of the world in the largest cell", "PLACE-2", inputs, _steps(content))
+
+
+def _add_formats(suite: Suite) -> None:
+    raws = [
+        ("an array", encode([]), "BODY-1"),
+        ("nil", encode(None), "BODY-1"),
+        ("a key twice", bytes.fromhex("82a6616363657074c3a6616363657074c2"), "ENC-5"),
+        ("keys out of order", bytes.fromhex("82a162c0a6616363657074c3"), "ENC-5"),
+        ("a wide map", bytes.fromhex("de0001a6616363657074c3"), "ENC-2"),
+        ("a byte more", bytes.fromhex("81a6616363657074c300"), "ENC-8"),
+    ]
+    for comment, raw, req in raws:
+        inputs = _raw("answer", raw, 1)
+        suite.invalid(f"content is {comment}", req, inputs, "schema", "Format")
+    for kind, content in GOOD.items():
+        right = REFS.get(kind, 0)
+        for count in sorted({0, 1, 2, 3} - {right}):
+            inputs = _raw(kind, encode(content), count)
+            comment = f"{kind} with {count} references"
+            suite.invalid(comment, "", inputs, "schema", "Refs")
+
+
+def _malformed(
+    suite: Suite, comment: str, req: str, kind: str, content: Content, flag: str
+) -> None:
+    suite.invalid(comment, req, _in(kind, content), "schema", flag)
+
+
+def _log() -> bytes:
+    return derived("log of the bodies", 8)
+
+
+def _in(kind: str, content: Content) -> dict[str, Json]:
+    return _raw(kind, encode(content), REFS.get(kind, 0))
+
+
+def _raw(kind: str, content: bytes, refs: int) -> dict[str, Json]:
+    """Return what of a record decides whether its body is malformed."""
+    return {
+        "kind": kind,
+        "log": _log().hex(),
+        "refs": [derived(f"reference {number}").hex() for number in range(refs)],
+        "content": content.hex(),
+    }
+
+
+def _steps(content: Content) -> dict[str, Json]:
+    return {"content": tagged(content)}
