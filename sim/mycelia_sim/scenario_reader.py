@@ -49,7 +49,7 @@ def read(document: dict[str, Any], place: str) -> Scenario:
     Raises: ScenarioError.
     """
     top = Table(document, place)
-    top.integer("schema", SCHEMA, SCHEMA, SCHEMA)
+    top.integer("schema", None, SCHEMA, SCHEMA)
     scenario = Scenario(
         name=top.text("name"),
         title=top.text("title", ""),

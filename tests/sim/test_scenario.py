@@ -72,7 +72,7 @@ def test_a_crash_reads(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ('shema = 1\nname = "x"', "'schema' is missing; is 'shema' meant?"),
+        (MINIMAL.replace("schema", "shema"), "'schema' is missing; is 'shema' meant?"),
         (MINIMAL + "durations = 1", "unknown key 'durations'; did you mean 'duration'?"),
         (MINIMAL + "[nodes]\ncont = 3", "[nodes]: unknown key 'cont'; did you mean 'count'?"),
         (MINIMAL + "[nodes]\ncount = 1", "1 is outside 2 to 300"),

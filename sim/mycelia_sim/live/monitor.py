@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -21,7 +22,7 @@ Extents = dict[tuple[str, str], int]  # (author, log) -> number of records
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one node said it holds."""
+    """What one node said it holds; equal digests mean equal stores."""
 
     digest: str
     records: int
@@ -120,6 +121,17 @@ class Monitor:
                 return None
         extents = {(log["author"], log["log"]): int(log["seq"]) + 1 for log in heads["logs"]}
         return View(str(heads["digest"]), int(heads["records"]), extents)
+
+    async def told(self) -> dict[str, tuple[str, int]]:
+        """Return the state digest (text) and number of records that each running node tells."""
+        told: dict[str, tuple[str, int]] = {}
+        for node in self._fleet.running():
+            client = self._fleet.client(node)
+            if client is not None:
+                with contextlib.suppress(CallFailed):
+                    status = await client.get("/v1/status")
+                    told[node] = (str(status["state_digest"]), int(status["records"]))
+        return told
 
     async def until(
         self, is_true: Callable[[Snapshot], bool], timeout_s: float, streak: int = 1

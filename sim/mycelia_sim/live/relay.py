@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
 from collections import deque
@@ -139,7 +140,10 @@ class _End(asyncio.Protocol):
 
     @property
     def is_writable(self) -> bool:
-        return self._transport is not None and not self._is_full and not self._finished
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return False
+        return not self._is_full and not self._finished
 
     @property
     def is_open(self) -> bool:
@@ -153,7 +157,7 @@ class _End(asyncio.Protocol):
         """Tell the peer behind this socket that no more bytes follow; close when both ended."""
         if self._transport is not None and not self._finished:
             self._finished = True
-            if self._transport.can_write_eof():
+            with contextlib.suppress(OSError):  # the other side broke it a moment ago
                 self._transport.write_eof()
             self._connection.half_closed()
 

@@ -166,8 +166,7 @@ class LiveRun:
         )
         if agreed is not None:
             self.facts.settled_ms = max(0, round((agreed.at_s - begin_s) * 1000))
-        snapshot = await self._monitor.look()
-        self.facts.told = {n: (view.digest, view.records) for n, view in snapshot.views.items()}
+        self.facts.told = await self._monitor.told()
 
     async def _stop(self) -> None:
         self._progress.phase("stopping the nodes")

@@ -1,0 +1,185 @@
+"""A disk in memory with the laws of the real store: group commit, order, all or nothing.
+
+What was submitted becomes durable one sync later, together. A crash loses what was not synced, as
+a real one does. The disk can be full, lose its last groups (an old backup comes back) or be wiped.
+The laws are those of `mycelia_node.store`, and the same suite of tests runs on both.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, Protocol
+
+from mycelia_protocol.events import Range, RecordsRead, RecordsStored, StoreFailed
+from mycelia_protocol.record import Record
+
+LogKey = tuple[bytes, bytes]
+Batch = tuple[int, tuple[Record, ...]]
+Report = RecordsStored | StoreFailed | RecordsRead
+
+
+class Timer(Protocol):
+    """What the disk asks of time."""
+
+    def after(self, delay_us: int, action: Callable[..., None], *args: object) -> None:
+        """Run an action after a while."""
+        ...
+
+
+class MemoryStore:
+    """The records of one node.
+
+    Args:
+        timer: runs what takes time.
+        sync_us: how long a sync takes, in microseconds.
+        read_us: how long a read takes.
+        base: logs that every node of a world begins with; shared, never changed.
+    """
+
+    def __init__(
+        self,
+        timer: Timer,
+        sync_us: int,
+        read_us: int,
+        base: Mapping[LogKey, tuple[Record, ...]] | None = None,
+    ) -> None:
+        self.report: Callable[[Report], None] = _ignore
+        self.is_full = False
+        self.invites: dict[bytes, int] = {}
+        self.syncs = 0
+        self._timer = timer
+        self._sync_us = sync_us
+        self._read_us = read_us
+        self._base: Final = dict(base or {})
+        self._logs: dict[LogKey, list[Record]] = {}
+        self._order: list[LogKey] = []  # the log of each durable record, in order of writing
+        self._waiting: list[Batch] = []
+        self._group: list[Batch] = []  # being synced
+        self._is_syncing = False
+        self._life = 0  # a sync or read of an earlier life reports to nobody
+
+    # --- what a store does ---
+
+    def load(self) -> Iterator[tuple[Record, ...]]:
+        """Yield the durable records beyond the base, those of one log together, in order."""
+        for key in sorted(self._logs):
+            if self._logs[key]:
+                yield tuple(self._logs[key])
+
+    def submit(self, number: int, records: tuple[Record, ...]) -> None:
+        """Write a batch; it is reported once it is durable, or has failed."""
+        self._waiting.append((number, records))
+        if not self._is_syncing:
+            self._begin_sync()
+
+    def read(self, token: int, ranges: tuple[Range, ...], size_max: int) -> None:
+        """Read ranges as `ReadRecords` says."""
+        self._timer.after(self._read_us, self._answer, self._life, token, ranges, size_max)
+
+    # --- what befalls it ---
+
+    def crash(self) -> int:
+        """Lose what is not durable; return how many records that were."""
+        lost = sum(len(records) for _, records in [*self._group, *self._waiting])
+        self._waiting.clear()
+        self._group = []
+        self._is_syncing = False
+        self._life += 1
+        return lost
+
+    def roll_back(self, records: int) -> int:
+        """Come back as an older backup, without the last so many records; return how many."""
+        count = min(records, len(self._order))
+        for _ in range(count):
+            self._logs[self._order.pop()].pop()
+        return count
+
+    def wipe(self) -> None:
+        """Lose everything but the base."""
+        self.crash()
+        self._logs.clear()
+        self._order.clear()
+        self.invites.clear()
+
+    # --- what others may look at ---
+
+    def records(self) -> Iterator[Record]:
+        """Yield all durable records, the base included, log by log."""
+        for key in sorted({**self._base, **self._logs}):
+            yield from self._base.get(key, ())
+            yield from self._logs.get(key, ())
+
+    def log(self, key: LogKey) -> int:
+        """Return how many records of a log are durable."""
+        return len(self._base.get(key, ())) + len(self._logs.get(key, ()))
+
+    @property
+    def record_count(self) -> int:
+        """How many records beyond the base are durable."""
+        return len(self._order)
+
+    # --- inside ---
+
+    def _begin_sync(self) -> None:
+        self._is_syncing = True
+        self._group, self._waiting = self._waiting, []
+        self._timer.after(self._sync_us, self._end_sync, self._life)
+
+    def _end_sync(self, life: int) -> None:
+        if life != self._life:
+            return
+        self._is_syncing = False
+        group, self._group = self._group, []
+        self.syncs += 1
+        if self.is_full:
+            failed, self._waiting = [*group, *self._waiting], []
+            for number, _ in failed:
+                self.report(StoreFailed(number, "the disk is full"))
+            return
+        for _, records in group:
+            for record in records:
+                self._write(record)
+        if self._waiting:
+            self._begin_sync()
+        for number, _ in group:
+            if life == self._life:
+                self.report(RecordsStored(number))
+
+    def _write(self, record: Record) -> None:
+        key = (record.author, record.log)
+        if record.seq != self.log(key):
+            raise ValueError(f"record {record.seq} of a log where {self.log(key)} is next")
+        self._logs.setdefault(key, []).append(record)
+        self._order.append(key)
+
+    def _answer(self, life: int, token: int, ranges: tuple[Range, ...], size_max: int) -> None:
+        if life == self._life:
+            self.report(RecordsRead(token, self._find(ranges, size_max)))
+
+    def _find(self, ranges: tuple[Range, ...], size_max: int) -> tuple[Record, ...]:
+        found: list[Record] = []
+        size = 0
+        for wanted in ranges:
+            run: list[Record] = []
+            good, size_good = 0, 0
+            for record in self._slice((wanted.author, wanted.log), wanted.first):
+                if record.seq > wanted.last and good == len(run):
+                    break
+                if size + size_good + record.size > size_max and (good or found):
+                    break
+                run.append(record)
+                size_good += record.size
+                if record.signature is not None:
+                    good = len(run)
+                    if size + size_good > size_max:
+                        break
+            found.extend(run[:good])
+            size += sum(record.size for record in run[:good])
+        return tuple(found)
+
+    def _slice(self, key: LogKey, first: int) -> Iterator[Record]:
+        base = self._base.get(key, ())
+        yield from base[first:]
+        yield from self._logs.get(key, ())[max(0, first - len(base)) :]
+
+
+def _ignore(report: Report) -> None:
+    """Take reports until the owner has said where they go."""
