@@ -46,6 +46,7 @@ from mycelia_protocol.reconcile import Say
 from mycelia_protocol.record import Record
 from mycelia_protocol.replicate import Fault, Replicate, Step
 from mycelia_protocol.rng import Rng
+from mycelia_protocol.shortcuts import Shortcuts
 from mycelia_protocol.state import State
 
 STORE_PAUSE_MS: Final = 5_000  # the steward rests so long after the store failed to write
@@ -78,23 +79,30 @@ class Engine:
         seed: this node's Ed25519 seed, 32 bytes.
         rng: decides whom to ask and when, and gives keys, log ids and salts: on a real node a
             cryptographic source.
+        shortcuts: only for simulated worlds.
     """
 
     def __init__(
-        self, charter: Charter, seed: bytes, rng: Rng, options: Options | None = None
+        self,
+        charter: Charter,
+        seed: bytes,
+        rng: Rng,
+        options: Options | None = None,
+        shortcuts: Shortcuts | None = None,
     ) -> None:
         self.options: Final = options or Options()
+        shortcuts = shortcuts or Shortcuts()
         self.state: Final = State(charter)
         self._charter_bytes = charter.encode()
         kept = self.options.introduction
         self._own_chain, contacts = ((), ()) if kept is None else decode_introduction(kept)
         commons = self.state.commons
-        self.replicate: Final = Replicate(commons, self._is_member, rng)
+        self.replicate: Final = Replicate(commons, self._is_member, rng, Logs(shortcuts.verify))
         self.publisher: Final = Publisher(commons, seed, self.logs, rng)
         self.key: Final = self.publisher.key
         self.gate: Final = RestoreGate(self.key, self.logs)
         self.peers: Final = Peers(
-            commons, seed, self.key, rng, self._admits, self._own_introduction
+            commons, seed, self.key, rng, self._admits, self._own_introduction, shortcuts
         )
         self._overlay = Overlay(self.options.dial, contacts, self.options.discover, rng)
         self._door = Door(self.state)

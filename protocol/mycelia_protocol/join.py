@@ -29,7 +29,7 @@ from mycelia_protocol.messages import (
 )
 from mycelia_protocol.record import Record, parse_envelope
 from mycelia_protocol.rng import Rng
-from mycelia_protocol.session import Session
+from mycelia_protocol.session import open_session
 from mycelia_protocol.state import State
 from mycelia_protocol.types.vouch import Vouch
 
@@ -73,7 +73,7 @@ class JoinMachine:
         self._is_over = False
         self._is_introduced = False
         self.deadline_ms = now_ms + HANDSHAKE_TIMEOUT_MS
-        self._session = Session(
+        self._session = open_session(
             outbound=True,
             commons=invite.commons,
             seed=seed,

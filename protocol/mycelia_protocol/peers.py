@@ -41,6 +41,7 @@ from mycelia_protocol.messages import (
 from mycelia_protocol.record import Record
 from mycelia_protocol.rng import Rng
 from mycelia_protocol.session import Session
+from mycelia_protocol.shortcuts import Shortcuts
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ class Peers:
         rng: Rng,
         admits: Callable[[bytes, tuple[Record, ...]], bool],
         introduction: Callable[[], tuple[Record, ...]],
+        shortcuts: Shortcuts,
     ) -> None:
         self._commons = commons
         self._seed = seed
@@ -113,7 +115,8 @@ class Peers:
         self._rng = rng
         self._admits = admits
         self._introduction = introduction
-        self._static = rng.randbytes(32)
+        self._shortcuts = shortcuts
+        self._static = own_key if shortcuts.is_plain else rng.randbytes(32)
         self._peers: dict[int, Peer] = {}
 
     @property
@@ -133,14 +136,14 @@ class Peers:
 
     def opened(self, link: int, outbound: bool, address: str, now_ms: int) -> list[Outcome]:
         """Begin on a fresh link."""
-        session = Session(
+        handshake = self._shortcuts.handshake(
             outbound=outbound,
             commons=self._commons,
             seed=self._seed,
             static=self._static,
             ephemeral=self._rng.randbytes(32),
-            now_ms=now_ms,
         )
+        session = Session(outbound, handshake, now_ms, self._shortcuts.decode)
         self._peers[link] = Peer(session, address)
         first = session.begin()
         return [] if first is None else [SendFrame(link, first)]

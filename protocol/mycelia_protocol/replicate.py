@@ -46,8 +46,10 @@ class Batch:
 class Replicate:
     """Owns `Logs` and `Reconcile` and what is between them and the store."""
 
-    def __init__(self, commons: bytes, is_member: Callable[[bytes], bool], rng: Rng) -> None:
-        self.logs = Logs()
+    def __init__(
+        self, commons: bytes, is_member: Callable[[bytes], bool], rng: Rng, logs: Logs
+    ) -> None:
+        self.logs = logs
         self.reconcile = Reconcile(self.logs, is_member, rng)
         self._commons = commons
         self._is_member = is_member

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from mycelia_protocol import events
+from mycelia_protocol.crypto import public_key
 from mycelia_protocol.encoding import Value, encode
 from mycelia_protocol.invite import Invite
 from mycelia_protocol.join import Joined, JoinFailed, JoinMachine, JoinOutput
@@ -22,7 +23,7 @@ from mycelia_protocol.messages import (
     encode_message,
 )
 from mycelia_protocol.record import Record, build_record
-from mycelia_protocol.session import Session
+from mycelia_protocol.session import open_session
 from support.mesh import Mesh, Node
 
 WATER: dict[str, Value] = {"category": "food.water", "title": "W", "quantity": 9, "unit": "mL"}
@@ -38,7 +39,7 @@ class Visitor:
         self.closed: list[int] = []
         mesh._links += 1
         self.link = mesh._links
-        self.session = Session(
+        self.session = open_session(
             outbound=True,
             commons=mesh.charter.commons,
             seed=seed,
@@ -57,8 +58,9 @@ class Visitor:
 
     def say_bytes(self, frame: bytes) -> None:
         """Send bytes as a frame, whatever they are."""
-        assert self.session._transport is not None
-        data = self.session._transport.sender.encrypt(frame)
+        ciphers = self.session._handshake.ciphers
+        assert ciphers is not None
+        data = ciphers[0].encrypt(frame)
         self.tell(events.FrameReceived(self.link, data))
 
     def tell(self, event: events.Event) -> None:
@@ -238,7 +240,7 @@ def test_an_introduction_lets_in_a_member_that_the_roster_does_not_know_yet() ->
     chain = mesh.nodes[0].engine.state.introduction(mesh.nodes[0].engine.state.roster()[0])
     newcomer = Visitor(mesh, behind, seed)
     vouch = mesh.nodes[0].disk.records()[-1]
-    assert not behind.engine.state.is_member(newcomer.session._seed)
+    assert not behind.engine.state.is_member(public_key(seed))
     newcomer.say(Introduce((vouch,)))
     assert not newcomer.closed
     thief = Visitor(mesh, ahead, mesh.rng.randbytes(32))

@@ -9,10 +9,11 @@ from mycelia_protocol.charter import Charter
 from mycelia_protocol.crypto import domain
 from mycelia_protocol.encoding import decode, encode
 from mycelia_protocol.errors import RemoteError
+from mycelia_protocol.handshake import prologue
 from mycelia_protocol.logs import Logs
 from mycelia_protocol.messages import decode_message, encode_message
 from mycelia_protocol.record import Record
-from mycelia_protocol.session import Session, prologue
+from mycelia_protocol.session import Session, open_session
 from mycelia_protocol.state import State
 from vectors.cases_state import outcome
 from vectors.reading import Case, cases, envelope, judge
@@ -41,7 +42,7 @@ def test_log(case: Case) -> None:
 
 def session(keys: dict[str, str], *, outbound: bool) -> Session:
     """Return one side of a session with the keys of a case."""
-    return Session(
+    return open_session(
         outbound=outbound,
         commons=bytes.fromhex(keys["commons"]),
         seed=bytes.fromhex(keys["seed"]),

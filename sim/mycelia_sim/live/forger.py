@@ -27,7 +27,7 @@ from mycelia_protocol.events import Range
 from mycelia_protocol.join import decode_introduction
 from mycelia_protocol.messages import HeadEntry, Heads, Introduce, Message, Push, Records, Want
 from mycelia_protocol.record import Record, build_record
-from mycelia_protocol.session import Session
+from mycelia_protocol.session import Session, open_session
 from mycelia_sim.errors import HarnessError
 from mycelia_sim.facts import AttemptFact
 from mycelia_sim.plan import Attempt
@@ -173,7 +173,7 @@ class Forger:
 
     def _session(self) -> Session:
         assert self._membership is not None
-        return Session(
+        return open_session(
             outbound=True,
             commons=Charter.decode(self._membership.charter).commons,
             seed=self._seed,

@@ -1,0 +1,90 @@
+"""What a simulated world may put in place of costly parts, without changing what they say.
+
+A real node uses none of these. A world of a thousand nodes checks the same signature and decodes
+the same frame a thousand times; both are pure functions, so it remembers the outcome. From about a
+thousand nodes on it may also leave out the encryption of sessions (`PlainHandshake`), which changes
+costs only: messages keep their number, order and size.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from mycelia_protocol.errors import SessionError
+from mycelia_protocol.handshake import Handshake
+from mycelia_protocol.limits import ID_SIZE
+from mycelia_protocol.messages import Message, decode_message
+from mycelia_protocol.record import Record
+from mycelia_protocol.session import TAG_SIZE
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcuts:
+    """The parts of an engine that an executor may replace.
+
+    Attributes:
+        verify: says whether a record's own signature is good.
+        decode: reads a frame; raises what `decode_message` raises.
+        handshake: makes one side of a handshake.
+    """
+
+    verify: Callable[[Record], bool] = Record.is_signed
+    decode: Callable[[bytes], Message] = decode_message
+    handshake: type[Handshake] = Handshake
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether sessions go without encryption."""
+        return self.handshake is PlainHandshake
+
+
+RESPONDER_SIZE: Final = 200  # bytes of the second message: two keys, two tags, a proof
+INITIATOR_SIZE: Final = 168  # bytes of the third: one key less
+
+
+class PlainCipher:
+    """Adds and takes off as many bytes as a cipher would."""
+
+    def encrypt(self, plaintext: bytes, associated: bytes = b"") -> bytes:
+        """Return the plaintext with an empty tag."""
+        return plaintext + bytes(TAG_SIZE)
+
+    def decrypt(self, ciphertext: bytes, associated: bytes = b"") -> bytes:
+        """Return what `encrypt` was given.
+
+        Raises:
+            SessionError: the tag is not empty; something was altered on the way.
+        """
+        if ciphertext[-TAG_SIZE:] != bytes(TAG_SIZE):
+            raise SessionError("a frame does not decrypt", code="decrypt", requirement="SESS-4")
+        return ciphertext[:-TAG_SIZE]
+
+
+class PlainHandshake(Handshake):
+    """Three messages of the real sizes that say who speaks, and prove nothing."""
+
+    def __init__(
+        self, *, outbound: bool, commons: bytes, seed: bytes, static: bytes, ephemeral: bytes
+    ) -> None:
+        self.peer_key = None
+        self.ciphers = None
+        self._outbound = outbound
+        self._commons = commons
+        self._key = static  # a simulated node is given its public key in place of a static one
+
+    def begin(self) -> bytes | None:
+        """Return the first message: the commons in place of a fresh key."""
+        return self._commons if self._outbound else None
+
+    def receive(self, data: bytes) -> list[bytes]:
+        """Take the other side's next message."""
+        if not self._outbound and self.peer_key is None and len(data) == ID_SIZE:
+            if data != self._commons:
+                raise SessionError("another commons", code="decrypt", requirement="SESS-1")
+            self.peer_key = bytes(ID_SIZE)  # not known before the third message
+            return [self._key + bytes(RESPONDER_SIZE - ID_SIZE)]
+        if len(data) != (RESPONDER_SIZE if self._outbound else INITIATOR_SIZE):
+            raise SessionError("a handshake message of a wrong size", code="handshake")
+        self.peer_key = data[:ID_SIZE]
+        self.ciphers = (PlainCipher(), PlainCipher())
+        return [self._key + bytes(INITIATOR_SIZE - ID_SIZE)] if self._outbound else []
