@@ -15,6 +15,7 @@ from mycelia_node.nearest import hint
 
 LISTEN_PORT_FIRST = 7946
 LISTEN_HOST = "127.0.0.1"
+WILDCARD_HOSTS = ("", "0.0.0.0", "::")  # noqa: S104  compared with; nobody can dial them
 NAME_SIZE_MAX = 80  # characters; spec section 7.4
 ADDRESSES_MAX = 8  # spec section 7.4
 
@@ -66,7 +67,8 @@ class Config:
         """Where others can reach this node: what to put into invites and the profile."""
         if self.link.advertise:
             return self.link.advertise
-        return (self.link.listen,) if self.link.listen else ()
+        host = self.link.listen.rpartition(":")[0].strip("[]")
+        return () if host in WILDCARD_HOSTS else (self.link.listen,)
 
 
 SECTIONS = {"node": NodeSection, "link": LinkSection, "share": ShareSection, "log": LogSection}

@@ -1,0 +1,118 @@
+"""Routes for grants, and for the board that shows everything that is open."""
+
+from aiohttp import web
+
+from mycelia_node.api.fields import Fields, find, read_body, read_flags, require_own
+from mycelia_node.api.things import GetNode
+from mycelia_node.api.views import Json, grant_view, needs, offer_view, request_view
+from mycelia_node.errors import RequestError
+from mycelia_protocol.encoding import Value
+from mycelia_protocol.identity import to_text
+from mycelia_protocol.types import answer, receipt, withdraw
+from mycelia_protocol.types.grant import Grant
+from mycelia_protocol.types.offer import Offer
+from mycelia_protocol.types.promises import grant_state
+from mycelia_protocol.types.request import Request
+
+ACTIONS: dict[str, Fields] = {
+    "accept": {},
+    "decline": {},
+    "handed": {"quantity": int},
+    "received": {"quantity": int},
+    "withdraw": {},
+}
+BY_PROVIDER = ("handed", "withdraw")
+
+
+class GrantRoutes:
+    """Handlers of grants and the board; see `ThingRoutes` for `get_node`."""
+
+    def __init__(self, get_node: GetNode) -> None:
+        self._get_node = get_node
+
+    def add_routes(self, app: web.Application) -> None:
+        """Register all handlers."""
+        app.router.add_get("/v1/grants", self.list_all)
+        app.router.add_get("/v1/grants/{id}", self.show)
+        app.router.add_post("/v1/grants/{id}/{action}", self.act)
+        app.router.add_get("/v1/board", self.board)
+
+    async def list_all(self, request: web.Request) -> web.Response:
+        """GET /v1/grants: all grants, with ?mine=1 those that this node gives or gets."""
+        flags = read_flags(request, ("mine",))
+        engine = self._get_node().engine
+        views = [grant_view(engine.state, grant, engine.key) for grant in engine.state.every(Grant)]
+        if "mine" in flags:
+            own = to_text("key", engine.key)
+            views = [item for item in views if own in parties(item)]
+        return web.json_response({"items": views})
+
+    async def show(self, request: web.Request) -> web.Response:
+        """GET /v1/grants/{id}: one grant."""
+        read_flags(request, ())
+        engine = self._get_node().engine
+        grant = find(engine.state, request.match_info["id"], Grant)
+        return web.json_response(grant_view(engine.state, grant, engine.key))
+
+    async def act(self, request: web.Request) -> web.Response:
+        """POST /v1/grants/{id}/accept|decline|handed|received|withdraw: say what was done."""
+        action = request.match_info["action"]
+        if action not in ACTIONS:
+            raise web.HTTPNotFound
+        body = await read_body(request, {}, ACTIONS[action])
+        node = self._get_node()
+        state, key = node.engine.state, node.engine.key
+        grant = find(state, request.match_info["id"], Grant)
+        wanted = state.find(grant.refs[1], Request)
+        requester = wanted.author if wanted else None
+        who = "the provider" if action in BY_PROVIDER else "who asked for it"
+        party = grant.author if action in BY_PROVIDER else requester
+        require_own(party, key, f"Only {who} can say {action!r} of this grant.")
+        derived = grant_state(state, grant.id)
+        if action not in needs(derived, grant.author, requester, key):
+            message = f"This grant is {derived.status}; {action!r} does not fit."
+            raise RequestError(message, code="status", status=409)
+        quantity = body.get("quantity", grant.body.quantity)
+        assert isinstance(quantity, int)
+        kind, content = record_of(action, quantity)
+        record = await node.publish(kind, content, (grant.id,))
+        return web.json_response({"id": to_text("record", record)}, status=201)
+
+    async def board(self, request: web.Request) -> web.Response:
+        """GET /v1/board: what is open now, and what waits for this node's people."""
+        read_flags(request, ())
+        node = self._get_node()
+        state, key, now_ms = node.engine.state, node.engine.key, node.clock.now_ms()
+        offers = [offer_view(state, offer, key, now_ms) for offer in state.every(Offer)]
+        requests = [request_view(state, wanted, key, now_ms) for wanted in state.every(Request)]
+        grants = [grant_view(state, grant, key) for grant in state.every(Grant)]
+        return web.json_response(
+            {
+                "offers": [item for item in offers if item["open"]],
+                "requests": [item for item in requests if item["open"]],
+                "needs_you": [item for item in grants if waits_for_people(item)],
+            }
+        )
+
+
+def record_of(action: str, quantity: int) -> tuple[str, dict[str, Value]]:
+    """Return kind and content of the record that says what was done."""
+    match action:
+        case "accept" | "decline":
+            return "answer", answer.content(action == "accept")
+        case "withdraw":
+            return "withdraw", withdraw.content()
+        case _:
+            return "receipt", receipt.content(action, quantity)
+
+
+def parties(grant: Json) -> list[object]:
+    """Return the keys of who gives and who gets a grant."""
+    sides = (grant["provider"], grant["requester"])
+    return [side["key"] for side in sides if isinstance(side, dict)]
+
+
+def waits_for_people(grant: Json) -> bool:
+    """Return whether somebody here should act; taking a grant back is never urged."""
+    actions = grant["needs"]
+    return isinstance(actions, list) and bool(set(actions) - {"withdraw"})

@@ -1,0 +1,144 @@
+"""Routes for offers and requests: list, add, show, withdraw."""
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from aiohttp import web
+
+from mycelia_node.api.fields import Fields, find, read_body, read_flags, require_own
+from mycelia_node.api.views import Json, grant_view, offer_view, request_view
+from mycelia_node.errors import RequestError
+from mycelia_node.node import Node
+from mycelia_protocol.encoding import Value
+from mycelia_protocol.identity import to_text
+from mycelia_protocol.state import State
+from mycelia_protocol.types import withdraw
+from mycelia_protocol.types.base import Statement
+from mycelia_protocol.types.grant import Grant
+from mycelia_protocol.types.offer import Offer
+from mycelia_protocol.types.place import CELL_MIN_E7, place_content, snap
+from mycelia_protocol.types.request import Request
+
+T = TypeVar("T")
+GetNode = Callable[[], Node]
+View = Callable[[State, Statement[T], bytes, int], Json]
+
+REQUIRED: Fields = {"category": str, "title": str, "quantity": int, "unit": str}
+OPTIONAL: Fields = {"note": str, "expires_ms": int, "place": dict}
+
+
+class ThingRoutes(Generic[T]):
+    """Handlers of one kind of thing.
+
+    Args:
+        get_node: returns the running node, or raises a RequestError if there is no commons yet.
+        defaults: what a field is when the request leaves it out.
+    """
+
+    def __init__(
+        self,
+        get_node: GetNode,
+        name: str,
+        kind: type[T],
+        view: View[T],
+        optional: Fields,
+        defaults: dict[str, object],
+    ) -> None:
+        self._get_node = get_node
+        self._name = name
+        self._kind = kind
+        self._show = view
+        self._optional = {**OPTIONAL, **optional}
+        self._defaults = defaults
+
+    def add_routes(self, app: web.Application) -> None:
+        """Register all handlers."""
+        path = f"/v1/{self._name}s"
+        app.router.add_get(path, self.list_all)
+        app.router.add_post(path, self.add)
+        app.router.add_get(path + "/{id}", self.show)
+        app.router.add_post(path + "/{id}/withdraw", self.withdraw)
+
+    async def list_all(self, request: web.Request) -> web.Response:
+        """GET: open ones, oldest first; ?all=1 closed ones too, ?mine=1 only this node's."""
+        flags = read_flags(request, ("mine", "all"))
+        node = self._get_node()
+        views = [self._view(node, thing) for thing in node.engine.state.every(self._kind)]
+        if "mine" in flags:
+            views = [item for item in views if item["mine"]]
+        if "all" not in flags:
+            views = [item for item in views if item["open"]]
+        return web.json_response({"items": views})
+
+    async def add(self, request: web.Request) -> web.Response:
+        """POST: publish one; answers once it is on disk."""
+        body = {**self._defaults, **await read_body(request, REQUIRED, self._optional)}
+        record = await self._get_node().publish(self._name, content_of(body))
+        return web.json_response({"id": to_text("record", record)}, status=201)
+
+    async def show(self, request: web.Request) -> web.Response:
+        """GET {id}: one, with its grants."""
+        read_flags(request, ())
+        node = self._get_node()
+        state = node.engine.state
+        thing = find(state, request.match_info["id"], self._kind)
+        grants = [
+            grant_view(state, grant, node.engine.key) for grant in state.about(thing.id, Grant)
+        ]
+        return web.json_response({**self._view(node, thing), "grants": grants})
+
+    async def withdraw(self, request: web.Request) -> web.Response:
+        """POST {id}/withdraw: take back what is left; promises that were made stand."""
+        body = await read_body(request, {}, {"reason": str})
+        node = self._get_node()
+        thing = find(node.engine.state, request.match_info["id"], self._kind)
+        message = f"This {self._name} is another collective's."
+        require_own(thing.author, node.engine.key, message)
+        if self._view(node, thing)["withdrawn"]:
+            message = f"This {self._name} was withdrawn already."
+            raise RequestError(message, code="withdrawn", status=409)
+        content = withdraw.content(str(body.get("reason", "")))
+        record = await node.publish("withdraw", content, (thing.id,))
+        return web.json_response({"id": to_text("record", record)}, status=201)
+
+    def _view(self, node: Node, thing: Statement[T]) -> Json:
+        return self._show(node.engine.state, thing, node.engine.key, node.clock.now_ms())
+
+
+def offer_routes(get_node: GetNode) -> ThingRoutes[Offer]:
+    """Return the handlers of /v1/offers."""
+    return ThingRoutes(get_node, "offer", Offer, offer_view, {"lot": int}, {})
+
+
+def request_routes(get_node: GetNode) -> ThingRoutes[Request]:
+    """Return the handlers of /v1/requests."""
+    optional: Fields = {"urgency": str, "needed_by_ms": int}
+    return ThingRoutes(get_node, "request", Request, request_view, optional, {"urgency": "anytime"})
+
+
+def content_of(body: dict[str, object]) -> dict[str, Value]:
+    """Return the content of a record from a request's checked fields; places are made coarse.
+
+    Raises:
+        RequestError: the place is not lat_e7 and lon_e7, perhaps cell_e7.
+    """
+    content: dict[str, Value] = {}
+    for name, value in body.items():
+        if isinstance(value, dict):
+            content |= place_content(snap(*_point(value)))
+        elif isinstance(value, int | str):
+            content[name] = value
+    return content
+
+
+def _point(place: dict[str, object]) -> tuple[int, int, int]:
+    """Return latitude, longitude and cell of a place, each in 1e-7 degrees."""
+    lat, lon, cell = place.get("lat_e7"), place.get("lon_e7"), place.get("cell_e7", CELL_MIN_E7)
+    is_known = set(place) <= {"lat_e7", "lon_e7", "cell_e7"}
+    if type(lat) is not int or type(lon) is not int or type(cell) is not int or not is_known:
+        raise RequestError(
+            "A place is {lat_e7, lon_e7} in 1e-7 degrees, perhaps with cell_e7.", code="field"
+        )
+    if cell <= 0:
+        raise RequestError("cell_e7 must be positive.", code="field")
+    return lat, lon, cell

@@ -1,0 +1,125 @@
+"""The state as JSON: what the API answers. Times in ms, quantities in base units, ids as text."""
+
+from collections import Counter
+
+from mycelia_node.names import name_of
+from mycelia_protocol.allocate import is_expired, lack
+from mycelia_protocol.identity import to_text
+from mycelia_protocol.state import State
+from mycelia_protocol.types.base import Statement
+from mycelia_protocol.types.grant import Grant
+from mycelia_protocol.types.offer import Offer
+from mycelia_protocol.types.place import Place
+from mycelia_protocol.types.promises import GrantState, grant_state, offer_state, request_state
+from mycelia_protocol.types.request import Request
+
+Json = dict[str, object]
+
+
+def collective(state: State, key: bytes) -> Json:
+    """Return a collective: key and name."""
+    return {"key": to_text("key", key), "name": name_of(state, key)}
+
+
+def offer_view(state: State, offer: Statement[Offer], own_key: bytes, now_ms: int) -> Json:
+    """Return an offer and what is left of it."""
+    body, derived = offer.body, offer_state(state, offer.id)
+    is_over = derived.withdrawn or is_expired(body.expires_ms, now_ms) or not derived.left
+    return {
+        **_thing(state, offer, own_key, now_ms),
+        "lot": body.lot,
+        "granted": derived.granted,
+        "left": derived.left,
+        "withdrawn": derived.withdrawn,
+        "open": not is_over,
+    }
+
+
+def request_view(state: State, request: Statement[Request], own_key: bytes, now_ms: int) -> Json:
+    """Return a request and how far it is filled."""
+    body, derived = request.body, request_state(state, request.id)
+    lacking = 0 if derived.withdrawn else max(lack(state, request), 0)
+    return {
+        **_thing(state, request, own_key, now_ms),
+        "urgency": body.urgency,
+        "needed_by_ms": body.needed_by_ms,
+        "filled": derived.filled,
+        "lacking": lacking,
+        "withdrawn": derived.withdrawn,
+        "open": lacking > 0 and not is_expired(body.expires_ms, now_ms),
+    }
+
+
+def grant_view(state: State, grant: Statement[Grant], own_key: bytes) -> Json:
+    """Return a grant, what has become of it, and what this node should do about it."""
+    derived = grant_state(state, grant.id)
+    offer, request = state.find(grant.refs[0], Offer), state.find(grant.refs[1], Request)
+    return {
+        "id": to_text("record", grant.id),
+        "kind": "grant",
+        "status": derived.status,
+        "quantity": grant.body.quantity,
+        "unit": offer.body.unit if offer else None,
+        "category": offer.body.category if offer else None,
+        "title": offer.body.title if offer else None,
+        "offer": to_text("record", grant.refs[0]),
+        "request": to_text("record", grant.refs[1]),
+        "provider": collective(state, grant.author),
+        "requester": collective(state, request.author) if request else None,
+        "handed": derived.handed,
+        "received": derived.received,
+        "needs": needs(derived, grant.author, request.author if request else None, own_key),
+        "time_ms": grant.time_ms,
+    }
+
+
+def needs(
+    derived: GrantState, provider: bytes, requester: bytes | None, own_key: bytes
+) -> list[str]:
+    """Return what this node's people may do about a grant now."""
+    actions: list[str] = []
+    if requester == own_key:
+        if derived.status == "offered":
+            actions += ["accept", "decline"]
+        if derived.status in ("accepted", "handed"):
+            actions.append("received")
+    if provider == own_key:
+        if derived.handed is None and derived.status in ("accepted", "received"):
+            actions.append("handed")
+        if derived.status in ("offered", "accepted"):
+            actions.append("withdraw")
+    return actions
+
+
+def grant_counts(state: State) -> Counter[str]:
+    """Return how many grants there are of each status."""
+    return Counter(grant_state(state, grant.id).status for grant in state.every(Grant))
+
+
+def _thing(
+    state: State, thing: Statement[Offer] | Statement[Request], own_key: bytes, now_ms: int
+) -> Json:
+    """Return what offers and requests have in common."""
+    body = thing.body
+    return {
+        "id": to_text("record", thing.id),
+        "kind": thing.kind,
+        "author": collective(state, thing.author),
+        "mine": thing.author == own_key,
+        "category": body.category,
+        "title": body.title,
+        "quantity": body.quantity,
+        "unit": body.unit,
+        "note": body.note,
+        "expires_ms": body.expires_ms,
+        "expired": is_expired(body.expires_ms, now_ms),
+        "place": place_view(body.place),
+        "time_ms": thing.time_ms,
+    }
+
+
+def place_view(place: Place | None) -> Json | None:
+    """Return a coarse place, or None."""
+    if place is None:
+        return None
+    return {"lat_e7": place.lat_e7, "lon_e7": place.lon_e7, "cell_e7": place.cell_e7}

@@ -1,0 +1,132 @@
+"""Commands about the process: up, down, status, watch."""
+
+import fcntl
+import os
+import time
+from typing import Any
+
+import click
+
+from mycelia_node.cli.render import clean, duration, now, say, say_json, table
+from mycelia_node.cli.settings import Command, Settings
+from mycelia_node.errors import DaemonError
+from mycelia_node.home import Home
+from mycelia_node.text import short
+
+DOWN_TIMEOUT_S = 20.0
+
+
+@click.command(cls=Command)
+@click.option("--name", metavar="NAME", help="what neighbours see; kept in config.toml")
+@click.pass_obj
+def up(settings: Settings, name: str | None) -> int:
+    """Run this node in the foreground.
+
+    Makes what is missing: the folder, a key, the settings. Ctrl-C or SIGTERM stops it cleanly. A
+    node that is in no commons yet waits for `found` or `join` from another terminal.
+    """
+    from mycelia_node.config import check_name
+    from mycelia_node.daemon import run_daemon
+
+    checked = check_name(name) if name is not None else None
+    return run_daemon(settings.home, checked, settings.as_json)
+
+
+@click.command(cls=Command)
+@click.pass_obj
+def down(settings: Settings) -> None:
+    """Stop the node politely and wait until it is gone."""
+    answer = settings.client.post("/v1/down")
+    deadline = time.monotonic() + DOWN_TIMEOUT_S
+    while is_locked(settings.home):
+        if time.monotonic() > deadline:
+            raise DaemonError(
+                f"The node (pid {answer['pid']}) is still stopping after {DOWN_TIMEOUT_S:g} s.",
+                f"Wait, or end it with `kill {answer['pid']}`.",
+                code="slow",
+            )
+        time.sleep(0.02)
+    if settings.as_json:
+        say_json({"stopped": answer["pid"]})
+    else:
+        say(f"The node on {settings.home.path} has stopped.")
+
+
+def is_locked(home: Home) -> bool:
+    """Return whether a process runs on the home."""
+    try:
+        descriptor = os.open(home.lock, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+@click.command(cls=Command)
+@click.pass_obj
+def status(settings: Settings) -> None:
+    """Show this node, its commons and its neighbours."""
+    answer = settings.client.get("/v1/status")
+    if settings.as_json:
+        say_json(answer)
+    else:
+        say(status_text(answer))
+
+
+def status_text(answer: dict[str, Any]) -> str:
+    """Return the status for people."""
+    node = answer["node"]
+    who = f"{clean(node['name'])} ({short(node['key'])})"
+    since = f"running for {duration(answer['uptime_ms'])}"
+    if answer["commons"] is None:
+        return (
+            f"{who} is in no commons yet.\n"
+            f"pid {answer['pid']}, {since}, listens on {answer['listen']}\n"
+            "Next: `mycelia found NAME` or `mycelia join INVITE`"
+        )
+    commons = answer["commons"]
+    lines = [
+        f'{who} in "{clean(commons["name"])}" ({short(commons["id"])})',
+        f"pid {answer['pid']}, {since}, listens on {answer['listen']}",
+        f"{answer['members']} members, {answer['records']} records in {answer['logs']} logs",
+        f"{answer['open_offers']} open offers, {answer['open_requests']} open requests, "
+        f"{answer['grants']} grants",
+        f"state {short(answer['state_digest'])} (equal on nodes that know the same)",
+    ]
+    if answer["gate"] == "closed":
+        lines.append("may not grant yet: it must first hear from members what they hold of its log")
+    if answer["overdrawn"] or answer["forks"]:
+        lines.append(f"broken promises: {answer['overdrawn']} overdrawn, {answer['forks']} forks")
+    if not answer["peers"]:
+        return "\n".join([*lines, "no neighbour is connected"])
+    rows = [
+        (
+            peer["name"],
+            short(peer["key"]),
+            peer["address"] if peer["direction"] == "out" else f"from {peer['address']}",
+            duration(now() - peer["since_ms"]),
+        )
+        for peer in answer["peers"]
+    ]
+    return "\n".join([*lines, "", table(("NEIGHBOUR", "KEY", "ADDRESS", "SINCE"), rows)])
+
+
+@click.command(cls=Command)
+@click.pass_obj
+def watch(settings: Settings) -> None:
+    """Print events as they happen, until Ctrl-C or until the node stops."""
+    try:
+        for event in settings.client.stream("/v1/events"):
+            if settings.as_json:
+                say_json(event)
+            else:
+                stamp = time.strftime("%H:%M:%S")
+                say(f"{stamp}  {clean(event.get('text', event.get('event')))}")
+    except KeyboardInterrupt:
+        return
+    click.echo("The node has stopped.", err=True)

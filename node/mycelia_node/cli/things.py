@@ -1,0 +1,223 @@
+"""Commands about what is shared: offer, request, board."""
+
+from typing import Any
+
+import click
+
+from mycelia_node.cli.render import (
+    amount,
+    clean,
+    duration,
+    grants_table,
+    now,
+    offers_table,
+    requests_table,
+    say,
+    say_json,
+    until,
+)
+from mycelia_node.cli.settings import Command, Group, Settings
+from mycelia_node.quantity import parse_quantity
+from mycelia_node.text import short
+
+URGENCIES = ("now", "days", "week", "anytime")
+SPANS = {"min": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+
+
+def parse_span(text: str) -> int:
+    """Return a span of time such as 90min, 36h, 14d or 2w in ms."""
+    text = text.replace(" ", "")
+    unit = text.lstrip("0123456789")
+    number = text[: len(text) - len(unit)]
+    if not number or unit not in SPANS or not 0 < int(number) < 100_000:
+        raise click.BadParameter(f"{text!r} is no span of time; write 90min, 36h, 14d or 2w")
+    return int(number) * SPANS[unit]
+
+
+def parse_place(text: str) -> dict[str, int]:
+    """Return LAT,LON as 1e-7 degrees; the node makes it coarse before it signs it."""
+    from decimal import Decimal, InvalidOperation
+
+    try:
+        lat, lon = (int(Decimal(part) * 10_000_000) for part in text.split(","))
+    except (InvalidOperation, ValueError, OverflowError):
+        raise click.BadParameter(f"{text!r} is no place; write 44.97,-93.26") from None
+    return {"lat_e7": lat, "lon_e7": lon}
+
+
+def thing_options(function: Any) -> Any:
+    """Add what offers and requests have in common."""
+    for decorate in (
+        click.option("--place", type=parse_place, metavar="LAT,LON", help="kept to about 1 km"),
+        click.option("--ends", type=parse_span, metavar="SPAN", help="fades after, such as 14d"),
+        click.option("--note", default="", help="anything else people should know"),
+        click.argument("unit"),
+        click.argument("quantity", metavar="AMOUNT"),
+        click.argument("title"),
+        click.argument("category"),
+    ):
+        function = decorate(function)
+    return click.pass_obj(function)
+
+
+def thing_body(
+    category: str, title: str, quantity: str, unit: str, note: str, ends: int | None, place: Any
+) -> dict[str, object]:
+    """Return the request body of what offers and requests have in common."""
+    number, base = parse_quantity(quantity, unit)
+    body: dict[str, object] = {
+        "category": category,
+        "title": title,
+        "quantity": number,
+        "unit": base,
+    }
+    if note:
+        body["note"] = note
+    if ends is not None:
+        body["expires_ms"] = now() + ends
+    if place is not None:
+        body["place"] = place
+    return body
+
+
+@click.group(cls=Group)
+def offer() -> None:
+    """Offer something; list, show and withdraw offers."""
+
+
+@offer.command("add")
+@click.option("--lot", metavar="AMOUNT", help="smallest part that is given, in the same unit")
+@thing_options
+def add_offer(settings: Settings, lot: str | None, quantity: str, unit: str, **fields: Any) -> None:
+    """Offer AMOUNT UNIT of something, such as: food.water "Drinking water" 200 L"""
+    body = thing_body(quantity=quantity, unit=unit, **fields)
+    if lot is not None:
+        body["lot"] = parse_quantity(lot, unit)[0]
+    _added(settings, settings.client.post("/v1/offers", body))
+
+
+@click.group(cls=Group)
+def request() -> None:
+    """Ask for something; list, show and withdraw requests."""
+
+
+@request.command("add")
+@click.option("--urgency", type=click.Choice(URGENCIES), default="anytime", show_default=True)
+@click.option("--within", type=parse_span, metavar="SPAN", help="needed by then, such as 36h")
+@thing_options
+def add_request(settings: Settings, urgency: str, within: int | None, **fields: Any) -> None:
+    """Ask for AMOUNT UNIT of something, such as: food.water "Drinking water" 20 L"""
+    body = {**thing_body(**fields), "urgency": urgency}
+    if within is not None:
+        body["needed_by_ms"] = now() + within
+    _added(settings, settings.client.post("/v1/requests", body))
+
+
+def add_common_commands(group: click.Group, path: str) -> None:
+    """Give a group its list, show and withdraw."""
+    is_offer = path == "/v1/offers"
+
+    @group.command("list")
+    @click.option("--mine", is_flag=True, help="only this node's own")
+    @click.option("--all", "every", is_flag=True, help="also what is used up, expired, withdrawn")
+    @click.pass_obj
+    def list_things(settings: Settings, mine: bool, every: bool) -> None:
+        """List what is open."""
+        answer = settings.client.get(f"{path}?mine={int(mine)}&all={int(every)}")
+        if settings.as_json:
+            say_json(answer)
+        elif answer["items"]:
+            say((offers_table if is_offer else requests_table)(answer["items"]))
+        else:
+            click.echo("None.", err=True)
+
+    @group.command("show")
+    @click.argument("id")
+    @click.pass_obj
+    def show_thing(settings: Settings, id: str) -> None:  # noqa: A002  what it is called on screen
+        """Show one, and what was granted."""
+        answer = settings.client.get(f"{path}/{quoted(id)}")
+        if settings.as_json:
+            say_json(answer)
+        else:
+            say(thing_text(answer))
+
+    @group.command("withdraw")
+    @click.argument("id")
+    @click.option("--reason", default="", help="why, in words")
+    @click.pass_obj
+    def withdraw_thing(settings: Settings, id: str, reason: str) -> None:  # noqa: A002
+        """Take back what is left; what was promised already stands."""
+        body: dict[str, object] = {"reason": reason} if reason else {}
+        answer = settings.client.post(f"{path}/{quoted(id)}/withdraw", body)
+        if settings.as_json:
+            say_json(answer)
+        else:
+            say(f"Withdrawn {short(id)}.")
+
+
+add_common_commands(offer, "/v1/offers")
+add_common_commands(request, "/v1/requests")
+
+
+@click.command(cls=Command)
+@click.pass_obj
+def board(settings: Settings) -> None:
+    """Show everything that is open, and what waits for you."""
+    answer = settings.client.get("/v1/board")
+    if settings.as_json:
+        say_json(answer)
+        return
+    offers, requests, waiting = answer["offers"], answer["requests"], answer["needs_you"]
+    parts = [
+        f"OFFERS ({len(offers)})\n" + (offers_table(offers) if offers else "none is open"),
+        f"REQUESTS ({len(requests)})\n"
+        + (requests_table(requests) if requests else "none is open"),
+    ]
+    if waiting:
+        parts.append(f"NEEDS YOU ({len(waiting)})\n{grants_table(waiting)}")
+    say("\n\n".join(parts))
+
+
+def thing_text(answer: dict[str, Any]) -> str:
+    """Return one offer or request for people."""
+    is_offer = answer["kind"] == "offer"
+    rest = ("left", "granted") if is_offer else ("lacking", "filled")
+    rows = [
+        ("id", answer["id"]),
+        (answer["kind"], answer["title"]),
+        ("by", f"{answer['author']['name']} ({short(answer['author']['key'])})"),
+        ("category", answer["category"]),
+        ("amount", amount(answer)),
+        *[(name, amount(answer, name)) for name in rest],
+        ("state", "open" if answer["open"] else "closed"),
+        ("posted", f"{duration(now() - answer['time_ms'])} ago"),
+    ]
+    if is_offer and answer["lot"] > 1:
+        rows.append(("lot", amount(answer, "lot")))
+    if not is_offer:
+        rows.append(("urgency", answer["urgency"]))
+        rows.append(("needed by", until(answer["needed_by_ms"], now())))
+    if answer["expires_ms"] is not None:
+        rows.append(("ends", until(answer["expires_ms"], now())))
+    if answer["place"]:
+        place = answer["place"]
+        rows.append(("place", f"{place['lat_e7'] / 1e7:.2f}, {place['lon_e7'] / 1e7:.2f}"))
+    if answer["note"]:
+        rows.append(("note", answer["note"]))
+    text = "\n".join(f"{name:<10}  {clean(value)}" for name, value in rows)
+    return f"{text}\n\n{grants_table(answer['grants'])}" if answer["grants"] else text
+
+
+def quoted(text: str) -> str:
+    """Return a text as one part of a path."""
+    from urllib.parse import quote
+
+    return quote(text, safe="") or "-"
+
+
+def _added(settings: Settings, answer: dict[str, Any]) -> None:
+    if settings.as_json:
+        say_json(answer)
+    else:
+        say(answer["id"])

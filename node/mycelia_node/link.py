@@ -1,0 +1,108 @@
+"""One WebSocket, either side of it: a bounded queue out, one task that sends.
+
+When the peer reads too slowly, droppable frames are left out from `DROP_SIZE` on, since
+reconciliation brings what they carried. If what must not be dropped grows beyond `QUEUE_SIZE_MAX`,
+the link is closed: the peer asked for more than it takes.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from typing import Final, TypeAlias
+
+from aiohttp import ClientWebSocketResponse, WSMsgType, web
+
+Socket: TypeAlias = web.WebSocketResponse | ClientWebSocketResponse
+
+DROP_SIZE: Final = 1 * 1024 * 1024  # bytes queued, from which droppable frames are left out
+QUEUE_SIZE_MAX: Final = 8 * 1024 * 1024  # bytes queued, beyond which the link is closed
+CLOSE_SLOW: Final = 4009  # spec appendix C.2
+CLOSE_TEXT: Final = 4001
+CLOSE_WAIT_S: Final = 2.0  # for the peer's half of closing
+REASON_SIZE_MAX: Final = 120  # bytes of a close frame's reason
+
+
+class Link:
+    """One open WebSocket."""
+
+    def __init__(
+        self, number: int, socket: Socket, outbound: bool, address: str, opened_ms: int
+    ) -> None:
+        self.number: Final = number
+        self.outbound: Final = outbound
+        self.address: Final = address
+        self.opened_ms: Final = opened_ms
+        self.is_ready = False  # whether a member's session runs on it
+        self.dropped = 0  # droppable frames that were left out
+        self._socket = socket
+        self._queue: deque[bytes] = deque()
+        self._size = 0
+        self._wake = asyncio.Event()
+        self._close: tuple[int, str] | None = None
+        self.reason = ""
+        self._sender = asyncio.create_task(self._send_all(), name=f"link-{number}-send")
+
+    def send(self, data: bytes, droppable: bool) -> None:
+        """Queue a frame."""
+        if self._close is not None:
+            return
+        if droppable and self._size + len(data) > DROP_SIZE:
+            self.dropped += 1
+            return
+        self._queue.append(data)
+        self._size += len(data)
+        if self._size > QUEUE_SIZE_MAX:
+            self._queue.clear()
+            self.close(CLOSE_SLOW, "slow: the peer does not take what is sent to it")
+        self._wake.set()
+
+    def close(self, code: int, reason: str) -> None:
+        """Send what is queued, then close; the reader ends by itself."""
+        if self._close is None:
+            self._close = (code, reason)
+            self.reason = reason
+            self._wake.set()
+
+    async def receive(self) -> bytes | None:
+        """Return the next frame, or None when the link has ended."""
+        message = await self._socket.receive()
+        if message.type is WSMsgType.BINARY:
+            data: bytes = message.data
+            return data
+        if message.type is WSMsgType.TEXT:
+            self.close(CLOSE_TEXT, "frame: text where only binary is spoken")
+            await self.finished(CLOSE_WAIT_S)
+        elif message.type is WSMsgType.CLOSE:
+            self.reason = self.reason or f"closed by the peer: {message.extra or message.data}"
+        elif message.type is WSMsgType.ERROR:
+            self.reason = self.reason or f"broken: {message.data}"
+        return None
+
+    async def end(self) -> None:
+        """Stop sending and let go of the socket; the reader has ended."""
+        self._sender.cancel()
+        await asyncio.wait([self._sender])
+        with contextlib.suppress(Exception):
+            await self._socket.close()
+        self.reason = self.reason or "the connection broke"
+
+    async def finished(self, timeout_s: float) -> None:
+        """Wait until all is sent and the socket closed, but not for ever."""
+        await asyncio.wait([self._sender], timeout=timeout_s)
+
+    async def _send_all(self) -> None:
+        """Send what is queued, as fast as the peer takes it, until told to close."""
+        with contextlib.suppress(ConnectionError, RuntimeError):
+            while True:
+                while self._queue:
+                    data = self._queue.popleft()
+                    await self._socket.send_bytes(data)
+                    self._size -= len(data)
+                if self._close is not None:
+                    break
+                self._wake.clear()
+                await self._wake.wait()
+        if self._close is not None:
+            code, reason = self._close
+            said = reason.encode()[:REASON_SIZE_MAX].decode(errors="ignore").encode()
+            await self._socket.close(code=code, message=said)

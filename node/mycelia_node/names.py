@@ -1,0 +1,23 @@
+"""Ids and keys as people see them: a collective's name, a text id, its short form."""
+
+from mycelia_node.text import short
+from mycelia_protocol.identity import TextKind, to_text
+from mycelia_protocol.state import State
+
+
+def short_id(kind: TextKind, data: bytes) -> str:
+    """Return the short text form of an id."""
+    return short(to_text(kind, data))
+
+
+def name_of(state: State, key: bytes) -> str:
+    """Return a collective's name, or the short form of its key if it has told none."""
+    profile = state.profile(key)
+    return profile.name if profile else short_id("key", key)
+
+
+def named(state: State, key: bytes) -> str:
+    """Return a name and short key for a log line."""
+    profile = state.profile(key)
+    key_text = short_id("key", key)
+    return f"{profile.name} ({key_text})" if profile else key_text

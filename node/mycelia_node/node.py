@@ -1,0 +1,232 @@
+"""A node that is in a commons: engine, store, transport and driver, started and stopped as one."""
+
+import asyncio
+import logging
+import os
+import random
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from mycelia_node import notices
+from mycelia_node.clock import Clock
+from mycelia_node.config import Config
+from mycelia_node.driver import Driver
+from mycelia_node.errors import HomeError, NodeError, RequestError
+from mycelia_node.home import Home
+from mycelia_node.store import SqliteStore
+from mycelia_node.transport import Transport
+from mycelia_node.watchers import Watchers
+from mycelia_protocol.charter import Charter
+from mycelia_protocol.encoding import Value
+from mycelia_protocol.engine import Engine, Options
+from mycelia_protocol.errors import RemoteError
+from mycelia_protocol.events import (
+    ForkSeen,
+    InviteRequested,
+    Notice,
+    PeerConnected,
+    PeerLost,
+    PublishRequested,
+    ShutdownRequested,
+)
+from mycelia_protocol.invite import Invite
+from mycelia_protocol.limits import INVITE_SECRET_SIZE
+
+log = logging.getLogger("mycelia.node")
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A member to whom there is a link."""
+
+    key: bytes
+    address: str
+    outbound: bool
+    since_ms: int
+
+
+def read_charter(home: Home) -> Charter | None:
+    """Return the charter of the commons that this home is in, or None.
+
+    Raises:
+        HomeError: charter.bin is damaged.
+    """
+    try:
+        return Charter.decode(home.charter.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, RemoteError) as error:
+        raise HomeError(
+            f"{home.charter} can't be used: {error}.",
+            "Put it back from a backup, or from another member: it is the same for all.",
+        ) from error
+
+
+class Node:
+    """One running node.
+
+    Args:
+        on_crash: told of an exception that no part should have let out; the node is dead then.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        config: Config,
+        charter: Charter,
+        seed: bytes,
+        clock: Clock,
+        watchers: Watchers,
+        on_crash: Callable[[BaseException], None],
+    ) -> None:
+        self.home: Final = home
+        self.config: Final = config
+        self.clock: Final = clock
+        self.neighbours: dict[int, Neighbour] = {}
+        self.forks = 0
+        self._watchers = watchers
+        resumable_log = home.take_clean()
+        loop = asyncio.get_running_loop()
+        self.store: Final = SqliteStore(home.database, charter.commons, _poster(loop))
+        engine = Engine(charter, seed, random.SystemRandom(), read_options(home, config))
+        self.driver: Final = Driver(engine, self.store, clock, self._noticed, on_crash)
+        self.transport: Final = Transport(self.driver.deliver, self.driver.room, clock, on_crash)
+        self.engine: Final = engine
+        self._resumable_log = resumable_log
+
+    async def start(self, listener: socket.socket | None) -> None:
+        """Read the store, open for links, and make sure the profile is true.
+
+        Raises:
+            StoreError: the database is damaged.
+        """
+        self.driver.connect(self.transport)
+        try:
+            self.driver.load(self._resumable_log)
+        except NodeError:
+            self.driver.stop()
+            self.store.close()
+            raise
+        await self.transport.start(listener)
+        await self.tell_profile()
+
+    async def stop(self) -> None:
+        """Tell the neighbours, close everything, and leave the marker of a clean end."""
+        self.driver.deliver(ShutdownRequested())
+        await self.transport.stop()
+        await asyncio.to_thread(self.store.close)
+        await asyncio.sleep(0)  # the store's last reports are already queued: let them be handled
+        self.driver.stop()
+        log = self.engine.publisher.log
+        if log is not None and self.engine.logs.stored((self.engine.key, log)).next_seq:
+            self.home.mark_clean(log)
+
+    async def tell_profile(self) -> None:
+        """Publish name and addresses unless the last profile already says so."""
+        known = self.engine.state.profile(self.engine.key)
+        name, addresses = self.config.node.name, self.config.addresses
+        if known is not None and (known.name, known.addresses) == (name, addresses):
+            return
+        content: dict[str, Value] = {"name": name, "addresses": addresses}
+        if known is not None and known.about:
+            content["about"] = known.about
+        try:
+            await self.publish("profile", content)
+        except RequestError as error:
+            log.warning("the profile was not written: %s", error)
+
+    async def publish(
+        self, kind: str, content: dict[str, Value], refs: tuple[bytes, ...] = ()
+    ) -> bytes:
+        """Write a record and return its id once it is on disk.
+
+        Raises:
+            RequestError: the engine refused it, or the disk did.
+        """
+        token, future = self._ask()
+        self.driver.deliver(PublishRequested(token, kind, content, refs))
+        record = await future
+        assert record is not None
+        return record
+
+    async def invite(self, days: int) -> Invite:
+        """Make an invite that is valid for some days, once it is on disk.
+
+        Raises:
+            RequestError: too many are open, or nobody knows where this node can be reached.
+            StoreError: it could not be written.
+        """
+        if not self.config.addresses:
+            raise RequestError(
+                f"This node listens on {self.config.link.listen} and does not know by which "
+                "address others reach it.",
+                f"Write advertise into the section [link] of {self.home.config} and restart.",
+                code="no-address",
+                status=409,
+            )
+        secret = os.urandom(INVITE_SECRET_SIZE)
+        expires_ms = self.clock.now_ms() + days * 86_400_000
+        token, future = self._ask()
+        self.driver.deliver(InviteRequested(token, secret, expires_ms))
+        write = self.driver.invite_write
+        await future
+        assert write is not None
+        await asyncio.shield(write)
+        commons = self.engine.state.commons
+        return Invite(commons, self.engine.key, secret, expires_ms, self.config.addresses)
+
+    def _ask(self) -> tuple[int, "asyncio.Future[bytes | None]"]:
+        if self.driver.is_over:
+            raise RequestError("The node is stopping.", code="stopping", status=503)
+        return self.driver.pending.open()
+
+    def _noticed(self, notice: Notice) -> None:
+        """Log a notice, keep the list of neighbours, and tell those who watch."""
+        now_ms = self.clock.now_ms()
+        match notice:
+            case PeerConnected(link, key, outbound, address):
+                self.neighbours[link] = Neighbour(key, address, outbound, now_ms)
+                self.transport.mark_ready(link)
+            case PeerLost(link):
+                self.neighbours.pop(link, None)
+            case ForkSeen():
+                self.forks += 1
+            case _:
+                pass
+        level, area = notices.place(notice, self.engine.key)
+        logger = logging.getLogger(f"mycelia.{area}")
+        if logger.isEnabledFor(level):
+            logger.log(level, "%s", notices.sentence(self.engine.state, notice))
+        if len(self._watchers):
+            self._watchers.tell(notices.event(self.engine.state, notice, now_ms))
+
+
+def read_options(home: Home, config: Config) -> Options:
+    """Return what the engine is to know of the owner's choices.
+
+    Raises:
+        HomeError: introduction.bin can't be read.
+    """
+    try:
+        introduction = home.introduction.read_bytes() if home.introduction.exists() else None
+    except OSError as error:
+        raise HomeError(f"{home.introduction} can't be read: {error.strerror}.") from error
+    return Options(
+        allocate=config.share.policy == "fifo",
+        confirm_handovers=config.share.receipts == "auto",
+        dial=config.link.dial,
+        discover=config.link.discover,
+        introduction=introduction,
+    )
+
+
+def _poster(loop: asyncio.AbstractEventLoop) -> Callable[[Callable[[], None]], None]:
+    """Return what brings the store's reports into the loop's thread."""
+
+    def post(function: Callable[[], None]) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(function)
+
+    return post
