@@ -92,12 +92,14 @@ class Engine:
     ) -> None:
         self.options: Final = options or Options()
         shortcuts = shortcuts or Shortcuts()
-        self.state: Final = State(charter)
+        genesis = shortcuts.genesis
+        self.state: Final = State(charter) if genesis is None else genesis.state.branch()
+        logs = Logs(shortcuts.verify) if genesis is None else genesis.logs.branch(shortcuts.verify)
         self._charter_bytes = charter.encode()
         kept = self.options.introduction
         self._own_chain, contacts = ((), ()) if kept is None else decode_introduction(kept)
         commons = self.state.commons
-        self.replicate: Final = Replicate(commons, self._is_member, rng, Logs(shortcuts.verify))
+        self.replicate: Final = Replicate(commons, self._is_member, rng, logs)
         self.publisher: Final = Publisher(commons, seed, self.logs, rng)
         self.key: Final = self.publisher.key
         self.gate: Final = RestoreGate(self.key, self.logs)

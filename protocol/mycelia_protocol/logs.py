@@ -19,6 +19,7 @@ the latter alone.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from mycelia_protocol.layers import Layered
 from mycelia_protocol.limits import GAP_RECORDS_MAX, GAP_SIZE_MAX, RUN_CHECKS_MAX
 from mycelia_protocol.record import Record
 
@@ -71,6 +72,12 @@ class Logs:
         self._gap_size = 0
         self.verifications = 0  # signature checks made so far; a cost that benches read
 
+    def branch(self, verify: Callable[[Record], bool]) -> "Logs":
+        """Return logs that begin with all of these, which must not change any more."""
+        other = Logs(verify)
+        other._logs = Layered(self._logs)
+        return other
+
     # --- what is known ---
 
     def accepted(self, key: LogKey) -> Head:
@@ -106,7 +113,7 @@ class Logs:
         Raises:
             ValueError: the record does not follow the one before; the store is damaged.
         """
-        log = self._logs.setdefault((record.author, record.log), Log())
+        log = self._writable((record.author, record.log))
         if record.seq != log.stored.next_seq or record.prev != log.stored.id:
             raise ValueError(f"stored record {record.seq} of a log does not follow its predecessor")
         self._accept(log, record)
@@ -124,22 +131,36 @@ class Logs:
 
     def append(self, record: Record) -> None:
         """Count an own, freshly signed record as accepted."""
-        self._accept(self._logs.setdefault((record.author, record.log), Log()), record)
+        self._accept(self._writable((record.author, record.log)), record)
 
     def confirm(self, records: Sequence[Record]) -> None:
         """Note that these records are on disk."""
         for record in records:
-            self._logs[record.author, record.log].stored = Head(record.seq + 1, record.id)
+            self._writable((record.author, record.log)).stored = Head(record.seq + 1, record.id)
 
     def forget_unstored(self) -> None:
         """Go back to what is on disk, after the store failed to write."""
-        for log in self._logs.values():
+        for key in list(self._logs):
+            log = self._logs[key]
+            if log.accepted.next_seq == log.stored.next_seq:
+                continue
             log.accepted = Head(log.stored.next_seq, log.stored.id)
             del log.prefixes[log.stored.next_seq * ID_PREFIX_SIZE :]
 
+    def _writable(self, key: LogKey) -> Log:
+        """Return a log that may be changed: a new one, or a copy of one that is shared."""
+        if dict.__contains__(self._logs, key):
+            return self._logs[key]
+        known = self._logs.get(key)
+        log = (
+            Log() if known is None else Log(known.accepted, known.stored, bytearray(known.prefixes))
+        )
+        self._logs[key] = log
+        return log
+
     def _take_log(self, key: LogKey, group: list[Record], intake: Intake) -> None:
         """Check records of one log, sorted by seq."""
-        log = self._logs.setdefault(key, Log())
+        log = self._writable(key)
         run: list[Record] = []
         head, next_seq = log.accepted.id, log.accepted.next_seq
         for record in group:

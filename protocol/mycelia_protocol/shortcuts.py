@@ -13,9 +13,19 @@ from typing import Final
 from mycelia_protocol.errors import SessionError
 from mycelia_protocol.handshake import Handshake
 from mycelia_protocol.limits import ID_SIZE
+from mycelia_protocol.logs import Logs
 from mycelia_protocol.messages import Message, decode_message
 from mycelia_protocol.record import Record
 from mycelia_protocol.session import TAG_SIZE
+from mycelia_protocol.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Genesis:
+    """Logs and state of the records that every node begins with; neither changes any more."""
+
+    logs: Logs
+    state: State
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +36,13 @@ class Shortcuts:
         verify: says whether a record's own signature is good.
         decode: reads a frame; raises what `decode_message` raises.
         handshake: makes one side of a handshake.
+        genesis: what every node of the world begins with, folded once for all.
     """
 
     verify: Callable[[Record], bool] = Record.is_signed
     decode: Callable[[bytes], Message] = decode_message
     handshake: type[Handshake] = Handshake
+    genesis: "Genesis | None" = None
 
     @property
     def is_plain(self) -> bool:

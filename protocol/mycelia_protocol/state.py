@@ -9,16 +9,16 @@ incarnation, which places the log among its author's logs, is not here. Every ot
 reference is the families' affair: they say `waiting` and are asked again.
 """
 
-import bisect
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar, cast
 
 from mycelia_protocol.charter import Charter
 from mycelia_protocol.crypto import digest
 from mycelia_protocol.encoding import encode
-from mycelia_protocol.errors import EncodingError, RecordError, SchemaError
+from mycelia_protocol.errors import EncodingError, LocalError, RecordError, SchemaError
+from mycelia_protocol.layers import Layered
 from mycelia_protocol.record import Record
 from mycelia_protocol.schema import check
 from mycelia_protocol.types import KINDS
@@ -43,18 +43,36 @@ class State:
         self._roster: dict[bytes, Record | None] = {charter.founder: None}
         self._waiting: dict[LogKey, list[Record]] = defaultdict(list)
         self._depths: dict[LogKey, int] = {}  # logs that the incarnation of a log names
-        self._seen: set[bytes] = set()  # asked only whether it contains; never iterated
+        self._seen: dict[bytes, bool] = {}
         self._statements: dict[bytes, Statement[object]] = {}
-        self._by_type: dict[type, dict[bytes, Statement[object]]] = defaultdict(dict)
-        self._about: dict[tuple[bytes, type], list[Statement[object]]] = defaultdict(list)
+        self._by_type: dict[type, dict[bytes, Statement[object]]] = {}
+        self._about: dict[tuple[bytes, type], tuple[Statement[object], ...]] = {}
         self._profiles: dict[bytes, Statement[Profile]] = {}
         self._derived: dict[bytes, object] = {}
+
+    def branch(self) -> "State":
+        """Return a state that begins with all of this one, which must not change any more.
+
+        For worlds in which thousands of nodes begin with the same records.
+        """
+        if self._derived or self._waiting:
+            raise LocalError("a state can be branched only before anything was derived from it")
+        other = State(self.charter)
+        other.unread = self.unread
+        other._roster = Layered(self._roster)
+        other._depths = Layered(self._depths)
+        other._seen = Layered(self._seen)
+        other._statements = Layered(self._statements)
+        other._by_type = {kind: Layered(known) for kind, known in self._by_type.items()}
+        other._about = Layered(self._about)
+        other._profiles = Layered(self._profiles)
+        return other
 
     def add(self, record: Record) -> None:
         """Take in one authentic record; a record that is already here changes nothing."""
         if record.id in self._seen:
             return
-        self._seen.add(record.id)
+        self._seen[record.id] = True
         pending = [record]
         while pending:
             pending.extend(self._admit(pending.pop()))
@@ -115,13 +133,11 @@ class State:
     def _index(self, statement: Statement[object]) -> None:
         """Make a statement findable and forget what was derived without it."""
         self._statements[statement.id] = statement
-        self._by_type[type(statement.body)][statement.id] = statement
+        self._by_type.setdefault(type(statement.body), {})[statement.id] = statement
         for ref in statement.refs:
-            bisect.insort(
-                self._about[ref, type(statement.body)],
-                statement,
-                key=lambda other: (other.author, other.order),
-            )
+            spoken_of = [*self._about.get((ref, type(statement.body)), ()), statement]
+            spoken_of.sort(key=lambda other: (other.author, other.order))
+            self._about[ref, type(statement.body)] = tuple(spoken_of)
         if isinstance(statement.body, Profile):
             profile = cast("Statement[Profile]", statement)
             known = self._profiles.get(statement.author)
@@ -136,11 +152,11 @@ class State:
 
     def find(self, record: bytes, body_type: type[T]) -> Statement[T] | None:
         """Return the statement with this id if it is here and of this family."""
-        return cast("Statement[T] | None", self._by_type[body_type].get(record))
+        return cast("Statement[T] | None", self._by_type.get(body_type, {}).get(record))
 
-    def about(self, record: bytes, body_type: type[T]) -> list[Statement[T]]:
+    def about(self, record: bytes, body_type: type[T]) -> Sequence[Statement[T]]:
         """Return the statements of one family that refer to a record, by (author, order)."""
-        return cast("list[Statement[T]]", self._about.get((record, body_type), []))
+        return cast("Sequence[Statement[T]]", self._about.get((record, body_type), ()))
 
     def derived(self, record: bytes) -> object:
         """Return what a record's family derives for it.
@@ -168,7 +184,7 @@ class State:
 
     def every(self, body_type: type[T]) -> list[Statement[T]]:
         """Return all statements of one family, oldest first by their authors' clocks, then id."""
-        statements = cast("Iterable[Statement[T]]", self._by_type[body_type].values())
+        statements = cast("Iterable[Statement[T]]", self._by_type.get(body_type, {}).values())
         return sorted(statements, key=lambda statement: (statement.time_ms, statement.id))
 
     def statement(self, record: bytes) -> Statement[object] | None:
@@ -201,7 +217,7 @@ class State:
 
     def is_used(self, invite: bytes) -> bool:
         """Return whether a vouch names the invite with this digest."""
-        vouches = self._by_type[Vouch].values()
+        vouches = self._by_type.get(Vouch, {}).values()
         return any(cast("Statement[Vouch]", vouch).body.invite == invite for vouch in vouches)
 
     def digest(self) -> bytes:

@@ -1,6 +1,6 @@
 """What every record family brings, and what it may ask of the others. Spec: section 7.1."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -38,7 +38,7 @@ class Facts(Protocol):
         """Return the statement with this id if it is here and of this family."""
         ...
 
-    def about(self, record: bytes, body_type: type[T]) -> list[Statement[T]]:
+    def about(self, record: bytes, body_type: type[T]) -> Sequence[Statement[T]]:
         """Return the statements of one family that refer to a record, by (author, order)."""
         ...
 
