@@ -1,6 +1,6 @@
 """A dict over a shared one that never changes: what thousands of simulated nodes have in common."""
 
-from collections.abc import ItemsView, Iterator, Mapping, ValuesView
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -24,13 +24,13 @@ class Layered(dict[K, V]):
     def __contains__(self, key: object) -> bool:
         return super().__contains__(key) or key in self.base
 
-    def get(self, key: K, default: Any = None) -> Any:  # type: ignore[override]  # as dict.get
+    def get(self, key: K, default: Any = None) -> Any:
         """Return the value of a key, own ones first."""
         if super().__contains__(key):
             return super().__getitem__(key)
         return self.base.get(key, default)
 
-    def setdefault(self, key: K, default: V) -> V:  # type: ignore[override]  # as dict.setdefault
+    def setdefault(self, key: K, default: V) -> V:
         """Return the value of a key, after making it an own one if there is none."""
         if key in self:
             return self[key]
@@ -48,10 +48,10 @@ class Layered(dict[K, V]):
         """Return the keys that are not merely seen through."""
         return set(super().__iter__())
 
-    def values(self) -> ValuesView[V]:
+    def values(self) -> Any:
         """Return all values."""
         return {key: self[key] for key in self}.values()
 
-    def items(self) -> ItemsView[K, V]:
+    def items(self) -> Any:
         """Return all items."""
         return {key: self[key] for key in self}.items()
