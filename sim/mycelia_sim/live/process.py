@@ -60,10 +60,10 @@ class Warden:
         self._process: subprocess.Popen[bytes] | None = None
         self.alive: set[int] = set()
 
-    def start(self) -> None:
-        """Start the watchdog process."""
+    def start(self, homes: Path) -> None:
+        """Start the watchdog process; it also removes `homes` if the harness gets SIGKILL."""
         self._process = subprocess.Popen(  # noqa: S603  our own file
-            [sys.executable, "-I", "-S", watchdog.__file__],
+            [sys.executable, "-I", "-S", watchdog.__file__, str(homes)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             start_new_session=True,

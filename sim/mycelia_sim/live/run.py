@@ -64,7 +64,7 @@ class LiveRun:
         Raises: HarnessError when the harness can't do its part; asyncio.CancelledError.
         """
         self._places.logs.mkdir(parents=True, exist_ok=True)
-        self._fleet.warden.start()
+        self._fleet.warden.start(self._places.homes)
         try:
             await self._network.start()
             await self._play()

@@ -2,13 +2,14 @@
 
 The harness ends its daemons itself, also on Ctrl-C and on its own errors. But nothing can run in a
 process that gets SIGKILL. So it tells this one through a pipe which process groups it started and
-which ended; when the pipe breaks, those that are left get SIGKILL. Standard library only and no
-imports of ours: it starts in some milliseconds.
+which ended. When the pipe breaks, those that are left get SIGKILL, and the temporary folder of
+their homes (the one argument) is removed. Standard library only: it starts in some milliseconds.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 
@@ -29,6 +30,8 @@ def main() -> None:
             os.killpg(pid, signal.SIGKILL)
         except ProcessLookupError:
             continue
+    if alive:
+        shutil.rmtree(sys.argv[1], ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,257 @@
+"""One virtual node: the unchanged engine on a virtual disk and wire. The world's executor.
+
+What `mycelia_node.driver` does with sockets and SQLite, this does in virtual time; the two are the
+only executors of the engine's outputs.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, Protocol, assert_never
+
+from mycelia_protocol import events
+from mycelia_protocol.encoding import Value
+from mycelia_protocol.engine import Engine
+from mycelia_protocol.events import Event, Notice, Output
+from mycelia_protocol.record import Record
+from mycelia_sim.virtual.disk import MemoryStore
+from mycelia_sim.virtual.loop import MS, Loop
+from mycelia_sim.virtual.wire import Network
+
+EPOCH_MS: Final = 1_700_000_000_000  # what a right clock shows when the world begins
+
+
+@dataclass(slots=True)
+class Clock:
+    """A node's own clock: how far off it is, and how fast it runs."""
+
+    offset_ms: int = 0
+    drift_ppm: int = 0
+
+    def read(self, now_us: int) -> int:
+        """Return what the clock shows, in ms."""
+        return EPOCH_MS + self.offset_ms + (now_us + now_us * self.drift_ppm // 1_000_000) // MS
+
+    def when_us(self, shows_ms: int, now_us: int) -> int:
+        """Return when the clock will show at least this."""
+        ahead_us = (shows_ms - self.read(now_us)) * MS
+        return now_us + max(0, ahead_us - ahead_us * self.drift_ppm // 1_000_000)
+
+
+class Watcher(Protocol):
+    """Who wants to know what happens on a node."""
+
+    def noticed(self, node: "VirtualNode", notice: Notice) -> None:
+        """Take a notice."""
+        ...
+
+    def acknowledged(self, node: "VirtualNode", token: int, record: bytes | None) -> None:
+        """Take note that a user was told that a record is saved."""
+        ...
+
+    def refused(self, node: "VirtualNode", token: int, code: str) -> None:
+        """Take note that a user was refused."""
+        ...
+
+    def resolve(self, address: str) -> "VirtualNode | None":
+        """Return the node at an address."""
+        ...
+
+
+@dataclass(slots=True)
+class Costs:
+    """What a node's engine did."""
+
+    events: int = 0
+    outputs: int = 0
+
+
+class VirtualNode:
+    """A node that can crash, pause, run slowly and lose its disk.
+
+    Args:
+        make_engine: makes a fresh engine for a start; its argument counts the starts.
+    """
+
+    def __init__(
+        self,
+        node_id: str,
+        loop: Loop,
+        network: Network,
+        store: MemoryStore,
+        make_engine: Callable[[int], Engine],
+        watcher: Watcher,
+    ) -> None:
+        self.id = node_id
+        self.store: Final = store
+        self.clock = Clock()
+        self.costs = Costs()
+        self.engine: Engine | None = None
+        self.starts = 0
+        self.resumable_log: bytes | None = None
+        self.slow_us = 0  # time that every event takes, when the machine is busy with other things
+        self._loop = loop
+        self._network = network
+        self._make_engine = make_engine
+        self._watcher = watcher
+        self._timer_ms: int | None = None
+        self._timer_life = 0
+        self._is_paused = False
+        self._inbox: list[Event] = []
+        self._busy_until_us = 0
+        store.report = self.give
+
+    # --- life ---
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the process runs."""
+        return self.engine is not None
+
+    def start(self) -> None:
+        """Start the process from what is on the disk."""
+        assert self.engine is None
+        self.starts += 1
+        self.engine = self._make_engine(self.starts)
+        self._is_paused, self._inbox, self._busy_until_us = False, [], 0
+        for chunk in self.store.load():
+            self.give(events.RecordsLoaded(chunk))
+        self.give(events.InvitesLoaded(dict(self.store.invites)))
+        self.give(events.StoreLoaded(self.resumable_log))
+        self.resumable_log = None
+
+    def crash(self) -> int:
+        """End the process at once; return how many records were not durable."""
+        self.engine = None
+        self._timer_life += 1
+        self._network.crash(self)
+        return self.store.crash()
+
+    def stop(self) -> None:
+        """End the process politely: neighbours are told, and the log can be resumed."""
+        if self.engine is None:
+            return
+        self.give(events.ShutdownRequested())
+        log = self.engine.publisher.log
+        is_clean = not self.engine.publisher.in_flight
+        self.crash()
+        self.resumable_log = log if is_clean else None
+
+    def pause(self) -> None:
+        """Stop the process without ending it; what comes in waits."""
+        self._is_paused = True
+
+    def resume(self) -> None:
+        """Let a paused process go on; it finds that time has passed."""
+        self._is_paused = False
+        inbox, self._inbox = self._inbox, []
+        for event in inbox:
+            self.give(event)
+        self._arm()
+
+    def publish(
+        self, token: int, kind: str, content: dict[str, Value], refs: tuple[bytes, ...] = ()
+    ) -> None:
+        """Let the node's user write a record."""
+        self.give(events.PublishRequested(token, kind, content, refs))
+
+    def records(self) -> Iterator[Record]:
+        """Yield what is on the disk."""
+        return self.store.records()
+
+    # --- Endpoint ---
+
+    def listens(self) -> bool:
+        """Say whether somebody answers here."""
+        return self.engine is not None
+
+    def opened(self, link: int, outbound: bool, address: str) -> None:
+        """Take note of a new link."""
+        self.give(events.LinkOpened(link, outbound, address))
+
+    def received(self, link: int, data: bytes) -> None:
+        """Take a message."""
+        self.give(events.FrameReceived(link, data))
+
+    def closed(self, link: int, reason: str) -> None:
+        """Take note that a link has ended."""
+        self.give(events.LinkClosed(link, reason))
+
+    def dial_failed(self, address: str, reason: str) -> None:
+        """Take note that a dial led to nothing."""
+        self.give(events.DialFailed(address, reason))
+
+    # --- the executor ---
+
+    def give(self, event: Event) -> None:
+        """Let the engine handle an event now, or when the process gets to it."""
+        if self.engine is None:
+            return
+        if self._is_paused:
+            self._inbox.append(event)
+            return
+        if self.slow_us or self._busy_until_us > self._loop.now_us:
+            self._busy_until_us = max(self._busy_until_us, self._loop.now_us) + self.slow_us
+            self._loop.at(self._busy_until_us, self._handle_late, self.starts, event)
+            return
+        self._handle(event)
+
+    def _handle_late(self, life: int, event: Event) -> None:
+        if self.engine is not None and life == self.starts:
+            self._handle(event)
+
+    def _handle(self, event: Event) -> None:
+        engine = self.engine
+        assert engine is not None
+        self.costs.events += 1
+        outputs = engine.handle(event, self.clock.read(self._loop.now_us))
+        self.costs.outputs += len(outputs)
+        for output in outputs:
+            self._perform(output)
+            if self.engine is not engine:
+                return
+        self._arm()
+
+    def _perform(self, output: Output) -> None:
+        match output:
+            case events.SendFrame(link, data):
+                self._network.send(link, data)
+            case events.CloseLink(link, _, reason):
+                self._network.close(link, reason)
+            case events.Dial(address):
+                self._network.dial(self, self._watcher.resolve(address), address)
+            case events.StoreRecords(batch, records):
+                self.store.submit(batch, records)
+            case events.ReadRecords(token, ranges, size_max):
+                self.store.read(token, ranges, size_max)
+            case events.SaveInvite(digest, expires_ms):
+                self.store.invites[digest] = expires_ms
+            case events.DeleteInvite(digest):
+                self.store.invites.pop(digest, None)
+            case events.Accepted(token, record):
+                self._watcher.acknowledged(self, token, record)
+            case events.Refused(token, code, _):
+                self._watcher.refused(self, token, code)
+            case events.Notify(notice):
+                self._watcher.noticed(self, notice)
+            case _:
+                assert_never(output)
+
+    def _arm(self) -> None:
+        """Set the one timer to what the engine waits for."""
+        if self.engine is None:
+            return
+        due_ms = self.engine.due_ms
+        if due_ms == self._timer_ms:
+            return
+        self._timer_ms = due_ms
+        self._timer_life += 1
+        if due_ms is not None:
+            when_us = self.clock.when_us(due_ms, self._loop.now_us)
+            self._loop.at(when_us, self._wake, self._timer_life)
+
+    def _wake(self, life: int) -> None:
+        if life == self._timer_life:
+            self._timer_ms = None
+            self.give(events.TimerFired())
+
+

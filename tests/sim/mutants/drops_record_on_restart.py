@@ -1,0 +1,54 @@
+"""A node with one planted defect: a restart loses the last posts that it had acknowledged.
+
+It drops them from its disk when it starts and never writes them again, although its engine gets
+them back from its neighbours and counts them as stored. Only a look at the disk can tell.
+"""
+
+import runpy
+import sqlite3
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from mycelia_node.database import Writer
+from mycelia_node.keys import load_seed
+from mycelia_protocol.crypto import public_key
+from mycelia_protocol.record import Record
+
+home = Path(sys.argv[sys.argv.index("--home") + 1])
+dropped: set[bytes] = set()
+
+
+def drop() -> None:
+    """Delete the own records from the last offer or request on."""
+    if not (home / "node.db").exists():
+        return
+    connection = sqlite3.connect(home / "node.db", isolation_level=None)
+    own = public_key(load_seed(home / "identity.key"))
+    logs = connection.execute("SELECT id FROM logs WHERE author = ? ORDER BY id DESC", (own,))
+    for (log,) in logs.fetchall():
+        rows = connection.execute(
+            "SELECT header, signature, body FROM records WHERE log = ? ORDER BY seq", (log,)
+        )
+        records = [Record.parse(*row) for row in rows]
+        posts = [record.seq for record in records if record.kind in ("offer", "request")]
+        if posts:
+            dropped.update(record.id for record in records if record.seq >= posts[-1])
+            connection.execute("DELETE FROM records WHERE log = ? AND seq >= ?", (log, posts[-1]))
+            break
+    connection.close()
+
+
+honest_write = Writer.write
+
+
+def write(
+    self: Writer, records: Iterable[Record], invites: Iterable[tuple[bytes, int | None]]
+) -> None:
+    """Write everything but what was dropped, and say nothing of it."""
+    honest_write(self, [record for record in records if record.id not in dropped], invites)
+
+
+drop()
+Writer.write = write  # type: ignore[method-assign]
+runpy.run_module("mycelia_node", run_name="__main__")

@@ -1,0 +1,181 @@
+"""The harness on real daemons: a sound node passes, and each planted defect is caught."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mycelia_sim.conduct import Finished, Settings, conduct
+from mycelia_sim.live.process import module_command, node_command
+from mycelia_sim.plan import Plan, Post
+from mycelia_sim.planner import draw_plan
+from mycelia_sim.progress import Progress
+from mycelia_sim.scenario_reader import load
+
+HERE = Path(__file__).parent
+MUTANTS = HERE / "mutants"
+PROGRAM = "from mycelia_sim.cli import sim; sim(prog_name='mycelia sim')"
+DEADLINE_S = 40.0
+
+
+def contested(plan: Plan) -> Plan:
+    """Add posts that ask together for more of one offer than there is."""
+    node, *others = [node.id for node in plan.nodes if node.side == "west"]
+    wanted = [(node, "offer", 10, None), *((other, "request", 8, "now") for other in others)]
+    posts = [
+        Post(
+            n=1_000 + n,
+            at_ms=100 + 20 * n,
+            node=where,
+            kind=kind,
+            category="tool.building",
+            title="Ladders",
+            quantity=quantity,
+            unit="1",
+            lot=1,
+            urgency=urgency,
+            of=None,
+        )
+        for n, (where, kind, quantity, urgency) in enumerate(wanted)
+    ]
+    everything = sorted([*plan.posts, *posts], key=lambda post: (post.at_ms, post.n))
+    return replace(plan, posts=tuple(everything))
+
+
+def run_short(out: Path, mutant: str | None) -> Finished:
+    """Run the short scenario with the real node or with a mutant of it."""
+    plan = contested(draw_plan(load(HERE / "short.toml", [])))
+    command = module_command(str(MUTANTS / f"{mutant}.py")) if mutant else node_command
+    return conduct(plan, Settings(out=out, command=command), Progress(is_quiet=True))
+
+
+def failed_checks(finished: Finished) -> set[str]:
+    """Return the names of the checks that failed."""
+    checks: Any = finished.summary["checks"]
+    return {check["name"] for check in checks if check["verdict"] == "fail"}
+
+
+@pytest.mark.daemon
+def test_a_sound_node_passes(tmp_path: Path) -> None:
+    """The control: with the real node the same run passes, and the folder holds what it should."""
+    finished = run_short(tmp_path, None)
+    assert finished.exit_code == 0, finished.text
+    summary = json.loads((tmp_path / "latest" / "summary.json").read_text(encoding="utf-8"))
+    assert summary["verdict"] == "pass"
+    assert (summary["nodes"], summary["lost"], summary["forged_accepted"]) == (5, 0, 0)
+    assert (summary["overcommitted"], summary["kills_fired"]) == (0, 1)
+    assert summary["partitions_fired"] == 1
+    assert summary["converged_after_heal_s"] < 5
+    folder = finished.folder
+    journal = (folder / "acknowledged.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(journal) == summary["acknowledged"] > 10
+    assert len(list((folder / "nodes").glob("*.log"))) == 5
+    assert (folder / "verdict.txt").read_text(encoding="utf-8").startswith("PASS: ")
+    assert str(folder / "plan.json") in summary["replay"]
+    assert not (folder / "homes").exists()
+    assert (tmp_path / "latest").resolve() == folder.resolve()
+
+
+@pytest.mark.daemon
+@pytest.mark.parametrize(
+    ("mutant", "check"),
+    [
+        ("drops_record_on_restart", "no_loss"),
+        ("grants_twice", "no_overcommit"),
+        ("accepts_bad_signature", "no_forgery"),
+    ],
+)
+def test_a_planted_defect_is_caught(tmp_path: Path, mutant: str, check: str) -> None:
+    """A node with one deliberate defect fails for safety, by the check that is made for it."""
+    finished = run_short(tmp_path, mutant)
+    assert finished.exit_code == 1, finished.text
+    assert finished.summary["verdict"] == "fail"
+    assert check in failed_checks(finished), finished.text
+    assert (finished.folder / "homes" / "n00" / "node.db").exists()  # evidence is kept
+
+
+def start_run(out: Path) -> subprocess.Popen[str]:
+    """Start the command line on a run of some seconds; return once the workload runs."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "run", str(HERE / "short.toml"), "--out", str(out)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "cut: " in line:
+            return process
+    pytest.fail("the run ended before the cut")
+
+
+def daemons_of(process: subprocess.Popen[str]) -> list[int]:
+    """Return the pids of the daemons that a harness has started."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                stat = (entry / "stat").read_text()
+                line = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            parent = int(stat.rpartition(")")[2].split()[1])
+            if parent == process.pid and b"mycelia_node" in line:
+                found.append(int(entry.name))
+    return found
+
+
+def wait_until_gone(pids: list[int]) -> None:
+    """Wait until none of the processes is there, or only as a zombie of a reaper that is slow."""
+    deadline = time.monotonic() + DEADLINE_S
+    for pid in pids:
+        while is_running(pid):
+            assert time.monotonic() < deadline, f"process {pid} was left behind"
+            time.sleep(0.02)
+
+
+def is_running(pid: int) -> bool:
+    """Return whether a process exists and is no zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.daemon
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+def test_an_interrupt_leaves_no_process_and_a_partial_report(tmp_path: Path) -> None:
+    """Ctrl-C in the middle of a run ends every daemon and still tells what was seen."""
+    with start_run(tmp_path) as process:
+        pids = daemons_of(process)
+        assert len(pids) == 5
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=DEADLINE_S)
+        wait_until_gone(pids)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert output.startswith("UNKNOWN: ")
+    summary = json.loads((tmp_path / "latest" / "summary.json").read_text(encoding="utf-8"))
+    assert (summary["verdict"], summary["interrupted"]) == ("unknown", True)
+
+
+@pytest.mark.daemon
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+def test_a_killed_harness_leaves_no_process(tmp_path: Path) -> None:
+    """Even SIGKILL on the harness leaves no daemon: the watchdog ends them."""
+    with start_run(tmp_path) as process:
+        pids = daemons_of(process)
+        assert len(pids) == 5
+        process.kill()
+        wait_until_gone(pids)
+        process.communicate(timeout=DEADLINE_S)
