@@ -18,7 +18,7 @@ from mycelia_node.cli.settings import COMMON_OPTIONS, Settings
 from mycelia_node.errors import DaemonError, NodeError, RequestError
 from mycelia_node.nearest import hint
 
-EXIT_FAILED, EXIT_USAGE, EXIT_NOT_RUNNING, EXIT_NOT_ALLOWED, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
+EXIT_FAILED, EXIT_NOT_RUNNING, EXIT_NOT_ALLOWED, EXIT_INTERRUPTED = 1, 3, 4, 130
 ENTRY_POINTS = "mycelia.commands"  # further groups, by other packages
 
 # name -> (module, short help); the order is that of a first evening
@@ -104,7 +104,7 @@ def _guarded(run: Callable[[], Any], args: Sequence[str] | None) -> None:
             _complain(as_json, "usage", error.format_message(), "")
         else:
             error.show()
-        sys.exit(EXIT_USAGE)
+        sys.exit(error.exit_code)
     except click.ClickException as error:
         _complain(as_json, "failed", error.format_message(), "")
         sys.exit(error.exit_code)
