@@ -33,6 +33,15 @@ class _Command(_UsageCode, click.Command):
     pass
 
 
+class _RunCommand(_Command):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Ask for a scenario, unless a plan is given."""
+        rest = super().parse_args(ctx, args)
+        if ctx.params.get("scenario") is None and ctx.params.get("plan") is None:
+            raise click.UsageError("Missing argument 'SCENARIO'. See `mycelia sim list`.", ctx)
+        return rest
+
+
 class _Group(_UsageCode, click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -64,7 +73,7 @@ def list_command() -> None:
         click.echo(f"{name:<14} {scenario.nodes.count:>4} nodes  {scenario.title}")
 
 
-@sim.command("run", cls=_Command)
+@sim.command("run", cls=_RunCommand)
 @click.argument("scenario", required=False)
 @click.option("--nodes", type=int, help="Number of nodes; the same as --set nodes.count=N.")
 @click.option("--seed", type=int, help="Seed of all draws; the same as --set run.seed=N.")
@@ -126,15 +135,14 @@ def _plan(scenario: str | None, changes: list[str], plan: Path | None) -> Any:
     """
     from mycelia_sim.plan import load_plan
     from mycelia_sim.planner import draw_plan
-    from mycelia_sim.scenario import find, shipped
+    from mycelia_sim.scenario import find
     from mycelia_sim.scenario_reader import load
 
     if plan is not None:
         if scenario is not None or changes:
             raise ScenarioError("--plan plays a plan as it is; leave SCENARIO and changes out")
         return load_plan(plan)
-    if scenario is None:
-        raise ScenarioError(f"name a scenario: {', '.join(shipped())}, or a .toml file")
+    assert scenario is not None
     return draw_plan(load(find(scenario), changes))
 
 

@@ -185,7 +185,8 @@ def _value(kind: Any, data: Any, place: str) -> Any:
     if kind is float and isinstance(data, int) and not isinstance(data, bool):
         return float(data)
     if type(data) is not kind:
-        raise ScenarioError(f"{place}: must be {kind.__name__}, not {data!r}")
+        word = getattr(kind, "__name__", str(kind))
+        raise ScenarioError(f"{place}: must be {word}, not {data!r}")
     return data
 
 

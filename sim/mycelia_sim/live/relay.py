@@ -24,15 +24,19 @@ class Link(Protocol):
 
     def is_blocked(self, way: int) -> bool:
         """Return whether a way (0 forward, 1 backward) lets nothing through now."""
+        ...
 
     def delay_s(self, way: int) -> float:
         """Return the present latency of a way in seconds."""
+        ...
 
     def count_withheld(self, way: int, size: int) -> None:
         """Tell the faults on a way that bytes came to them."""
+        ...
 
     def admit(self) -> str:
         """Return what to do with a new connection: "go", "hold" or "reset"."""
+        ...
 
 
 class _Way:
