@@ -1,0 +1,69 @@
+"""Section 9.4: the registry of frames."""
+
+from independent.records import read_envelope
+from independent.text import is_bytes, is_integer
+from independent.wire import Refused, decode
+
+MOST_ENVELOPES = {3: 4_096, 4: 256, 5: 64, 7: 64}
+
+
+def read_frame(data: bytes) -> list[object]:
+    """Return the fields of a frame, its number first."""
+    frame = decode(data)
+    if not isinstance(frame, list) or not frame or not is_integer(frame[0], 1, 8):
+        raise Refused("unknown-frame")
+    if not is_right(frame):
+        raise Refused("session", "wrong fields")
+    if frame[0] in MOST_ENVELOPES:
+        envelopes = frame[-1]
+        assert isinstance(envelopes, list)
+        for envelope in envelopes:
+            read_envelope(envelope)
+    return frame
+
+
+def is_right(frame: list[object]) -> bool:
+    """Say whether the fields are those of the table; envelopes are read later."""
+    match frame:
+        case [1, list(heads), bool()]:
+            return len(heads) <= 4_096 and all(map(is_head, heads))
+        case [2, list(ranges)]:
+            return len(ranges) <= 256 and all(map(is_range, ranges))
+        case [3, list(envelopes)]:
+            return len(envelopes) <= MOST_ENVELOPES[3]
+        case [4, list(envelopes)]:
+            return len(envelopes) <= MOST_ENVELOPES[4]
+        case [5, list(envelopes)]:
+            return len(envelopes) <= MOST_ENVELOPES[5]
+        case [6, secret]:
+            return is_bytes(secret, 16)
+        case [7, bytes(), list(envelopes)]:
+            return len(envelopes) <= MOST_ENVELOPES[7]
+        case [8, str(), str()]:
+            return True
+        case _:
+            return False
+
+
+def is_head(row: object) -> bool:
+    """Say whether a row is [author, log, next_seq, prefix]."""
+    match row:
+        case [author, log, seq, prefix]:
+            return (
+                is_bytes(author, 32)
+                and is_bytes(log, 8)
+                and is_integer(seq, 1)
+                and is_bytes(prefix, 8)
+            )
+        case _:
+            return False
+
+
+def is_range(row: object) -> bool:
+    """Say whether a row is [author, log, first, last]."""
+    match row:
+        case [author, log, int(first), last]:
+            ends = is_integer(first) and is_integer(last, first)
+            return is_bytes(author, 32) and is_bytes(log, 8) and ends
+        case _:
+            return False

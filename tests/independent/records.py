@@ -1,0 +1,218 @@
+"""Sections 6.2 to 6.4 and 7: envelopes, bodies, and which records a log takes."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from independent.keys import h, is_large, prefix, verify
+from independent.text import is_bytes, is_integer, is_text
+from independent.wire import LARGEST, Refused, decode
+
+
+@dataclass(frozen=True)
+class Rec:
+    """A record whose structure is right."""
+
+    id: bytes
+    header: bytes
+    signature: bytes | None
+    body: bytes | None
+    fields: list[Any]
+
+    @property
+    def author(self) -> bytes:
+        """Field 2."""
+        return bytes(self.fields[2])
+
+    @property
+    def log(self) -> tuple[bytes, bytes]:
+        """Fields 2 and 3: which log."""
+        return self.fields[2], self.fields[3]
+
+    @property
+    def seq(self) -> int:
+        """Field 4."""
+        return int(self.fields[4])
+
+    @property
+    def prev(self) -> bytes | None:
+        """Field 5."""
+        return self.fields[5]  # type: ignore[no-any-return]  # checked by `structure`
+
+    @property
+    def kind(self) -> str:
+        """Field 6."""
+        return str(self.fields[6])
+
+    @property
+    def refs(self) -> list[bytes]:
+        """Field 10."""
+        return list(self.fields[10])
+
+    def is_signed(self) -> bool:
+        """Say whether the record's own signature verifies."""
+        message = prefix("signature") + self.id
+        return self.signature is not None and verify(self.author, message, self.signature)
+
+
+def read_envelope(envelope: object) -> Rec:
+    """Go through the list of section 6.3."""
+    match envelope:
+        case [bytes(header), bytes() | None as signature, bytes() | None as body]:
+            pass
+        case _:
+            raise Refused("record", "REC-1")
+    if len(header) > 1_024:
+        raise Refused("record", "REC-1")
+    fields = decode(header)
+    if not isinstance(fields, list) or len(fields) != 11:
+        raise Refused("record", "REC-2")
+    if not is_integer(fields[0], 1, 1):
+        raise Refused("version", "REC-2")
+    structure(fields)
+    if signature is not None and len(signature) != 64:
+        raise Refused("record", "REC-8")
+    if body is not None and (len(body), h("body", body)) != (fields[8], fields[9]):
+        raise Refused("record", "REC-9")
+    return Rec(h("record", header), header, signature, body, fields)
+
+
+def structure(fields: list[Any]) -> None:
+    """Check fields 1 to 10 of a header."""
+    _, commons, author, log, seq, prev, kind, time, size, digest, refs = fields
+    rules = {
+        "REC-3": is_bytes(commons, 32) and is_bytes(author, 32) and is_bytes(log, 8),
+        "REC-4": is_integer(seq) and (prev is None if seq == 0 else is_bytes(prev, 32)),
+        "REC-5": isinstance(kind, str)
+        and re.fullmatch("[a-z-]{1,24}", kind) is not None
+        and (kind == "incarnation") == (seq == 0),
+        "REC-6": is_integer(time) and is_integer(size, 17, 16_384) and is_bytes(digest, 32),
+        "REC-7": isinstance(refs, list)
+        and len(refs) <= 16
+        and all(is_bytes(ref, 32) for ref in refs)
+        and len(set(refs)) == len(refs),
+    }
+    for name, holds in rules.items():
+        if not holds:
+            raise Refused("record", name)
+
+
+# Field tables of section 7: name -> (type, least, most or choices); "?" marks optional fields.
+MOST = 1_000_000_000
+THING = {
+    "category": (str, 3, 40),
+    "title": (str, 1, 80),
+    "quantity": (int, 1, MOST),
+    "unit": (str, ("1", "W.h", "g", "mL", "min")),
+    "note?": (str, 0, 2_000),
+    "expires_ms?": (int, 0, LARGEST),
+}
+PLACE = {
+    "lat_e7?": (int, -900_000_000, 900_000_000),
+    "lon_e7?": (int, -1_800_000_000, 1_800_000_000),
+    "cell_e7?": (int, 100_000, 100_000_000),
+}
+URGENCY = (str, ("now", "days", "week", "anytime"))
+TABLES: dict[str, tuple[int, dict[str, tuple[Any, ...]]]] = {
+    "incarnation": (0, {"heads": (list, 0, 256)}),
+    "vouch": (0, {"key": (bytes, 32, 32), "invite?": (bytes, 32, 32)}),
+    "profile": (
+        0,
+        {"name": (str, 1, 80), "about?": (str, 0, 2_000), "addresses?": (list, 0, 8), **PLACE},
+    ),
+    "offer": (0, {**THING, **PLACE, "lot?": (int, 1, MOST)}),
+    "request": (0, {**THING, **PLACE, "urgency": URGENCY, "needed_by_ms?": (int, 0, LARGEST)}),
+    "withdraw": (1, {"reason?": (str, 0, 2_000)}),
+    "grant": (2, {"quantity": (int, 1, MOST)}),
+    "answer": (1, {"accept": (bool,)}),
+    "receipt": (1, {"side": (str, ("handed", "received")), "quantity": (int, 0, MOST)}),
+}
+
+
+def read_body(kind: str, log: bytes, refs: int, content: bytes) -> dict[str, Any] | None:
+    """Return the fields of a well-formed body of a known kind, or None."""
+    if kind not in TABLES or refs != TABLES[kind][0]:
+        return None
+    try:
+        found = decode(content, maps=True)
+    except Refused:
+        return None
+    if not isinstance(found, dict):
+        return None
+    for name, rule in TABLES[kind][1].items():
+        key = name.rstrip("?")
+        if key in found:
+            if not _fits(found[key], rule):
+                return None
+        elif key == name:
+            return None
+    return found if _further_rules(kind, log, found) else None
+
+
+def _fits(value: Any, rule: tuple[Any, ...]) -> bool:
+    match rule:
+        case (form, least, most):
+            size = value if form is int else len(value) if type(value) is form else 0
+            return type(value) is form and bool(least <= size <= most)
+        case (form, choices):
+            return type(value) is form and value in choices
+        case _:
+            return type(value) is rule[0]
+
+
+def _further_rules(kind: str, log: bytes, body: dict[str, Any]) -> bool:
+    place = [body.get(name) for name in ("lat_e7", "lon_e7", "cell_e7")]
+    if place != [None] * 3 and kind in ("profile", "offer", "request"):
+        lat, lon, cell = place
+        if None in place or lat % cell or lon % cell:  # type: ignore[operator]  # None comes first
+            return False
+    if kind in ("offer", "request") and not re.fullmatch(r"[a-z-]+\.[a-z-]+", body["category"]):
+        return False
+    if kind == "offer":
+        return bool(body["quantity"] % body.get("lot", 1) == 0)
+    if kind == "vouch":
+        return is_large(body["key"])
+    if kind == "profile":
+        return all(is_text(address, 1, 200) for address in body.get("addresses", []))
+    if kind == "incarnation":
+        heads = body["heads"]
+        if not all(isinstance(head, list) and len(head) == 3 for head in heads):
+            return False
+        fit = all(is_bytes(a, 8) and is_integer(b) and is_bytes(c, 32) for a, b, c in heads)
+        logs = [head[0] for head in heads]
+        return fit and logs == sorted(set(logs)) and log not in logs
+    return True
+
+
+class Chains:
+    """Section 6.4: what a reader has accepted of each log."""
+
+    def __init__(self) -> None:
+        self.accepted: dict[tuple[bytes, bytes], list[Rec]] = {}
+        self.held: list[Rec] = []
+        self.contrary: set[bytes] = set()
+        self.is_forged = False
+
+    def take(self, batch: list[Rec]) -> None:
+        """Take what one message brought."""
+        authentic: dict[bytes, Rec] = {}
+        wanted: set[tuple[bytes, bytes, bytes | None]] = set()
+        for record in sorted(batch, key=lambda each: -each.seq):
+            if record.is_signed() or (*record.log, record.id) in wanted:
+                authentic[record.id] = record
+                wanted.add((*record.log, record.prev))
+        known = {record.id for chain in self.accepted.values() for record in chain}
+        self.is_forged |= any(r.id not in authentic and r.id not in known for r in batch)
+        self.held = [*self.held, *authentic.values()]
+        self.held.sort(key=lambda each: each.seq)
+        waiting = []
+        for record in self.held:
+            chain = self.accepted.setdefault(record.log, [])
+            head = chain[-1].id if chain else None
+            if record.seq == len(chain) and record.prev == head:
+                chain.append(record)
+            elif record.seq > len(chain):
+                waiting.append(record)
+            elif record.seq == len(chain) or chain[record.seq].id != record.id:
+                self.contrary.add(record.id)
+        self.held = waiting

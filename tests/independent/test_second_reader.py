@@ -1,0 +1,303 @@
+"""Every vector through a reader that follows the specification and shares no code with ours."""
+
+import ast
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from independent import keys, text
+from independent.fold import Fold
+from independent.frames import read_frame
+from independent.noise import Peer
+from independent.records import Chains, Rec, read_body, read_envelope
+from independent.wire import Refused, decode, encode
+
+HERE = Path(__file__).parent
+VECTORS = HERE.parent / "vectors"
+ALLOWED = {"cryptography", "independent"}
+Case = dict[str, Any]
+
+
+def cases(suite: str) -> pytest.MarkDecorator:
+    """Return a decorator that runs a test with each case of one suite."""
+    data = json.loads((VECTORS / f"{suite}.json").read_text(encoding="utf-8"))
+    assert data["count"] == len(data["cases"]) > 0
+    named = [pytest.param(case, id=case["id"]) for case in data["cases"]]
+    return pytest.mark.parametrize("case", named)
+
+
+def judge(case: Case, read: Callable[[], dict[str, Any]]) -> None:
+    """Run a reader: all steps of a valid case come out, or the error of an invalid one."""
+    if case["result"] == "invalid":
+        with pytest.raises(Refused) as caught:
+            read()
+        assert caught.value.code == case["error"]
+    else:
+        found = read()
+        assert {name: found[name] for name in case["steps"]} == case["steps"]
+
+
+def tagged(value: object) -> Any:
+    """Write a value as the vectors do."""
+    if isinstance(value, dict):
+        return {"map": [[key, tagged(value[key])] for key in value]}
+    if isinstance(value, list):
+        return {"array": [tagged(item) for item in value]}
+    if isinstance(value, bytes):
+        return {"bin": value.hex()}
+    if isinstance(value, str):
+        return {"str": value}
+    if value is None or isinstance(value, bool):
+        return {"nil" if value is None else "bool": value}
+    return {"int": str(value)}
+
+
+def unhex(parts: list[str | None]) -> list[bytes | None]:
+    """Read an envelope."""
+    return [None if part is None else bytes.fromhex(part) for part in parts]
+
+
+def hexes(*names: str, of: Case) -> list[bytes]:
+    """Read some entries of a case."""
+    return [bytes.fromhex(of[name]) for name in names]
+
+
+def test_it_imports_nothing_of_ours() -> None:
+    """The second reader rests on the standard library and bare primitives alone."""
+    import sys
+
+    for path in HERE.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                modules = [node.module or ""]
+            for module in modules:
+                top = module.split(".")[0]
+                is_test = path.name.startswith("test_") and top == "pytest"
+                assert is_test or top in ALLOWED or top in sys.stdlib_module_names, module
+
+
+@cases("encoding")
+def test_encoding(case: Case) -> None:
+    """Section 4."""
+    data = bytes.fromhex(case["in"]["bytes"])
+
+    def read() -> dict[str, Any]:
+        value = decode(data, case["in"]["size_max"], case["in"]["maps"])
+        assert encode(value) == data
+        return {"value": tagged(value)}
+
+    judge(case, read)
+
+
+@cases("identity")
+def test_identity(case: Case) -> None:
+    """Text ids, charters, invites."""
+    readers = {"text-id": read_id, "charter": read_charter, "invite": read_invite}
+    judge(case, lambda: readers[case["in"]["op"]](case["in"]))
+
+
+def read_id(inputs: Case) -> dict[str, Any]:
+    """Read a text id."""
+    kind, data = text.read_id(inputs["text"], inputs["kind"])
+    return {"kind": kind, "data": data.hex(), "text": text.write_id(kind, data)}
+
+
+def read_charter(inputs: Case) -> dict[str, Any]:
+    """Read a charter."""
+    fields, commons = text.read_charter(bytes.fromhex(inputs["bytes"]))
+    plain = [field.hex() if isinstance(field, bytes) else str(field) for field in fields]
+    found: dict[str, Any] = dict(
+        zip(("name", "founder", "created_ms", "salt"), plain[1:], strict=True)
+    )
+    return {**found, "commons": commons.hex(), "text": text.write_id("commons", commons)}
+
+
+def read_invite(inputs: Case) -> dict[str, Any]:
+    """Read an invite."""
+    fields, data = text.read_invite(inputs["text"])
+    assert encode(fields) == data
+    secret = fields[3]
+    assert isinstance(secret, bytes)
+    return {
+        "bytes": data.hex(),
+        "fields": tagged(fields),
+        "digest": keys.h("invite", secret).hex(),
+        "text": "".join(inputs["text"].split()),
+    }
+
+
+@cases("signature")
+def test_signature(case: Case) -> None:
+    """Hashes, keys, signatures."""
+    inputs, steps = case["in"], case["steps"]
+    if inputs["op"] == "hash":
+        parts = [bytes.fromhex(part) for part in inputs["parts"]]
+        assert (keys.prefix(inputs["purpose"]) + b"".join(parts)).hex() == steps["preimage"]
+        assert keys.h(inputs["purpose"], *parts).hex() == steps["hash"]
+    elif inputs["op"] == "key":
+        (key,) = hexes("key", of=inputs)
+        assert keys.is_large(key) == (case["result"] == "valid")
+    else:
+        key, record, signature = hexes("public", "record", "signature", of=inputs)
+        message = keys.prefix("signature") + record
+        assert keys.verify(key, message, signature) == (case["result"] == "valid")
+        if steps:
+            assert message.hex() == steps["message"]
+            assert keys.sign(bytes.fromhex(steps["seed"]), message) == signature
+
+
+def test_wycheproof() -> None:
+    """The 151 published signatures of Wycheproof get the published verdicts."""
+    path = VECTORS / "external" / "wycheproof_ed25519_test.json"
+    count = 0
+    for group in json.loads(path.read_text(encoding="utf-8"))["testGroups"]:
+        (key,) = hexes("pk", of=group["publicKey"])
+        for case in group["tests"]:
+            message, signature = hexes("msg", "sig", of=case)
+            assert keys.verify(key, message, signature) == (case["result"] == "valid"), case
+            count += 1
+    assert count == 151
+
+
+@cases("record")
+def test_record(case: Case) -> None:
+    """Envelopes."""
+
+    def read() -> dict[str, Any]:
+        record = read_envelope(unhex(case["in"]["envelope"]))
+        if record.signature is not None and not record.is_signed():
+            raise Refused("signature")
+        return {
+            "fields": tagged(record.fields),
+            "preimage": (keys.prefix("record") + record.header).hex(),
+            "id": record.id.hex(),
+            "signed_message": (keys.prefix("signature") + record.id).hex(),
+            "body_hash": record.fields[9].hex(),
+        }
+
+    judge(case, read)
+
+
+@cases("body")
+def test_body(case: Case) -> None:
+    """Bodies, well-formed or malformed."""
+    inputs = case["in"]
+    log, content = hexes("log", "content", of=inputs)
+    body = read_body(inputs["kind"], log, len(inputs["refs"]), content)
+    assert (body is not None) == (case["result"] == "valid")
+    if body is not None:
+        assert tagged(body) == case["steps"]["content"]
+
+
+@cases("log")
+def test_log(case: Case) -> None:
+    """Which records a log takes."""
+    chains = Chains()
+    for batch in case["in"]["batches"]:
+        chains.take([read_envelope(unhex(parts)) for parts in batch])
+    accepted = [
+        record.id.hex() for log in sorted(chains.accepted) for record in chains.accepted[log]
+    ]
+    assert accepted == case["steps"]["accepted"]
+    assert sorted(found.hex() for found in chains.contrary) == case["steps"]["contrary"]
+    assert chains.is_forged == (case["result"] == "invalid")
+
+
+def peer(opens: bool, inputs: Case) -> Peer:
+    """Return one side with the keys of a case."""
+    commons, seed, static, ephemeral = hexes("commons", "seed", "static", "ephemeral", of=inputs)
+    return Peer(opens, commons, seed, static, ephemeral)
+
+
+@cases("handshake")
+def test_handshake(case: Case) -> None:
+    """Transcripts, and messages that end a session."""
+    if case["in"]["op"] == "transcript":
+        check_transcript(case["in"], case["steps"])
+        return
+    reader = peer(case["in"]["reader"] == "initiator", case["in"]["keys"])
+    if reader.opens:
+        reader.write()
+    *before, last = [bytes.fromhex(message) for message in case["in"]["received"]]
+    for message in before:
+        receive(reader, message)
+    with pytest.raises(Refused) as caught:
+        receive(reader, last)
+    assert caught.value.code == case["error"]
+
+
+def receive(reader: Peer, message: bytes) -> None:
+    """Take a message, of the handshake or after it, and answer if it is one's turn."""
+    if reader.into is not None:
+        read_frame(reader.into.open(message))
+        return
+    reader.read(message)
+    if reader.step < 3:
+        reader.write()
+
+
+def check_transcript(inputs: Case, steps: Case) -> None:
+    """Play a whole handshake and the frames after it."""
+    one, other = peer(True, inputs["initiator"]), peer(False, inputs["responder"])
+    assert (keys.prefix("prologue") + one.commons).hex() == steps["prologue"]
+    writer, reader = one, other
+    for index in range(3):
+        message = writer.write()
+        assert message.hex() == steps["messages"][index]
+        assert reader.read(message).hex() == steps["payloads"][index]
+        writer, reader = reader, writer
+    assert one.hash.hex() == other.hash.hex() == steps["handshake_hash"]
+    for frame in steps["frames"]:
+        writer, reader = (one, other) if frame["from"] == "initiator" else (other, one)
+        assert writer.out is not None
+        assert reader.into is not None
+        assert writer.out.seal(bytes.fromhex(frame["plain"])).hex() == frame["cipher"]
+        assert reader.into.open(bytes.fromhex(frame["cipher"])).hex() == frame["plain"]
+
+
+@cases("frame")
+def test_frame(case: Case) -> None:
+    """Frames of the registry, and all others."""
+    judge(case, lambda: {"value": tagged(read_frame(bytes.fromhex(case["in"]["bytes"])))})
+
+
+@cases("state")
+def test_state(case: Case) -> None:
+    """The fold, whatever the order."""
+    charter = bytes.fromhex(case["in"]["charter"])
+    records = [read_envelope(unhex(parts)) for parts in case["in"]["records"]]
+    assert all(record.is_signed() for record in records)
+    assert outcome(Fold(charter, records)) == case["steps"]
+    random.Random(1).shuffle(records)
+    assert outcome(Fold(charter, records)) == case["steps"]
+
+
+def outcome(fold: Fold) -> dict[str, Any]:
+    """Write a state as the vectors do."""
+
+    def texts(row: list[Any]) -> list[Any]:
+        return [str(item) if type(item) is int else item for item in row[1:]]
+
+    def ids(found: list[bytes]) -> list[str]:
+        return [each.hex() for each in sorted(found)]
+
+    def by_id(kind: str, row: Callable[[Rec], list[Any]]) -> dict[str, Any]:
+        return {record.id.hex(): row(record) for record in fold.every(kind)}
+
+    return {
+        "roster": ids(list(fold.roster)),
+        "grants": by_id("grant", lambda r: texts(fold.grant_row(r))),
+        "offers": by_id(
+            "offer", lambda r: [*texts(fold.offer_row(r))[:3], ids(fold.spending[1][r.id])]
+        ),
+        "requests": by_id(
+            "request",
+            lambda r: [str(fold.filling[0][r.id]), fold.request_row(r)[3], ids(fold.surplus(r))],
+        ),
+        "digest": fold.digest().hex(),
+    }
