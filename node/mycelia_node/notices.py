@@ -31,7 +31,8 @@ def place(notice: Notice, own_key: bytes) -> tuple[int, str]:
     """Return the log level and the area of a notice; others' records are for debugging."""
     match notice:
         case RecordArrived(record):
-            return (logging.INFO if record.author == own_key else logging.DEBUG), "share"
+            is_news = record.author == own_key and record.kind != "incarnation"
+            return (logging.INFO if is_news else logging.DEBUG), "share"
         case PeerConnected() | PeerLost():
             return logging.INFO, "link"
         case PeerMisbehaved():
@@ -65,6 +66,8 @@ def sentence(state: State, notice: Notice) -> str:
             after = f" after {previous} older" if previous else ""
             return f"opened log {short_id('log', log)}{after}"
         case GateOpened(confirmations):
+            if not confirmations:
+                return "may grant: there is no other member to ask first"
             told = f"{confirmations} members have" if confirmations != 1 else "1 member has"
             return f"may grant: {told} shown what they hold of this node's logs"
         case ForkSeen(author, log, seq):

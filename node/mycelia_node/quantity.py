@@ -4,7 +4,7 @@ A record holds an integer in one base unit per dimension (spec section 7.1.3). A
 whole number of base units are refused, never rounded.
 """
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, Inexact, InvalidOperation, Overflow, localcontext
 
 from mycelia_node.errors import NodeError
 from mycelia_node.nearest import hint
@@ -63,13 +63,21 @@ def parse_quantity(amount: str, unit: str) -> tuple[int, str]:
         number = Decimal(amount.replace("_", ""))
     except InvalidOperation:
         raise QuantityError(f"{amount!r} is not a number.", "Write it like 200 or 2.5.") from None
-    if not number.is_finite() or not 0 < number * factor <= QUANTITY_MAX:
+    with localcontext() as context:
+        context.traps[Inexact] = True
+        try:
+            scaled = number * factor
+            is_whole = scaled.is_finite() and scaled == scaled.to_integral_value()
+        except Overflow:
+            scaled, is_whole = Decimal("Infinity"), False
+        except Inexact:
+            scaled, is_whole = number, False
+    if not scaled.is_finite() or not 0 < scaled <= QUANTITY_MAX:
         raise QuantityError(
             f"{amount} {unit} is out of range.",
             f"Amounts are more than 0 and at most {format_quantity(QUANTITY_MAX, base)}.",
         )
-    scaled = number * factor
-    if scaled != scaled.to_integral_value():
+    if not is_whole:
         raise QuantityError(
             f"{amount} {unit} is not a whole number of {base if base != '1' else 'pieces'}.",
             "Amounts are kept exactly, so use fewer decimals.",

@@ -1,6 +1,7 @@
 """Routes for the node itself: status, found, join, invites, events, heads, down."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import os
@@ -13,7 +14,7 @@ from mycelia_node.config import check_name
 from mycelia_node.daemon import Daemon
 from mycelia_node.errors import RequestError
 from mycelia_node.node import Node
-from mycelia_node.watchers import WATCHERS_MAX
+from mycelia_node.watchers import WATCHERS_MAX, Watcher
 from mycelia_protocol.allocate import open_offers, open_requests
 from mycelia_protocol.identity import to_text
 from mycelia_protocol.types.offer import Offer
@@ -134,20 +135,11 @@ class CommonsRoutes:
         if len(watchers) >= WATCHERS_MAX:
             raise RequestError("Too many watch already.", "End one of them.", status=429)
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
-        with watchers.watching() as watcher:
+        with watchers.watching() as watcher, contextlib.suppress(ConnectionError):
             await response.prepare(request)
             await response.write(b"\n")
-            while True:
-                try:
-                    async with asyncio.timeout(KEEP_ALIVE_S):
-                        event = await watcher.next()
-                except TimeoutError:
-                    await response.write(b"\n")
-                    continue
-                if event is None:
-                    break
-                await response.write(json.dumps(event, ensure_ascii=False).encode() + b"\n")
-        await response.write_eof()
+            await _write_events(watcher, response)
+            await response.write_eof()
         return response
 
     async def down(self, request: web.Request) -> web.Response:
@@ -155,6 +147,20 @@ class CommonsRoutes:
         await read_body(request, {})
         self._daemon.stop("asked to by `down`")
         return web.json_response({"pid": os.getpid()}, status=202)
+
+
+async def _write_events(watcher: Watcher, response: web.StreamResponse) -> None:
+    """Write events as they come, until the last one or until the reader is gone."""
+    while True:
+        try:
+            async with asyncio.timeout(KEEP_ALIVE_S):
+                event = await watcher.next()
+        except TimeoutError:
+            await response.write(b"\n")
+            continue
+        if event is None:
+            return
+        await response.write(json.dumps(event, ensure_ascii=False).encode() + b"\n")
 
 
 def commons_status(node: Node) -> Json:

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from mycelia_node.cli.settings import COMMON_OPTIONS, Settings
+from mycelia_node.cli.settings import COMMON_OPTIONS
 from mycelia_node.errors import DaemonError, NodeError, RequestError
 from mycelia_node.nearest import hint
 
@@ -145,10 +145,27 @@ def _entry_points() -> dict[str, Callable[[], object]]:
     return {point.name: point.load for point in entry_points(group=ENTRY_POINTS)}
 
 
+def _say_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        click.echo(f"mycelia {version('mycelia')}")
+        ctx.exit()
+
+
+VERSION_OPTION = click.Option(
+    ["--version"],
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_say_version,
+    help="say which version this is",
+)
+
 main = LazyGroup(
     name="mycelia",
-    params=list(COMMON_OPTIONS),
+    params=[*COMMON_OPTIONS, VERSION_OPTION],
     help="A commons for collectives that keeps working when the network breaks.\n\n"
     "Begin with `mycelia found NAME` or `mycelia join INVITE`, then `mycelia up`.",
-    context_settings={"help_option_names": ["-h", "--help"], "obj": Settings()},
+    context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -1,15 +1,12 @@
 """`--home` and `--json`: accepted before and after every command's name."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from mycelia_node.cli.client import Client
 from mycelia_node.home import Home
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(slots=True)
@@ -31,8 +28,9 @@ class Settings:
 
 
 def _note_home(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    settings = ctx.find_root().ensure_object(Settings)
     if value is not None:
-        ctx.find_root().ensure_object(Settings).home_path = value
+        settings.home_path = value
 
 
 def _note_json(ctx: click.Context, _: click.Parameter, value: bool) -> None:
@@ -74,11 +72,3 @@ class Group(click.Group):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.params.extend(COMMON_OPTIONS)
-
-
-def command(function: F) -> Command:
-    """Make a top-level command of a function that takes Settings first."""
-    return click.command(cls=Command)(click.pass_obj(function))
-
-
-pass_settings = click.make_pass_decorator(Settings, ensure=True)
