@@ -6,17 +6,17 @@
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[2] / "protocol"), str(Path(__file__).parent)]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "protocol"))
 
-from suite import KEYS, SEEDS, TIME_MS, derived  # noqa: E402  after the path is set
-
-from mycelia_protocol.charter import Charter  # noqa: E402
-from mycelia_protocol.encoding import Value  # noqa: E402
-from mycelia_protocol.identity import to_text  # noqa: E402
-from mycelia_protocol.invite import invite_digest  # noqa: E402
-from mycelia_protocol.messages import Push, encode_message  # noqa: E402
-from mycelia_protocol.record import Record, build_record  # noqa: E402
-from mycelia_protocol.state import State  # noqa: E402
+from mycelia_protocol.charter import Charter
+from mycelia_protocol.encoding import Value
+from mycelia_protocol.identity import to_text
+from mycelia_protocol.invite import invite_digest
+from mycelia_protocol.messages import Push, encode_message
+from mycelia_protocol.record import Record, build_record
+from mycelia_protocol.state import State
+from vectors.suite import KEYS, SEEDS, TIME_MS, derived
 
 SPEC = Path(__file__).parents[2] / "spec.md"
 BEGIN, END = "<!-- walkthrough:begin -->", "<!-- walkthrough:end -->"
