@@ -87,7 +87,7 @@ def read_home(node: str, home: Path) -> Holding:
         return holding
     for author, log, seq, header, signature, body in rows:
         try:
-            record = _held(header, signature, body)
+            record = read_record(header, signature, body)
         except (ValueError, TypeError, msgpack.UnpackException) as error:
             holding.faults.append(f"{node}: record {seq} of log {log.hex()}: {error}")
             continue
@@ -105,7 +105,11 @@ def _rows(path: Path) -> list[tuple[bytes, bytes, int, bytes, bytes | None, byte
         connection.close()
 
 
-def _held(header: bytes, signature: bytes | None, body: bytes | None) -> Held:
+def read_record(header: bytes, signature: bytes | None, body: bytes | None) -> Held:
+    """Take a record's stored bytes apart.
+
+    Raises: ValueError, TypeError, msgpack.UnpackException when the header is no header.
+    """
     fields = msgpack.unpackb(header)
     (_, _, author, log, seq, prev, kind, time_ms, _, body_hash, refs) = fields
     return Held(

@@ -1,0 +1,357 @@
+"""The checkers on hand-made stores: each finds its kind of wrong, and only that."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from mycelia_protocol.charter import Charter
+from mycelia_protocol.crypto import public_key
+from mycelia_protocol.encoding import Value
+from mycelia_protocol.identity import to_text
+from mycelia_protocol.record import Record, build_record
+from mycelia_protocol.state import State
+from mycelia_sim import accounts
+from mycelia_sim.audit import Held, Holding, Verifier, read_record
+from mycelia_sim.checkers import Evidence, check_all
+from mycelia_sim.facts import Acknowledged, AttemptFact, CutFact, Facts, KillFact
+from mycelia_sim.plan import Attempt, Cut, Kill, Plan, PlanLink, PlanNode
+from mycelia_sim.scenario import INVARIANTS, SOMETIMES
+from mycelia_sim.verdict import Check, overall
+
+SEEDS = {node: bytes([n + 1]) * 32 for n, node in enumerate(("n0", "n1"))}
+KEYS = {node: public_key(seed) for node, seed in SEEDS.items()}
+CHARTER = Charter("Test", KEYS["n0"], 0, bytes(16))
+PLAN = Plan(
+    schema=1,
+    scenario="test",
+    title="",
+    seed=1,
+    backend="live",
+    warmup_ms=1_000,
+    duration_ms=10_000,
+    converge_within_ms=5_000,
+    receipts="auto",
+    nodes=(
+        PlanNode("n0", "Oak", "Here", "west", 45.0, -93.3),
+        PlanNode("n1", "Elm", "There", "east", 45.0, -93.1),
+    ),
+    links=(PlanLink("n0", "n1", 0),),
+    posts=(),
+    cuts=(Cut("p", 1_000, 5_000, "drop", False, 0, (("n0",), ("n1",))),),
+    kills=(Kill("k", 2_000, "n1", 3_000),),
+    attempts=(Attempt(0, 100, "forge_author", "n0", "n1"),),
+    invariants=INVARIANTS,
+    sometimes=SOMETIMES,
+)
+Content = dict[str, Value]
+
+
+@dataclass
+class Author:
+    """Writes one log."""
+
+    node: str
+    records: list[Record] = field(default_factory=list)
+
+    def write(
+        self, kind: str, content: Content, *refs: bytes, at_ms: int = 2_000, signer: str = ""
+    ) -> bytes:
+        """Write the next record and return its id; `signer` signs in this author's name."""
+        last = self.records[-1] if self.records else None
+        record = build_record(
+            commons=CHARTER.commons,
+            seed=SEEDS[signer or self.node],
+            author=KEYS[self.node],
+            log=self.node.encode() * 4,
+            seq=last.seq + 1 if last else 0,
+            prev=last.id if last else None,
+            kind=kind,
+            time_ms=at_ms,
+            content=content,
+            salt=bytes(16),
+            refs=refs,
+        )
+        self.records.append(record)
+        return record.id
+
+
+def thing(quantity: int, **more: Value) -> Content:
+    """Return the body of an offer or a request."""
+    return {"category": "food.meal", "title": "Soup", "quantity": quantity, "unit": "1", **more}
+
+
+@dataclass
+class Town:
+    """Two nodes that share a little while the river is closed; sound unless a test breaks it."""
+
+    authors: dict[str, Author]
+    facts: Facts
+    ids: dict[str, bytes] = field(default_factory=dict)
+    held: dict[str, list[Held]] = field(default_factory=dict)
+
+    def hold(self) -> None:
+        """Let both nodes hold everything, and tell the digest of it."""
+        everything = [record for author in self.authors.values() for record in author.records]
+        everything.sort(key=lambda record: (record.author, record.log, record.seq))
+        held = [read_record(r.header, r.signature, r.body) for r in everything]
+        self.held = {node: list(held) for node in self.authors}
+        state = State(CHARTER)
+        for record in everything:
+            state.add(record)
+        told = (to_text("state", state.digest()), len(everything))
+        self.facts.told = dict.fromkeys(self.authors, told)
+
+    def holdings(self) -> list[Holding]:
+        """Return what lies on the disks."""
+        return [
+            Holding(node, CHARTER.founder, CHARTER.encode(), records)
+            for node, records in self.held.items()
+        ]
+
+    def check(self, plan: Plan = PLAN) -> dict[str, Check]:
+        """Run all checkers and return their results by name."""
+        holdings = self.holdings()
+        counted = accounts.count(plan, self.facts, holdings)
+        evidence = Evidence(plan, self.facts, holdings, counted, Verifier())
+        return {check.name: check for check in check_all(evidence)}
+
+
+@pytest.fixture
+def town() -> Town:
+    """Return a sound town in which everything that is checked has happened."""
+    oak, elm = Author("n0"), Author("n1")
+    oak.write("incarnation", {"heads": []}, at_ms=0)
+    oak.write("vouch", {"key": KEYS["n1"], "invite": bytes(32)}, at_ms=0)
+    elm.write("incarnation", {"heads": []}, at_ms=0)
+    ids: dict[str, bytes] = {}
+    for author, other in ((oak, elm), (elm, oak)):
+        offer = author.write("offer", thing(10, lot=1))
+        request = other.write("request", thing(8, urgency="now"))
+        grant = author.write("grant", {"quantity": 8}, offer, request)
+        other.write("answer", {"accept": True}, grant)
+        ids |= {f"{author.node} {k}": v for k, v in (("offer", offer), ("grant", grant))}
+        ids[f"{other.node} request"] = request
+    facts = Facts(
+        began_ms=0,
+        keys={node: key.hex() for node, key in KEYS.items()},
+        acknowledged=[Acknowledged(ids["n0 offer"].hex(), "n0", "offer", 0, 2_000)],
+        cuts={"p": CutFact(100, 1, 1, True, True)},
+        kills={"k": KillFact("n1", True, True)},
+        attempts=[AttemptFact(0, "forge_author", "n0", True, ("ff" * 32,), "closed")],
+        warmed_up_ms=10,
+        caught_up_ms=500,
+        settled_ms=100,
+    )
+    made = Town({"n0": oak, "n1": elm}, facts, ids)
+    made.hold()
+    return made
+
+
+def verdicts(checks: dict[str, Check]) -> dict[str, str]:
+    """Return the checks that did not pass: name -> verdict."""
+    return {name: check.verdict for name, check in checks.items() if check.verdict != "pass"}
+
+
+def test_a_sound_run_passes_every_check(town: Town) -> None:
+    """All checks pass, none of them vacuously, and the run passes."""
+    checks = town.check()
+    assert verdicts(checks) == {}
+    assert set(checks) == {*INVARIANTS, *SOMETIMES}
+    assert overall(checks.values()) == ("pass", 0)
+
+
+def drop_everywhere(town: Town) -> None:
+    """Take the acknowledged offer and what follows it in its log off every disk."""
+    for node in town.held:
+        drop_from(town, node)
+
+
+def drop_from(town: Town, node: str) -> None:
+    """Take the acknowledged offer and what follows it in its log off one disk."""
+    offer = next(held for held in town.held[node] if held.id == town.ids["n0 offer"])
+    town.held[node] = [
+        held for held in town.held[node] if held.log != offer.log or held.seq < offer.seq
+    ]
+
+
+def drop_from_author(town: Town) -> None:
+    """Take it off the disk of the node that acknowledged it."""
+    drop_from(town, "n0")
+
+
+def drop_from_other(town: Town) -> None:
+    """Take it off the other node's disk: late, but not lost."""
+    drop_from(town, "n1")
+
+
+def forge(town: Town) -> None:
+    """Let somebody else sign in a member's name."""
+    town.authors["n1"].write("offer", thing(3, lot=1), signer="n0")
+    town.hold()
+
+
+def plant(town: Town) -> None:
+    """Let an authentic record be one that the adversary sent: then the adversary has a key."""
+    record = town.ids["n1 offer"].hex()
+    town.facts.attempts = [replace(town.facts.attempts[0], records=(record,))]
+
+
+def grant_too_much(town: Town) -> None:
+    """Grant the same offer once more."""
+    refs = (town.ids["n0 offer"], town.ids["n1 request"])
+    town.authors["n0"].write("grant", {"quantity": 8}, *refs)
+    town.hold()
+
+
+def accept_too_much(town: Town) -> None:
+    """Let a requester accept a second grant beyond what it asked for."""
+    oak, elm = town.authors["n0"], town.authors["n1"]
+    offer = oak.write("offer", thing(10, lot=1))
+    grant = oak.write("grant", {"quantity": 1}, offer, town.ids["n1 request"])
+    elm.write("answer", {"accept": True}, grant)
+    town.hold()
+
+
+def alter_body(town: Town) -> None:
+    """Change one byte of one body on one disk."""
+    last = town.held["n1"][-1]
+    assert last.body is not None
+    town.held["n1"][-1] = replace(last, body=last.body[:-1] + b"\0")
+
+
+def lose_signature(town: Town) -> None:
+    """Take the last signature of a log away: then nothing authenticates its end."""
+    town.held["n1"] = [
+        replace(held, signature=None) if held.author == KEYS["n0"] else held
+        for held in town.held["n1"]
+    ]
+
+
+def open_gap(town: Town) -> None:
+    """Take one record out of the middle of a log."""
+    town.held["n1"] = [held for held in town.held["n1"] if held.id != town.ids["n0 grant"]]
+
+
+def tell_wrong(town: Town) -> None:
+    """Let a node tell a digest that its records do not give."""
+    digest, count = town.facts.told["n1"]
+    town.facts.told["n1"] = (digest[:-1] + ("q" if digest[-1] != "q" else "p"), count)
+
+
+SAFETY: list[tuple[Callable[[Town], None], set[str]]] = [
+    (drop_everywhere, {"no_loss"}),
+    (drop_from_author, {"no_loss", "convergence"}),
+    (forge, {"no_forgery"}),
+    (plant, {"no_forgery"}),
+    (grant_too_much, {"no_overcommit"}),
+    (accept_too_much, {"no_overcommit"}),
+    (alter_body, {"bodies_intact", "agreement"}),
+    (lose_signature, {"no_forgery"}),
+    (open_gap, {"author_sequence", "convergence", "recovery"}),
+    (tell_wrong, {"agreement"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("break_it", "failing"), SAFETY, ids=[change.__name__ for change, _ in SAFETY]
+)
+def test_each_breach_of_safety_is_found(
+    town: Town, break_it: Callable[[Town], None], failing: set[str]
+) -> None:
+    """One thing wrong fails the check that is made for it, and the run fails for safety."""
+    break_it(town)
+    checks = town.check()
+    assert {name for name, verdict in verdicts(checks).items() if verdict == "fail"} == failing
+    assert overall(checks.values()) == ("fail", 1)
+
+
+def test_a_record_that_is_only_late_fails_for_liveness(town: Town) -> None:
+    """A record that some other node lacks is not lost, it has not arrived: exit code 3."""
+    drop_from_other(town)
+    checks = town.check()
+    assert verdicts(checks) == {"convergence": "fail", "recovery": "fail"}
+    assert overall(checks.values()) == ("fail", 3)
+
+
+def set_fact(name: str, value: object) -> Callable[[Facts], None]:
+    """Return a change of one fact."""
+    return lambda facts: setattr(facts, name, value)
+
+
+VACUOUS: list[tuple[Callable[[Facts], None], str]] = [
+    (set_fact("cuts", {}), "partition_fired"),
+    (set_fact("cuts", {"p": CutFact(0, 0, 1, True, True)}), "partition_fired"),
+    (set_fact("cuts", {"p": CutFact(9, 1, 0, True, True)}), "partition_fired"),
+    (set_fact("cuts", {"p": CutFact(9, 1, 1, False, True)}), "partition_fired"),
+    (set_fact("cuts", {"p": CutFact(9, 1, 1, True, False)}), "partition_fired"),
+    (set_fact("kills", {}), "kills_fired"),
+    (set_fact("attempts", []), "forger_tried"),
+    (
+        set_fact("attempts", [AttemptFact(0, "forge_author", "n0", False, (), "refused")]),
+        "forger_tried",
+    ),
+    (set_fact("began_ms", 1_000_000), "both_sides_active"),
+    (set_fact("acknowledged", []), "no_loss"),
+]
+
+
+@pytest.mark.parametrize(("change", "check"), VACUOUS)
+def test_what_did_not_happen_makes_a_run_unknown(
+    town: Town, change: Callable[[Facts], None], check: str
+) -> None:
+    """A fault that never fired proves nothing: the run is unknown, not passed."""
+    change(town.facts)
+    checks = town.check()
+    assert verdicts(checks) == {check: "unknown"}
+    assert overall(checks.values()) == ("unknown", 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "check"),
+    [
+        ("settled_ms", None, "convergence"),
+        ("kills", {"k": KillFact("n1", True, False)}, "recovery"),
+        ("crashed", ["n1"], "no_crash"),
+    ],
+)
+def test_each_failure_of_liveness_is_found(
+    town: Town, name: str, value: object, check: str
+) -> None:
+    """What does not come in time fails for liveness: exit code 3."""
+    setattr(town.facts, name, value)
+    checks = town.check()
+    assert verdicts(checks) == {check: "fail"}
+    assert overall(checks.values()) == ("fail", 3)
+
+
+def test_unknown_never_hides_a_failure() -> None:
+    """Safety before liveness before unknown before pass; nothing checked is unknown."""
+
+    def check(family: str, verdict: str) -> Check:
+        return Check("x", family, verdict, "")  # type: ignore[arg-type]
+
+    def code(*checks: Check) -> int:
+        return overall(checks)[1]
+
+    unsafe, dead = check("safety", "fail"), check("liveness", "fail")
+    vague, good = check("run", "unknown"), check("safety", "pass")
+    cases: Sequence[tuple[tuple[Check, ...], int]] = [
+        ((unsafe, dead, vague, good), 1),
+        ((dead, vague, good), 3),
+        ((vague, good), 2),
+        ((good,), 0),
+        ((), 2),
+    ]
+    for checks, expected in cases:
+        assert code(*checks) == code(*reversed(checks)) == expected
+
+
+def test_accounts_count_by_side_and_within_the_cut(town: Town) -> None:
+    """Each side's steps are counted, with amounts by unit, and grants over the river apart."""
+    counted = accounts.count(PLAN, town.facts, town.holdings())
+    west = counted.sides["west"]
+    assert (west["offered"].count, west["offered"].in_cut) == (1, 1)
+    assert west["offered"].amounts == {"1": 10}
+    assert (west["granted"].amounts, west["accepted"].amounts) == ({"1": 8}, {"1": 8})
+    assert counted.crossings == 2
