@@ -125,7 +125,7 @@ class Engine:
         times = (
             self.peers.due_ms,
             self.replicate.reconcile.due_ms,
-            self._overlay.due_ms(),
+            self._overlay.due_ms,
             self._steward_ms,
         )
         return min((time for time in times if time is not None), default=None)
@@ -295,7 +295,7 @@ class Engine:
 
     def _stored(self, number: int, now_ms: int) -> list[Output]:
         """Fold what is on disk, tell who waits for it, and look at what follows."""
-        members = len(self.state.roster())
+        members = self.state.member_count
         batch, steps = self.replicate.stored(number, now_ms)
         outputs: list[Output] = []
         for record in batch.records:
@@ -306,7 +306,7 @@ class Engine:
         outputs.extend(self._perform(steps, now_ms))
         if batch.is_own:
             outputs.extend(self._written(now_ms))
-        if len(self.state.roster()) != members:
+        if self.state.member_count != members:
             asked = self.replicate.reconcile.ask_everyone(now_ms)
             outputs.extend(self._perform(asked, now_ms))
         outputs.extend(self._check_gate())
@@ -368,7 +368,7 @@ class Engine:
         return self._perform(steps, now_ms)
 
     def _check_gate(self) -> list[Output]:
-        if not self.gate.check(len(self.state.roster())):
+        if not self.gate.check(self.state.member_count):
             return []
         return [Notify(events.GateOpened(self.gate.confirmations))]
 

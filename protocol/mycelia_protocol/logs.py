@@ -103,7 +103,16 @@ class Logs:
         log = self._logs.get(key)
         if log is None or seq >= log.accepted.next_seq:
             return False
-        return log.prefixes[seq * ID_PREFIX_SIZE :][:ID_PREFIX_SIZE] != prefix[:ID_PREFIX_SIZE]
+        start = seq * ID_PREFIX_SIZE
+        return log.prefixes[start : start + ID_PREFIX_SIZE] != prefix[:ID_PREFIX_SIZE]
+
+    def holds(self, record: Record) -> bool:
+        """Return whether this very record was accepted before."""
+        log = self._logs.get((record.author, record.log))
+        if log is None or record.seq >= log.accepted.next_seq:
+            return False
+        start = record.seq * ID_PREFIX_SIZE
+        return log.prefixes[start : start + ID_PREFIX_SIZE] == record.id[:ID_PREFIX_SIZE]
 
     # --- what arrives ---
 

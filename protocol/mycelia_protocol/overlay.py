@@ -54,13 +54,21 @@ class Overlay:
         self._rng = rng
         self._connected: dict[int, bytes] = {}  # link -> member
         self._random_ms: int | None = None
+        self._due_ms: int | None = None
+        self._is_stale = True  # something changed since due_ms was worked out
 
+    @property
     def due_ms(self) -> int | None:
-        """Return when `timer` should next be called (ms), or None."""
+        """When `timer` should next be called (ms), or None."""
+        if self._is_stale:
+            self._is_stale, self._due_ms = False, self._next_ms()
+        return self._due_ms
+
+    def _next_ms(self) -> int | None:
         times = [
             contact.next_ms
             for contact in self._contacts.values()
-            if self._is_idle(contact) and (contact.is_fixed or self._wants_more())
+            if (contact.is_fixed or self._wants_more()) and self._is_idle(contact)
         ]
         if self._discover and self._random_ms is not None:
             times.append(self._random_ms)
@@ -68,6 +76,7 @@ class Overlay:
 
     def heard_of(self, key: bytes, addresses: Iterable[str], own_key: bytes) -> None:
         """Take in the addresses of a member's profile."""
+        self._is_stale = True
         if not self._discover or key == own_key:
             return
         fresh = set(addresses)
@@ -80,12 +89,14 @@ class Overlay:
 
     def opened(self, link: int, address: str) -> None:
         """Note that a dial led to a link."""
+        self._is_stale = True
         contact = self._contacts.get(address)
         if contact is not None:
             contact.is_dialling, contact.link = False, link
 
     def identified(self, link: int, key: bytes) -> None:
         """Note that a member's session is ready on a link."""
+        self._is_stale = True
         self._connected[link] = key
         for contact in self._contacts.values():
             if contact.link == link:
@@ -94,10 +105,12 @@ class Overlay:
 
     def lost(self, link: int) -> None:
         """Note that a member's session ended; its link may take a moment to go."""
+        self._is_stale = True
         self._connected.pop(link, None)
 
     def closed(self, link: int, now_ms: int) -> None:
         """Note that a link is gone."""
+        self._is_stale = True
         self._connected.pop(link, None)
         for contact in self._contacts.values():
             if contact.link == link:
@@ -106,6 +119,7 @@ class Overlay:
 
     def failed(self, address: str, now_ms: int) -> None:
         """Note that a dial led to nothing."""
+        self._is_stale = True
         contact = self._contacts.get(address)
         if contact is not None:
             contact.is_dialling = False
@@ -113,6 +127,7 @@ class Overlay:
 
     def timer(self, now_ms: int) -> list[str]:
         """Return the addresses to dial now."""
+        self._is_stale = True
         chosen = [
             address
             for address, contact in self._contacts.items()

@@ -118,11 +118,14 @@ class Peers:
         self._shortcuts = shortcuts
         self._static = own_key if shortcuts.is_plain else rng.randbytes(32)
         self._peers: dict[int, Peer] = {}
+        self._unready: list[int] = []  # links whose deadline runs
 
     @property
     def due_ms(self) -> int | None:
         """When `timer` should next be called (ms), or None."""
-        deadlines = (peer.session.deadline_ms for peer in self._peers.values())
+        if not self._unready:
+            return None
+        deadlines = [self._peers[link].session.deadline_ms for link in self._unready]
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
     def ready_links(self) -> list[int]:
@@ -145,6 +148,7 @@ class Peers:
         )
         session = Session(outbound, handshake, now_ms, self._shortcuts.decode)
         self._peers[link] = Peer(session, address)
+        self._unready.append(link)
         first = session.begin()
         return [] if first is None else [SendFrame(link, first)]
 
@@ -187,6 +191,8 @@ class Peers:
     def gone(self, link: int, reason: str) -> list[Outcome]:
         """Forget a link that has ended."""
         peer = self._peers.pop(link, None)
+        if link in self._unready:
+            self._unready.remove(link)
         if peer is None or not peer.is_ready:
             return []
         key = peer.session.peer_key
@@ -239,6 +245,7 @@ class Peers:
                 return self.close(link, CLOSE_DUPLICATE, "duplicate: there is another link")
             outcomes.extend(self.close(other, CLOSE_DUPLICATE, "duplicate: a newer link"))
         peer.is_ready, peer.session.deadline_ms = True, None
+        self._unready.remove(link)
         notice = PeerConnected(link, key, peer.session.outbound, peer.address)
         return [*outcomes, PeerReady(link, key), Notify(notice)]
 

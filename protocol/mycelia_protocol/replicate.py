@@ -158,6 +158,10 @@ class Replicate:
                 raise RecordError("a record of another commons", requirement="REC-3")
             if record.body is None:
                 raise RecordError("a record without its body", requirement="REC-9")
+        if relay and all(self.logs.holds(record) for record in records):
+            for key, next_seq in heights(records).items():
+                self.reconcile.records_pushed(link, key, next_seq)
+            return []
         intake = self.logs.take(record for record in records if self._is_member(record.author))
         steps: list[Step] = [
             Notify(ForkSeen(record.author, record.log, record.seq)) for record in intake.forks
@@ -180,12 +184,16 @@ class Replicate:
     def _push(self, records: list[Record], source: int | None) -> list[Step]:
         """Return pushes of records to every neighbour that does not evidently hold them."""
         steps: list[Step] = []
+        pushes = [Push(chunk) for chunk in chunks(records)]
         for link in self._links:
             if link == source:
                 continue
             told = self.reconcile.told_by(link)
             fresh = [r for r in records if told.get((r.author, r.log), 0) <= r.seq]
-            steps.extend(Say(link, Push(chunk)) for chunk in chunks(fresh))
+            if len(fresh) == len(records):
+                steps.extend(Say(link, push) for push in pushes)
+            elif fresh:
+                steps.extend(Say(link, Push(chunk)) for chunk in chunks(fresh))
         return steps
 
 

@@ -40,6 +40,7 @@ class State:
         self.charter: Final = charter
         self.commons: Final = charter.commons
         self.unread = 0  # records of an unknown kind, or whose body breaks its schema
+        self.member_count = 1
         self._roster: dict[bytes, Record | None] = {charter.founder: None}
         self._waiting: dict[LogKey, list[Record]] = defaultdict(list)
         self._depths: dict[LogKey, int] = {}  # logs that the incarnation of a log names
@@ -58,7 +59,7 @@ class State:
         if self._derived or self._waiting:
             raise LocalError("a state can be branched only before anything was derived from it")
         other = State(self.charter)
-        other.unread = self.unread
+        other.unread, other.member_count = self.unread, self.member_count
         other._roster = Layered(self._roster)
         other._depths = Layered(self._depths)
         other._seen = Layered(self._seen)
@@ -96,6 +97,7 @@ class State:
         self._index(statement)
         if isinstance(statement.body, Vouch) and statement.body.key not in self._roster:
             self._roster[statement.body.key] = record
+            self.member_count += 1
             for waiting in sorted(self._waiting):
                 if waiting[0] == statement.body.key:
                     freed.extend(self._waiting.pop(waiting))

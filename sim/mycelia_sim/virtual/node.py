@@ -113,6 +113,7 @@ class VirtualNode:
         self.starts += 1
         self.engine = self._make_engine(self.starts)
         self._is_paused, self._inbox, self._busy_until_us = False, [], 0
+        self._timer_ms = None
         for chunk in self.store.load():
             self.give(events.RecordsLoaded(chunk))
         self.give(events.InvitesLoaded(dict(self.store.invites)))

@@ -1,0 +1,129 @@
+"""What a virtual commons begins with: a founder that has vouched for every node, and falls silent.
+
+The founder is nobody's node, so its one log never grows during a run. It is folded once and shared
+by all nodes; ten thousand of them could not each hold ten thousand vouches of their own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from mycelia_protocol.charter import Charter
+from mycelia_protocol.crypto import public_key
+from mycelia_protocol.encoding import Value
+from mycelia_protocol.handshake import Handshake
+from mycelia_protocol.logs import Logs
+from mycelia_protocol.messages import Message, decode_message
+from mycelia_protocol.record import Record, build_record
+from mycelia_protocol.shortcuts import Genesis, PlainHandshake, Shortcuts
+from mycelia_protocol.state import State
+from mycelia_protocol.types.vouch import content as vouch
+from mycelia_sim.streams import Stream
+from mycelia_sim.virtual.disk import LogKey
+from mycelia_sim.virtual.node import EPOCH_MS
+
+VERIFY_MEMO: Final = 1 << 16  # record ids whose verdict is remembered: a run's live records
+DECODE_MEMO: Final = 1 << 12  # frames remembered; a push comes to its readers close together
+
+
+class StreamRng:
+    """A counter-based stream as the randomness of an engine."""
+
+    def __init__(self, seed: int, name: str) -> None:
+        self._stream = Stream(seed, name)
+
+    def random(self) -> float:
+        """Return a number in [0, 1)."""
+        return self._stream.fraction()
+
+    def randbytes(self, n: int, /) -> bytes:
+        """Return n bytes."""
+        return b"".join(self._stream.bytes(min(64, n - at)) for at in range(0, n, 64))
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """The commons before anybody did anything.
+
+    Attributes:
+        seeds: node id -> Ed25519 seed.
+        keys: node id -> public key.
+        base: the founder's log, as every disk holds it.
+    """
+
+    charter: Charter
+    seeds: dict[str, bytes]
+    keys: dict[str, bytes]
+    base: dict[LogKey, tuple[Record, ...]]
+    shortcuts: Shortcuts
+
+
+def begin(seed: int, nodes: tuple[str, ...], *, plain: bool) -> Beginning:
+    """Found a commons whose roster holds all these nodes.
+
+    Args:
+        plain: leave out the encryption of sessions.
+    """
+    founder_seed = Stream(seed, "key/founder").bytes(32)
+    founder = public_key(founder_seed)
+    charter = Charter("Twin Cities", founder, EPOCH_MS, Stream(seed, "charter").bytes(16))
+    seeds = {node: Stream(seed, f"key/{node}").bytes(32) for node in nodes}
+    keys = {node: public_key(seeds[node]) for node in nodes}
+    records = _founders_log(charter, founder_seed, list(keys.values()), seed)
+    logs, state = Logs(), State(charter)
+    for record in records:
+        logs.load(record)
+        state.add(record)
+    shortcuts = Shortcuts(
+        verify=remembering_verify(),
+        decode=remembering_decode(),
+        handshake=PlainHandshake if plain else Handshake,
+        genesis=Genesis(logs, state),
+    )
+    base = {(founder, records[0].log): tuple(records)}
+    return Beginning(charter, seeds, keys, base, shortcuts)
+
+
+def remembering_verify() -> Callable[[Record], bool]:
+    """Return a check of a record's signature that does each (id, signature) once."""
+
+    @lru_cache(VERIFY_MEMO)
+    def check(record: Record) -> bool:
+        return record.is_signed()
+
+    return check
+
+
+def remembering_decode() -> Callable[[bytes], Message]:
+    """Return a reader of frames that reads equal bytes once."""
+    return lru_cache(DECODE_MEMO)(decode_message)
+
+
+def _founders_log(
+    charter: Charter, founder_seed: bytes, keys: list[bytes], seed: int
+) -> list[Record]:
+    log = Stream(seed, "log/founder").bytes(8)
+    salts = Stream(seed, "salt/founder")
+    records: list[Record] = []
+    drafts: list[tuple[str, dict[str, Value]]] = [
+        ("incarnation", {"heads": ()}),
+        *(("vouch", vouch(key, bytes(32))) for key in keys),
+    ]
+    for kind, content in drafts:
+        previous = records[-1].id if records else None
+        records.append(
+            build_record(
+                commons=charter.commons,
+                seed=founder_seed,
+                author=charter.founder,
+                log=log,
+                seq=len(records),
+                prev=previous,
+                kind=kind,
+                time_ms=EPOCH_MS,
+                content=content,
+                salt=salts.bytes(16),
+            )
+        )
+    return records

@@ -1,0 +1,257 @@
+"""A whole city in virtual time: runs a plan and keeps the facts that checkers read.
+
+The plan is the same that the live harness runs. Phases: links come up; the workload runs while
+faults come and go; everything is healed; then the nodes have a bound to agree.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+
+from mycelia_protocol.encoding import Value
+from mycelia_protocol.engine import Engine, Options
+from mycelia_protocol.events import Notice, RecordArrived
+from mycelia_sim.facts import Acknowledged, CutFact, Facts, KillFact
+from mycelia_sim.plan import Cut, Kill, Plan, Post
+from mycelia_sim.virtual.disk import MemoryStore
+from mycelia_sim.virtual.genesis import Beginning, StreamRng, begin
+from mycelia_sim.virtual.loop import MS, Loop
+from mycelia_sim.virtual.node import EPOCH_MS, VirtualNode
+from mycelia_sim.virtual.wire import Network, Path
+
+SYNC_US: Final = 1 * MS
+READ_US: Final = 200
+PLAIN_FROM: Final = 500  # nodes from which sessions go without encryption
+CHECK_EVERY_US: Final = 250 * MS  # how often the end of a phase is looked for
+
+
+@dataclass(slots=True)
+class Journey:
+    """When a record became durable at its author, and when it reached each node (virtual us)."""
+
+    author: str
+    kind: str
+    born_us: int
+    arrivals: dict[str, int]
+
+
+class World:
+    """Runs one plan.
+
+    Args:
+        report: called now and then with the virtual time, for progress.
+    """
+
+    def __init__(self, plan: Plan, report: Callable[["World"], None] | None = None) -> None:
+        self.plan: Final = plan
+        self.loop: Final = Loop()
+        self.facts: Final = Facts(began_ms=EPOCH_MS)
+        self.journeys: dict[bytes, Journey] = {}
+        self.is_plain: Final = len(plan.nodes) >= PLAIN_FROM
+        ids = tuple(node.id for node in plan.nodes)
+        self.beginning: Final[Beginning] = begin(plan.seed, ids, plain=self.is_plain)
+        self.facts.keys = {node: key.hex() for node, key in self.beginning.keys.items()}
+        self._paths: dict[tuple[str, str], Path] = {}
+        self._dials: dict[str, list[str]] = {node: [] for node in ids}
+        for link in plan.links:
+            self._dials[link.dialer].append(link.listener)
+            for pair in ((link.dialer, link.listener), (link.listener, link.dialer)):
+                self._paths[pair] = Path(link.latency_ms * MS)
+        self.network: Final = Network(self.loop, plan.seed, self._path)
+        self.nodes: Final = {node: self._make_node(node) for node in ids}
+        self._node_of_key = {key: node for node, key in self.beginning.keys.items()}
+        self._posted: dict[int, bytes] = {}
+        self._trace = blake2b(digest_size=16)
+        self._report = report
+        self.began_us = 0
+
+    # --- phases ---
+
+    def run(self) -> Facts:
+        """Run the plan to its end."""
+        for number, node in enumerate(self.nodes.values()):
+            self.loop.at(number * MS, node.start)
+        self.facts.warmed_up_ms = self._until(self._is_linked, self.plan.warmup_ms)
+        self.began_us = self.loop.now_us
+        self.facts.began_ms = EPOCH_MS + self.began_us // MS
+        self._schedule()
+        self._advance(self.began_us + self.plan.duration_ms * MS)
+        for node in self.nodes.values():
+            if not node.is_up:
+                node.start()
+        self.facts.settled_ms = self._until(self.has_converged, self.plan.converge_within_ms)
+        return self.facts
+
+    @property
+    def elapsed_ms(self) -> int:
+        """Virtual time since the workload began."""
+        return (self.loop.now_us - self.began_us) // MS
+
+    @property
+    def trace_digest(self) -> str:
+        """Hash over everything that happened, in order; equal for equal runs."""
+        return self._trace.hexdigest()
+
+    def has_converged(self) -> bool:
+        """Return whether every node is up and holds every record that is on any disk."""
+        known = len(self.journeys)
+        return all(node.is_up and node.store.record_count == known for node in self.nodes.values())
+
+    # --- Watcher ---
+
+    def resolve(self, address: str) -> VirtualNode | None:
+        """Return the node at an address; addresses are node ids."""
+        return self.nodes.get(address)
+
+    def noticed(self, node: VirtualNode, notice: Notice) -> None:
+        """Follow records on their way, and hash what happens."""
+        if not isinstance(notice, RecordArrived):
+            self.trace(node.id, type(notice).__name__)
+            return
+        record = notice.record
+        self.trace(node.id, record.id.hex())
+        journey = self.journeys.get(record.id)
+        if journey is None:
+            author = self._node_of_key.get(record.author, "")
+            journey = Journey(author, record.kind, self.loop.now_us, {})
+            self.journeys[record.id] = journey
+        journey.arrivals.setdefault(node.id, self.loop.now_us)
+
+    def acknowledged(self, node: VirtualNode, token: int, record: bytes | None) -> None:
+        """Write the journal of what users were told is saved."""
+        if record is None:
+            return
+        post = self.plan.posts[token]
+        self._posted[post.n] = record
+        said = Acknowledged(record.hex(), node.id, post.kind, post.n, self.elapsed_ms)
+        self.facts.acknowledged.append(said)
+
+    def refused(self, node: VirtualNode, token: int, code: str) -> None:
+        """Count a post that was refused."""
+        self.trace(node.id, f"refused {code}")
+        self.facts.refused += 1
+
+    def trace(self, node: str, what: str) -> None:
+        """Add a line to the hash of the run."""
+        self._trace.update(f"{self.loop.now_us}|{node}|{what}\n".encode())
+
+    # --- making it ---
+
+    def _make_node(self, node: str) -> VirtualNode:
+        store = MemoryStore(self.loop, SYNC_US, READ_US, self.beginning.base)
+        options = Options(
+            allocate=True,
+            confirm_handovers=self.plan.receipts == "auto",
+            dial=tuple(self._dials[node]),
+            discover=False,
+        )
+
+        def make_engine(start: int) -> Engine:
+            rng = StreamRng(self.plan.seed, f"engine/{node}/{start}")
+            charter, seed = self.beginning.charter, self.beginning.seeds[node]
+            return Engine(charter, seed, rng, options, self.beginning.shortcuts)
+
+        return VirtualNode(node, self.loop, self.network, store, make_engine, self)
+
+    def _path(self, source: str, target: str) -> Path:
+        return self._paths[source, target]
+
+    # --- doing it ---
+
+    def _schedule(self) -> None:
+        for number, post in enumerate(self.plan.posts):
+            self._at(post.at_ms, self._post, number, post)
+        for cut in self.plan.cuts:
+            self._at(cut.at_ms, self._cut, cut)
+            self._at(cut.until_ms, self._heal, cut)
+        for kill in self.plan.kills:
+            self.facts.kills[kill.id] = KillFact(kill.node)
+            self._at(kill.at_ms, self._kill, kill)
+            self._at(kill.restart_ms, self._restart, kill)
+
+    def _at(self, at_ms: int, action: Callable[..., None], *args: object) -> None:
+        self.loop.at(self.began_us + at_ms * MS, action, *args)
+
+    def _post(self, token: int, post: Post) -> None:
+        node = self.nodes[post.node]
+        target = None if post.of is None else self._posted.get(post.of)
+        if not node.is_up or (post.kind == "withdraw" and target is None):
+            self.facts.skipped += 1
+            return
+        if post.kind == "withdraw":
+            assert target is not None
+            node.publish(token, "withdraw", {}, (target,))
+            return
+        content: dict[str, Value] = {
+            "category": post.category,
+            "title": post.title,
+            "quantity": post.quantity,
+            "unit": post.unit,
+        }
+        if post.kind == "offer":
+            content["lot"] = post.lot
+        else:
+            content["urgency"] = post.urgency
+        node.publish(token, post.kind, content)
+
+    def _pairs(self, cut: Cut) -> list[tuple[str, str]]:
+        """Return the directions that a cut holds."""
+        group = {node: number for number, nodes in enumerate(cut.groups) for node in nodes}
+        return [
+            (source, target)
+            for source, target in self._paths
+            if source in group
+            and target in group
+            and group[source] != group[target]
+            and not (cut.oneway and group[source] > group[target])
+        ]
+
+    def _cut(self, cut: Cut) -> None:
+        self.trace(cut.id, "cut")
+        links = self.network.cut(cut.id, cut.mode, self._pairs(cut), cut.delay_ms * MS)
+        self.facts.cuts[cut.id] = CutFact(links=links)
+
+    def _heal(self, cut: Cut) -> None:
+        self.trace(cut.id, "heal")
+        fact = self.facts.cuts[cut.id]
+        fact.is_parted = not self.has_converged()
+        self.network.heal(cut.id, self._pairs(cut), cut.delay_ms * MS)
+        fact.connections = self.network.held.get(cut.id, 0)
+        fact.is_lifted = True
+
+    def _kill(self, kill: Kill) -> None:
+        node = self.nodes[kill.node]
+        if node.is_up:
+            self.trace(node.id, f"crash, {node.crash()} records lost")
+            self.facts.kills[kill.id].has_fired = True
+
+    def _restart(self, kill: Kill) -> None:
+        node = self.nodes[kill.node]
+        if not node.is_up:
+            node.start()
+            self.facts.kills[kill.id].has_restarted = True
+
+    # --- time ---
+
+    def _is_linked(self) -> bool:
+        """Return whether every planned link is up."""
+        ready = sum(
+            len(node.engine.peers.ready_links()) for node in self.nodes.values() if node.engine
+        )
+        return ready == 2 * len(self.plan.links)
+
+    def _until(self, condition: Callable[[], bool], bound_ms: int) -> int | None:
+        """Advance until a condition holds; return how long that took in ms, None if too long."""
+        start_us = self.loop.now_us
+        while self.loop.now_us - start_us <= bound_ms * MS:
+            if condition():
+                return (self.loop.now_us - start_us) // MS
+            self._advance(self.loop.now_us + CHECK_EVERY_US)
+        return None
+
+    def _advance(self, until_us: int) -> None:
+        while self.loop.now_us < until_us:
+            self.loop.run_until(min(until_us, self.loop.now_us + CHECK_EVERY_US))
+            if self._report is not None:
+                self._report(self)
