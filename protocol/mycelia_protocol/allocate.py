@@ -21,7 +21,9 @@ def fifo(state: State, own_key: bytes, now_ms: int, drafts_max: int) -> list[Dra
     Oldest by the requesters' own clocks, ties by id. A request is given at most what it still
     lacks, in whole lots.
     """
-    offers = [offer for offer in open_offers(state, now_ms) if offer.author == own_key]
+    offers = [
+        offer for offer in state.by_author(own_key, Offer) if is_open_offer(state, offer, now_ms)
+    ]
     if not offers:
         return []
     requests = open_requests(state, now_ms)
@@ -63,9 +65,7 @@ def _was_declined(state: State, offer: bytes, request: bytes, quantity: int) -> 
 def answers(state: State, own_key: bytes, now_ms: int, drafts_max: int) -> list[Draft]:
     """Answer grants to the own requests: accept while there is need, decline what is surplus."""
     drafts: list[Draft] = []
-    for request in state.every(Request):
-        if request.author != own_key:
-            continue
+    for request in state.by_author(own_key, Request):
         derived = request_state(state, request.id)
         room = request.body.quantity - derived.filled
         is_closed = derived.withdrawn or is_expired(request.body.expires_ms, now_ms)
@@ -86,27 +86,27 @@ def receipts(state: State, own_key: bytes, drafts_max: int) -> list[Draft]:
     A provider says `handed` as soon as a grant was accepted; a requester `received` after that.
     """
     drafts: list[Draft] = []
-    for promise in state.every(Grant):
-        status = grant_state(state, promise.id).status
-        request = state.find(promise.refs[1], Request)
-        is_provider = promise.author == own_key and status == "accepted"
-        is_receiver = request is not None and request.author == own_key and status == "handed"
-        if is_provider or is_receiver:
-            side = "handed" if is_provider else "received"
+    given = [("handed", "accepted", promise) for promise in state.by_author(own_key, Grant)]
+    taken = [
+        ("received", "handed", promise)
+        for request in state.by_author(own_key, Request)
+        for promise in state.about(request.id, Grant)
+    ]
+    for side, status, promise in [*given, *taken]:
+        if grant_state(state, promise.id).status == status and len(drafts) < drafts_max:
             content = receipt.content(side, promise.body.quantity)
             drafts.append(Draft(None, "receipt", content, (promise.id,)))
-        if len(drafts) >= drafts_max:
-            break
     return drafts
+
+
+def is_open_offer(state: State, offer: Statement[Offer], now_ms: int) -> bool:
+    """Return whether something of an offer is left and its time is not over."""
+    return not is_expired(offer.body.expires_ms, now_ms) and offer_state(state, offer.id).left > 0
 
 
 def open_offers(state: State, now_ms: int) -> list[Statement[Offer]]:
     """Return offers of which something is left, oldest first."""
-    return [
-        offer
-        for offer in state.every(Offer)
-        if offer_state(state, offer.id).left and not is_expired(offer.body.expires_ms, now_ms)
-    ]
+    return [offer for offer in state.every(Offer) if is_open_offer(state, offer, now_ms)]
 
 
 def open_requests(state: State, now_ms: int) -> list[Statement[Request]]:

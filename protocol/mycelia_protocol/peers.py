@@ -37,6 +37,7 @@ from mycelia_protocol.messages import (
     Join,
     Message,
     Push,
+    encode_message,
 )
 from mycelia_protocol.record import Record
 from mycelia_protocol.rng import Rng
@@ -118,6 +119,7 @@ class Peers:
         self._shortcuts = shortcuts
         self._static = own_key if shortcuts.is_plain else rng.randbytes(32)
         self._peers: dict[int, Peer] = {}
+        self._encoded: tuple[Message | None, bytes] = (None, b"")  # one push goes to many links
         self._unready: list[int] = []  # links whose deadline runs
 
     @property
@@ -175,7 +177,10 @@ class Peers:
         peer = self._peers.get(link)
         if peer is None:
             return []
-        return [SendFrame(link, peer.session.send(message), droppable=isinstance(message, Push))]
+        if message is not self._encoded[0]:
+            self._encoded = (message, encode_message(message))
+        data = peer.session.send_frame(self._encoded[1])
+        return [SendFrame(link, data, droppable=isinstance(message, Push))]
 
     def close(self, link: int, code: int, reason: str) -> list[Outcome]:
         """Close a link from this side."""

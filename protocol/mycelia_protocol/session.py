@@ -91,7 +91,11 @@ class Session:
         return self._handshake.begin()
 
     def send(self, message: Message) -> bytes:
-        """Return the bytes that carry a frame.
+        """Return the bytes that carry a message."""
+        return self.send_frame(encode_message(message))
+
+    def send_frame(self, frame: bytes) -> bytes:
+        """Return the bytes that carry an encoded message.
 
         Raises:
             InvalidTransition: the session is not ready.
@@ -99,7 +103,7 @@ class Session:
         ciphers = self._handshake.ciphers
         if ciphers is None or self._is_failed:
             raise InvalidTransition("a frame before the handshake ended or after the session did")
-        return ciphers[0].encrypt(encode_message(message))
+        return ciphers[0].encrypt(frame)
 
     def receive(self, data: bytes, now_ms: int) -> tuple[list[bytes], Message | None]:
         """Take one message from the transport.

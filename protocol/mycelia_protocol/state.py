@@ -48,6 +48,7 @@ class State:
         self._statements: dict[bytes, Statement[object]] = {}
         self._by_type: dict[type, dict[bytes, Statement[object]]] = {}
         self._about: dict[tuple[bytes, type], tuple[Statement[object], ...]] = {}
+        self._by_author: dict[tuple[bytes, type], tuple[Statement[object], ...]] = {}
         self._profiles: dict[bytes, Statement[Profile]] = {}
         self._derived: dict[bytes, object] = {}
 
@@ -66,6 +67,7 @@ class State:
         other._statements = Layered(self._statements)
         other._by_type = {kind: Layered(known) for kind, known in self._by_type.items()}
         other._about = Layered(self._about)
+        other._by_author = Layered(self._by_author)
         other._profiles = Layered(self._profiles)
         return other
 
@@ -136,6 +138,8 @@ class State:
         """Make a statement findable and forget what was derived without it."""
         self._statements[statement.id] = statement
         self._by_type.setdefault(type(statement.body), {})[statement.id] = statement
+        own = (statement.author, type(statement.body))
+        self._by_author[own] = (*self._by_author.get(own, ()), statement)
         for ref in statement.refs:
             spoken_of = [*self._about.get((ref, type(statement.body)), ()), statement]
             spoken_of.sort(key=lambda other: (other.author, other.order))
@@ -188,6 +192,11 @@ class State:
         """Return all statements of one family, oldest first by their authors' clocks, then id."""
         statements = cast("Iterable[Statement[T]]", self._by_type.get(body_type, {}).values())
         return sorted(statements, key=lambda statement: (statement.time_ms, statement.id))
+
+    def by_author(self, author: bytes, body_type: type[T]) -> list[Statement[T]]:
+        """Return an author's statements of one family, oldest first by its clock, then id."""
+        own = cast("Sequence[Statement[T]]", self._by_author.get((author, body_type), ()))
+        return sorted(own, key=lambda statement: (statement.time_ms, statement.id))
 
     def statement(self, record: bytes) -> Statement[object] | None:
         """Return the statement with this id, of whatever family."""
