@@ -63,9 +63,13 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """No bytes pass between the groups from `at_ms` to `until_ms`.
+    """No bytes pass between the groups, or on `links`, from `at_ms` to `until_ms`.
 
     With `oneway` only what the first group sends to the second is cut.
+
+    Attributes:
+        kind: what the scenario called it: partition, isolate, bridge, flap, clog, swizzle_clog.
+        links: directions (source, target) cut besides those between groups.
     """
 
     id: str
@@ -75,23 +79,76 @@ class Cut:
     oneway: bool
     delay_ms: int
     groups: tuple[tuple[str, ...], ...]
+    kind: str
+    links: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """The daemon of `node` gets SIGKILL at `at_ms` and is started again at `restart_ms`."""
+    """The daemon of `node` gets SIGKILL at `at_ms` and is started again at `restart_ms`.
+
+    Attributes:
+        disk: what the disk is like at the restart: `keep`; `wipe`: empty; `restore_old`: an older
+            backup; `torn`: the last write is incomplete; `bitflip`: a bit of a record is wrong.
+        rollback: records that `restore_old` takes back.
+    """
 
     id: str
     at_ms: int
     node: str
     restart_ms: int
+    disk: str
+    rollback: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Some directions between nodes are worse than planned for a while.
+
+    Attributes:
+        links: directions (source, target).
+        latency_ms, jitter_ms: added time, and up to so much more, drawn for each message.
+        loss_ppm, duplicate_ppm, reorder_ppm: packets in a million.
+        rate_bps: bits a second; 0 leaves the rate.
+    """
+
+    id: str
+    at_ms: int
+    until_ms: int
+    links: tuple[tuple[str, str], ...]
+    latency_ms: int
+    jitter_ms: int
+    loss_ppm: int
+    duplicate_ppm: int
+    reorder_ppm: int
+    rate_bps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something befalls one node for a while.
+
+    Attributes:
+        kind: `pause` the process is stopped and goes on; `slow` every event takes `amount` us;
+            `leave` it stops politely and comes back; `clock_bump` its clock jumps by `amount` ms;
+            `clock_drift` runs `amount` ppm fast; `disk_full` nothing can be written;
+            `drop_unsynced` power is lost and comes back at once.
+    """
+
+    id: str
+    kind: str
+    at_ms: int
+    until_ms: int
+    node: str
+    amount: int
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """The adversary sends one wrong thing in the name of `victim` to `target`."""
+    """An adversary does one wrong thing to `target`, in the name of `victim` where it forges."""
 
     n: int
+    adversary: str
     at_ms: int
     behaviour: str
     target: str
@@ -116,6 +173,8 @@ class Plan:
     posts: tuple[Post, ...]
     cuts: tuple[Cut, ...]
     kills: tuple[Kill, ...]
+    shapes: tuple[Shape, ...]
+    troubles: tuple[Trouble, ...]
     attempts: tuple[Attempt, ...]
     invariants: tuple[str, ...]
     sometimes: tuple[str, ...]
@@ -157,7 +216,9 @@ def _check(plan: Plan, place: str) -> None:
     known = {node.id for node in plan.nodes}
     named = [*(link.dialer for link in plan.links), *(link.listener for link in plan.links)]
     named += [*(post.node for post in plan.posts), *(kill.node for kill in plan.kills)]
-    named += [one for cut in plan.cuts for group in cut.groups for one in group]
+    named += [one for cut in plan.cuts for group in (*cut.groups, *cut.links) for one in group]
+    named += [one for shape in plan.shapes for link in shape.links for one in link]
+    named += [trouble.node for trouble in plan.troubles]
     named += [one for a in plan.attempts for one in (a.target, a.victim)]
     for one in named:
         if one not in known:

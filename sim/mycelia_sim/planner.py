@@ -45,6 +45,8 @@ def draw_plan(scenario: Scenario) -> Plan:
         posts=draw_posts(seed, sites, scenario.workload, scenario.run.duration_ms, cuts, kills),
         cuts=tuple(cuts),
         kills=tuple(kills),
+        shapes=(),
+        troubles=(),
         attempts=_draw_attempts(scenario, nodes),
         invariants=scenario.invariants,
         sometimes=scenario.sometimes,
@@ -133,7 +135,17 @@ def _cut(fault_id: str, fault: Partition, scenario: Scenario, nodes: tuple[PlanN
     if len(named) != len(set(named)):
         raise ScenarioError(f"{fault_id}: a node stands in two groups; groups must not overlap")
     until_ms = min(fault.at_ms + fault.for_ms, scenario.run.duration_ms)
-    return Cut(fault_id, fault.at_ms, until_ms, fault.mode, fault.oneway, fault.delay_ms, groups)
+    return Cut(
+        id=fault_id,
+        at_ms=fault.at_ms,
+        until_ms=until_ms,
+        mode=fault.mode,
+        oneway=fault.oneway,
+        delay_ms=fault.delay_ms,
+        groups=groups,
+        kind="partition",
+        links=(),
+    )
 
 
 def _kills(
@@ -150,7 +162,14 @@ def _kills(
             f"{len(order)} that no other crash hits"
         )
     return [
-        Kill(f"kill-{n}-{one}", fault.at_ms, one, fault.at_ms + fault.restart_after.draw_ms(times))
+        Kill(
+            id=f"kill-{n}-{one}",
+            at_ms=fault.at_ms,
+            node=one,
+            restart_ms=fault.at_ms + fault.restart_after.draw_ms(times),
+            disk="keep",
+            rollback=0,
+        )
         for one in order[: fault.any]
     ]
 
@@ -165,7 +184,7 @@ def _draw_attempts(scenario: Scenario, nodes: tuple[PlanNode, ...]) -> tuple[Att
         while at_ms < scenario.run.duration_ms:
             behaviour = adversary.behaviours[turn % len(adversary.behaviours)]
             target, victim = stream.sample(ids, 2)
-            attempts.append(Attempt(len(attempts), at_ms, behaviour, target, victim))
+            attempts.append(Attempt(len(attempts), f"x{k:02}", at_ms, behaviour, target, victim))
             at_ms += max(100, adversary.every.draw_ms(stream))
             turn += 1
     return tuple(sorted(attempts, key=lambda attempt: (attempt.at_ms, attempt.n)))

@@ -254,5 +254,3 @@ class VirtualNode:
         if life == self._timer_life:
             self._timer_ms = None
             self.give(events.TimerFired())
-
-
