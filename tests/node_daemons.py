@@ -133,20 +133,25 @@ class Daemon:
         assert isinstance(items, list)
         return items
 
-    def offer(self, title: str = "Drinking water", quantity: int = 200_000) -> str:
+    def offer(
+        self,
+        title: str = "Drinking water",
+        quantity: int = 200_000,
+        category: str = "food.water",
+    ) -> str:
         """Offer some water and return the record's id."""
         body: dict[str, object] = {
-            "category": "food.water",
+            "category": category,
             "title": title,
             "quantity": quantity,
             "unit": "mL",
         }
         return str(self.client.post("/v1/offers", body)["id"])
 
-    def request(self, quantity: int = 20_000) -> str:
+    def request(self, quantity: int = 20_000, category: str = "food.water") -> str:
         """Ask for some water and return the record's id."""
         body: dict[str, object] = {
-            "category": "food.water",
+            "category": category,
             "title": "Water",
             "quantity": quantity,
             "unit": "mL",

@@ -32,6 +32,7 @@ from mycelia_protocol.events import (
     ShutdownRequested,
 )
 from mycelia_protocol.invite import Invite
+from mycelia_protocol.join import decode_introduction
 from mycelia_protocol.limits import INVITE_SECRET_SIZE
 
 log = logging.getLogger("mycelia.node")
@@ -87,10 +88,11 @@ class Node:
         self.neighbours: dict[int, Neighbour] = {}
         self.forks = 0
         self._watchers = watchers
+        options = read_options(home, config)  # first: what fails here leaves the home as it was
         resumable_log = home.take_clean()
         loop = asyncio.get_running_loop()
         self.store: Final = SqliteStore(home.database, charter.commons, _poster(loop))
-        engine = Engine(charter, seed, random.SystemRandom(), read_options(home, config))
+        engine = Engine(charter, seed, random.SystemRandom(), options)
         self.driver: Final = Driver(engine, self.store, clock, self._noticed, on_crash)
         self.transport: Final = Transport(self.driver.deliver, self.driver.room, clock, on_crash)
         self.engine: Final = engine
@@ -211,8 +213,13 @@ def read_options(home: Home, config: Config) -> Options:
     """
     try:
         introduction = home.introduction.read_bytes() if home.introduction.exists() else None
-    except OSError as error:
-        raise HomeError(f"{home.introduction} can't be read: {error.strerror}.") from error
+        if introduction is not None:
+            decode_introduction(introduction)
+    except (OSError, RemoteError) as error:
+        raise HomeError(
+            f"{home.introduction} can't be used: {error}.",
+            "Put it back from a backup. If the other members know this node, remove it.",
+        ) from error
     return Options(
         allocate=config.share.policy == "fifo",
         confirm_handovers=config.share.receipts == "auto",

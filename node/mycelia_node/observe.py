@@ -12,6 +12,8 @@ import os
 import sys
 import time
 
+from aiohttp.http_exceptions import HttpProcessingError
+
 from mycelia_node.config import LogSection
 from mycelia_node.text import printable
 
@@ -59,6 +61,15 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(fields, ensure_ascii=False)
 
 
+class BadRequestFilter(logging.Filter):
+    """Leaves out aiohttp's tracebacks about callers who speak no HTTP: their fault, not ours."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a record is worth a line."""
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, HttpProcessingError)
+
+
 def area(record: logging.LogRecord) -> str:
     """Return the last part of the logger's name: node, link, store, share, api."""
     return record.name.rpartition(".")[2]
@@ -73,6 +84,7 @@ def start_logging(section: LogSection) -> None:
         handler.setFormatter(JournalFormatter())
     else:
         handler.setFormatter(TextFormatter())
+    logging.getLogger("aiohttp.server").addFilter(BadRequestFilter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

@@ -36,8 +36,8 @@ class Pending:
                 status, action = 503, "Whether it was written will show after the next start."
             if code == "gate":
                 status, action = 409, "Wait until the node has met other members, then try again."
-            sentence = f"{reason[:1].upper()}{reason[1:]}."
-            future.set_exception(RequestError(sentence, action, code=code, status=status))
+            message = f"Refused: {reason}."
+            future.set_exception(RequestError(message, action, code=code, status=status))
 
     def refuse_all(self, code: str, reason: str) -> None:
         """Let nobody wait for ever."""
