@@ -17,6 +17,7 @@ from mycelia_protocol.errors import LocalError, SchemaError
 from mycelia_protocol.limits import (
     BODY_SIZE_MAX,
     GATE_CONFIRMATIONS,
+    ID_SIZE,
     LOG_ID_SIZE,
     PUBLISH_QUEUE_MAX,
     SALT_SIZE,
@@ -83,7 +84,7 @@ class Publisher:
             raise LocalError("too many records wait to be written; try again in a moment")
         if len(draft.refs) != kind.refs or len(set(draft.refs)) != kind.refs:
             raise SchemaError(f"a {kind.name} refers to {kind.refs} different records")
-        check(draft.content, kind.fields)
+        kind.read(check(draft.content, kind.fields), self._outline(draft))
         if len(encode(draft.content)) + SALT_SIZE > BODY_SIZE_MAX:
             raise SchemaError(f"a record's body has at most {BODY_SIZE_MAX} bytes")
         self._queue.append(draft)
@@ -122,6 +123,14 @@ class Publisher:
     def own_logs(self) -> list[LogKey]:
         """Return the keys of all stored logs of this node's key."""
         return [key for key in self._logs.stored_logs() if key[0] == self.key]
+
+    def _outline(self, draft: Draft) -> Record:
+        """Return the record that a draft is to become, unsigned and nowhere: a family reads it."""
+        log, head = self.log or bytes(LOG_ID_SIZE), bytes(ID_SIZE)
+        return Record(
+            head, b"", None, None, self._commons, self.key, log, 1, head, draft.kind, 0, 0, head,
+            draft.refs,
+        )  # fmt: skip
 
     def _open_log(self, now_ms: int) -> Record:
         """Begin a new log that names the heads of the older ones."""
