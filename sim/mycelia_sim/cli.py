@@ -152,8 +152,8 @@ def _next_steps() -> str:
     name = program()
     return (
         "\nrun a node yourself:\n"
-        f'  {name} --home ./oak-house found "Oak House"\n'
-        f"  {name} --home ./oak-house up\n"
+        f'  {name} --home oak found Riverside --name "Oak House"\n'
+        f"  {name} --home oak up\n"
     )
 
 

@@ -1,10 +1,12 @@
 """Scenarios are read strictly: what is not understood is an error that helps."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from mycelia_sim.errors import ScenarioError
+from mycelia_sim.planner import draw_plan
 from mycelia_sim.scenario import Crash, Partition, find, shipped
 from mycelia_sim.scenario_reader import load
 from mycelia_sim.units import parse_distribution, parse_duration, parse_rate
@@ -155,3 +157,11 @@ def test_distributions_and_rates_read() -> None:
         parse_distribution("uniform(2 s, 1 s)")
     with pytest.raises(ScenarioError, match="takes 2"):
         parse_distribution("uniform(2 s)")
+
+
+def test_the_scenario_in_the_readme_is_one(tmp_path: Path) -> None:
+    """The example of sim/README.md reads, and a plan can be drawn from it."""
+    readme = Path(__file__).parents[2] / "sim" / "README.md"
+    (block,) = re.findall(r"^```toml\n(.*?)^```$", readme.read_text("utf-8"), re.DOTALL | re.M)
+    scenario = load(write(tmp_path, block), [])
+    assert len(draw_plan(scenario).nodes) == 8
