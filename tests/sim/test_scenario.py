@@ -162,6 +162,8 @@ def test_distributions_and_rates_read() -> None:
 def test_the_scenario_in_the_readme_is_one(tmp_path: Path) -> None:
     """The example of sim/README.md reads, and a plan can be drawn from it."""
     readme = Path(__file__).parents[2] / "sim" / "README.md"
-    (block,) = re.findall(r"^```toml\n(.*?)^```$", readme.read_text("utf-8"), re.DOTALL | re.M)
+    (block,) = re.findall(
+        r"^```toml\n(.*?)^```$", readme.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
     scenario = load(write(tmp_path, block), [])
     assert len(draw_plan(scenario).nodes) == 8
