@@ -174,8 +174,7 @@ class Logs:
         head, next_seq = log.accepted.id, log.accepted.next_seq
         for record in group:
             if record.seq < next_seq:
-                if record.seq < log.accepted.next_seq and self._is_fork(key, record):
-                    intake.forks.append(record)
+                self._compare(key, record, intake)
             elif record.seq > next_seq:
                 self._hold(key, record, intake)
             elif record.prev == head:
@@ -220,9 +219,15 @@ class Logs:
         log.accepted = Head(record.seq + 1, record.id)
         log.prefixes += record.id[:ID_PREFIX_SIZE]
 
-    def _is_fork(self, key: LogKey, record: Record) -> bool:
-        """Return whether an authentic record contradicts the one accepted at its place."""
-        return self.contradicts(key, record.seq, record.id) and self._verify(record)
+    def _compare(self, key: LogKey, record: Record, intake: Intake) -> None:
+        """Look at a record whose place is taken: the same again, a fork, or a forgery.
+
+        One without a signature says nothing by itself: it may be part of a fork's other branch, and
+        the signed record at the end of its run will tell.
+        """
+        if record.signature is None or not self.contradicts(key, record.seq, record.id):
+            return
+        (intake.forks if self._verify(record) else intake.forged).append(record)
 
     def _verify(self, record: Record) -> bool:
         if record.signature is None:

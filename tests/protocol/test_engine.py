@@ -1,10 +1,16 @@
 """The engine as a whole: several of them, real sessions, a store that does as it is told."""
 
 from mycelia_protocol import events
+from mycelia_protocol.encoding import Value
 from support.mesh import Mesh, Node
 
-WATER = {"category": "food.water", "title": "Drinking water", "quantity": 10, "unit": "mL"}
-THIRST = {**WATER, "urgency": "now", "quantity": 6}
+WATER: dict[str, Value] = {
+    "category": "food.water",
+    "title": "Drinking water",
+    "quantity": 10,
+    "unit": "mL",
+}
+THIRST: dict[str, Value] = {**WATER, "urgency": "now", "quantity": 6}
 
 
 def digests(mesh: Mesh) -> set[bytes]:

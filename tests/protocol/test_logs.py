@@ -114,3 +114,28 @@ def test_a_store_that_fails_takes_accepted_records_back() -> None:
     key = (log[0].author, log[0].log)
     assert logs.accepted(key).next_seq == logs.stored(key).next_seq == 2
     assert len(logs.take(log[2:]).accepted) == 2
+
+
+def test_a_badly_signed_record_at_a_taken_place_is_forged() -> None:
+    """The sender of a contradiction whose signature fails broke the rules."""
+    charter, (founder, *_) = village(2)
+    _, (other, *_) = village(2, seed=2)
+    logs = Logs()
+    logs.take(founder.written)
+    stolen = replace(other.written[1], author=founder.key, log=founder.log)
+    intake = logs.take([stolen])
+    assert intake.forged == [stolen]
+    assert not intake.accepted
+    assert charter.founder == founder.key
+
+
+def test_an_unsigned_record_at_a_taken_place_says_nothing() -> None:
+    """Without a signature it may be the inner part of a fork; it is left aside."""
+    _, (founder, *_) = village(2)
+    _, (other, *_) = village(2, seed=2)
+    logs = Logs()
+    logs.take(founder.written)
+    stolen = replace(other.written[1], author=founder.key, log=founder.log, signature=None)
+    intake = logs.take([stolen])
+    assert not intake.forged
+    assert not intake.forks
