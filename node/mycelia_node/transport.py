@@ -23,6 +23,7 @@ from mycelia_protocol.events import DialFailed, Event, FrameReceived, LinkClosed
 from mycelia_protocol.limits import FRAME_SIZE_MAX
 
 PATH: Final = "/mycelia"
+MESSAGE_SIZE_MAX: Final = FRAME_SIZE_MAX + 1  # aiohttp refuses a message of exactly its limit
 HEARTBEAT_S: Final = 15.0  # below common NAT idle limits of 30 s
 DIAL_TIMEOUT_S: Final = 10.0
 UPGRADE_TIMEOUT_S: Final = 10.0  # from accept to WebSocket
@@ -59,10 +60,10 @@ async def connect(session: aiohttp.ClientSession, address: str) -> aiohttp.Clien
     async with asyncio.timeout(DIAL_TIMEOUT_S):
         return await session.ws_connect(
             url_of(address),
-            max_msg_size=FRAME_SIZE_MAX,
+            max_msg_size=MESSAGE_SIZE_MAX,
             heartbeat=HEARTBEAT_S,
             compress=0,
-            timeout=aiohttp.ClientWSTimeout(ws_close=STOP_WAIT_S),
+            timeout=aiohttp.ClientWSTimeout(ws_close=STOP_WAIT_S),  # pyright: ignore[reportCallIssue]
         )
 
 
@@ -204,7 +205,10 @@ class Transport:
         if len(unproven) >= UNPROVEN_MAX:
             unproven[0].close(CLOSE_FULL, "full: too many handshakes at once")
         ws = web.WebSocketResponse(
-            max_msg_size=FRAME_SIZE_MAX, heartbeat=HEARTBEAT_S, compress=False, timeout=STOP_WAIT_S
+            max_msg_size=MESSAGE_SIZE_MAX,
+            heartbeat=HEARTBEAT_S,
+            compress=False,
+            timeout=STOP_WAIT_S,
         )
         await ws.prepare(request)
         assert request.transport is not None
