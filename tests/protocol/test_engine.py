@@ -32,7 +32,8 @@ def test_two_nodes_agree_after_they_meet() -> None:
         second.publish("request", THIRST)
     assert len(digests(mesh)) == 2
     mesh.connect(first, second)
-    assert first.disk.records() and len(first.disk.records()) == len(second.disk.records())
+    assert first.disk.records()
+    assert len(first.disk.records()) == len(second.disk.records())
     assert len(digests(mesh)) == 1
 
 
@@ -84,7 +85,8 @@ def test_a_clean_start_goes_on_in_the_same_log() -> None:
     log = node.engine.publisher.log
     node.start(log)
     node.publish("offer", WATER)
-    assert node.engine.publisher.log == log and node.engine.gate.is_open
+    assert node.engine.publisher.log == log
+    assert node.engine.gate.is_open
 
 
 def test_nothing_is_acknowledged_that_the_store_did_not_keep() -> None:
