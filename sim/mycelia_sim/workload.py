@@ -45,7 +45,8 @@ AMOUNTS: Final = {
 
 BURST_BEFORE_MS: Final = (120, 60, 25, 5)  # posts just before a kill, so that it hits writes
 REQUESTS: Final = 0.6  # share of requests among what arrives
-EARLY: Final = 0.4  # share of a cut within which each side has something to share
+MEETINGS: Final = (0.05, 0.3, 0.6)  # parts of a cut at which each side has something to share
+MEET_GAP_MS: Final = 200  # between the offer and the request that are to meet
 
 
 class _Writer:
@@ -156,11 +157,13 @@ def _open(writer: _Writer, stream: Stream) -> None:
 
 
 def _share_in_cut(writer: _Writer, cut: Cut, stream: Stream) -> None:
-    """Give each group of a cut one offer and one request that meet, early in the cut.
+    """Give each group of a cut some offers and requests that meet while the cut lasts.
 
-    Without it a small or unlucky group might have nothing to share, and the run would be unknown.
+    Without them a small or unlucky group might have nothing to share, and the run would be unknown.
+    There are several, at different times, because a node may be down at one of them; they do not
+    look at the kills, so that taking a kill out of a scenario moves no post.
     """
-    span_ms = round((cut.until_ms - cut.at_ms) * EARLY)
+    span_ms = cut.until_ms - cut.at_ms
     for group in cut.groups:
         pairs = [
             (giver, wanter, code)
@@ -170,11 +173,11 @@ def _share_in_cut(writer: _Writer, cut: Cut, stream: Stream) -> None:
             for code in writer.sites[giver].gives
             if code in writer.sites[wanter].needs and code in AMOUNTS
         ]
-        if pairs:
+        for part in MEETINGS if pairs else ():
             giver, wanter, code = stream.choice(pairs)
-            times = sorted(cut.at_ms + stream.integer(span_ms // 4, span_ms) for _ in range(2))
-            writer.post(times[0], giver, "offer", code)
-            writer.post(times[1], wanter, "request", code)
+            at_ms = cut.at_ms + round(span_ms * part) + stream.integer(0, span_ms // 20)
+            writer.post(at_ms, giver, "offer", code)
+            writer.post(at_ms + min(MEET_GAP_MS, span_ms // 10), wanter, "request", code)
 
 
 def _withdraw(writer: _Writer, duration_ms: int, stream: Stream) -> None:
