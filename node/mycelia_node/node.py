@@ -91,7 +91,7 @@ class Node:
         options = read_options(home, config)  # first: what fails here leaves the home as it was
         resumable_log = home.take_clean()
         loop = asyncio.get_running_loop()
-        self.store: Final = SqliteStore(home.database, charter.commons, _poster(loop))
+        self.store: Final = SqliteStore(home.database, charter.commons, poster(loop))
         engine = Engine(charter, seed, random.SystemRandom(), options)
         self.driver: Final = Driver(engine, self.store, clock, self._noticed, on_crash)
         self.transport: Final = Transport(self.driver.deliver, self.driver.room, clock, on_crash)
@@ -229,7 +229,7 @@ def read_options(home: Home, config: Config) -> Options:
     )
 
 
-def _poster(loop: asyncio.AbstractEventLoop) -> Callable[[Callable[[], None]], None]:
+def poster(loop: asyncio.AbstractEventLoop) -> Callable[[Callable[[], None]], None]:
     """Return what brings the store's reports into the loop's thread."""
 
     def post(function: Callable[[], None]) -> None:

@@ -3,7 +3,7 @@
 import logging
 from typing import assert_never
 
-from mycelia_node.names import name_of, named, short_id
+from mycelia_node.names import id_text, name_of, named, short_id
 from mycelia_node.quantity import format_quantity
 from mycelia_protocol.errors import MyceliaError
 from mycelia_protocol.events import (
@@ -18,7 +18,6 @@ from mycelia_protocol.events import (
     RecordArrived,
     StoreTroubled,
 )
-from mycelia_protocol.identity import to_text
 from mycelia_protocol.record import Record
 from mycelia_protocol.state import State
 from mycelia_protocol.types.offer import Offer
@@ -84,26 +83,26 @@ def event(state: State, notice: Notice, now_ms: int) -> Json:
     fields: Json = {"event": EVENT_NAMES[type(notice)], "time_ms": now_ms}
     match notice:
         case PeerConnected(_, key, outbound, address):
-            fields |= {"key": to_text("key", key), "name": name_of(state, key)}
+            fields |= {"key": id_text("key", key), "name": name_of(state, key)}
             fields |= {"address": address, "direction": "out" if outbound else "in"}
         case PeerLost(_, key, reason):
-            fields |= {"key": to_text("key", key), "name": name_of(state, key), "reason": reason}
+            fields |= {"key": id_text("key", key), "name": name_of(state, key), "reason": reason}
         case RecordArrived(record):
-            fields |= {"id": to_text("record", record.id), "kind": record.kind}
-            fields |= {"author": to_text("key", record.author)}
-            fields |= {"name": name_of(state, record.author), "log": to_text("log", record.log)}
-            fields |= {"seq": record.seq, "refs": [to_text("record", ref) for ref in record.refs]}
+            fields |= {"id": id_text("record", record.id), "kind": record.kind}
+            fields |= {"author": id_text("key", record.author)}
+            fields |= {"name": name_of(state, record.author), "log": id_text("log", record.log)}
+            fields |= {"seq": record.seq, "refs": [id_text("record", ref) for ref in record.refs]}
         case MemberJoined(key):
-            fields |= {"key": to_text("key", key), "name": name_of(state, key)}
+            fields |= {"key": id_text("key", key), "name": name_of(state, key)}
         case PeerMisbehaved(_, key, code, reason, action):
-            fields |= {"key": to_text("key", key) if key else None}
+            fields |= {"key": id_text("key", key) if key else None}
             fields |= {"code": code, "reason": reason, "action": action}
         case IncarnationOpened(log, previous):
-            fields |= {"log": to_text("log", log), "previous": previous}
+            fields |= {"log": id_text("log", log), "previous": previous}
         case GateOpened(confirmations):
             fields |= {"confirmations": confirmations}
         case ForkSeen(author, log, seq):
-            fields |= {"key": to_text("key", author), "log": to_text("log", log), "seq": seq}
+            fields |= {"key": id_text("key", author), "log": id_text("log", log), "seq": seq}
         case StoreTroubled(reason):
             fields |= {"reason": reason}
         case _:

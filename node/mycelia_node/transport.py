@@ -210,7 +210,10 @@ class Transport:
             compress=False,
             timeout=STOP_WAIT_S,
         )
-        await ws.prepare(request)
+        try:
+            await ws.prepare(request)
+        except ConnectionError:
+            return web.Response()  # gone before it was let in
         assert request.transport is not None
         timer = self._upgrading.pop(request.transport, None)
         if timer is not None:

@@ -4,13 +4,13 @@ from aiohttp import web
 
 from mycelia_node.api.fields import Fields, find, read_body, read_flags, require_own
 from mycelia_node.api.things import GetNode
-from mycelia_node.api.views import Json, grant_view, needs, offer_view, request_view
+from mycelia_node.api.views import Json, each, grant_view, needs, offer_view, request_view
 from mycelia_node.errors import RequestError
+from mycelia_node.names import id_text
+from mycelia_protocol.allocate import open_offers, open_requests
 from mycelia_protocol.encoding import Value
-from mycelia_protocol.identity import to_text
 from mycelia_protocol.types import answer, receipt, withdraw
 from mycelia_protocol.types.grant import Grant
-from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.promises import grant_state
 from mycelia_protocol.types.request import Request
 
@@ -41,9 +41,10 @@ class GrantRoutes:
         """GET /v1/grants: all grants, with ?mine=1 those that this node gives or gets."""
         flags = read_flags(request, ("mine",))
         engine = self._get_node().engine
-        views = [grant_view(engine.state, grant, engine.key) for grant in engine.state.every(Grant)]
+        state, key = engine.state, engine.key
+        views = await each(state.every(Grant), lambda grant: grant_view(state, grant, key))
         if "mine" in flags:
-            own = to_text("key", engine.key)
+            own = id_text("key", engine.key)
             views = [item for item in views if own in parties(item)]
         return web.json_response({"items": views})
 
@@ -76,23 +77,22 @@ class GrantRoutes:
         assert isinstance(quantity, int)
         kind, content = record_of(action, quantity)
         record = await node.publish(kind, content, (grant.id,))
-        return web.json_response({"id": to_text("record", record)}, status=201)
+        return web.json_response({"id": id_text("record", record)}, status=201)
 
     async def board(self, request: web.Request) -> web.Response:
         """GET /v1/board: what is open now, and what waits for this node's people."""
         read_flags(request, ())
         node = self._get_node()
         state, key, now_ms = node.engine.state, node.engine.key, node.clock.now_ms()
-        offers = [offer_view(state, offer, key, now_ms) for offer in state.every(Offer)]
-        requests = [request_view(state, wanted, key, now_ms) for wanted in state.every(Request)]
-        grants = [grant_view(state, grant, key) for grant in state.every(Grant)]
-        return web.json_response(
-            {
-                "offers": [item for item in offers if item["open"]],
-                "requests": [item for item in requests if item["open"]],
-                "needs_you": [item for item in grants if waits_for_people(item)],
-            }
+        offers = await each(
+            open_offers(state, now_ms), lambda offer: offer_view(state, offer, key, now_ms)
         )
+        requests = await each(
+            open_requests(state, now_ms), lambda wanted: request_view(state, wanted, key, now_ms)
+        )
+        grants = await each(state.every(Grant), lambda grant: grant_view(state, grant, key))
+        waiting = [item for item in grants if waits_for_people(item)]
+        return web.json_response({"offers": offers, "requests": requests, "needs_you": waiting})
 
 
 def record_of(action: str, quantity: int) -> tuple[str, dict[str, Value]]:

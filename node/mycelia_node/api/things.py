@@ -1,12 +1,13 @@
 """Routes for offers and requests: list, add, show, withdraw."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Generic, TypeVar
 
 from aiohttp import web
 
 from mycelia_node.api.fields import Fields, find, read_body, read_flags, require_own
-from mycelia_node.api.views import Json, grant_view, offer_view, request_view
+from mycelia_node.api.views import Json, each, grant_view, offer_view, request_view
 from mycelia_node.errors import RequestError
 from mycelia_node.node import Node
 from mycelia_protocol.encoding import Value
@@ -63,7 +64,7 @@ class ThingRoutes(Generic[T]):
         """GET: open ones, oldest first; ?all=1 closed ones too, ?mine=1 only this node's."""
         flags = read_flags(request, ("mine", "all"))
         node = self._get_node()
-        views = [self._view(node, thing) for thing in node.engine.state.every(self._kind)]
+        views = await each(node.engine.state.every(self._kind), partial(self._view, node))
         if "mine" in flags:
             views = [item for item in views if item["mine"]]
         if "all" not in flags:
