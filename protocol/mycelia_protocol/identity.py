@@ -6,6 +6,8 @@ the prefix catches the right text in the wrong place, and upper case makes small
 Spec: section 5, requirements ID-1 .. ID-4. Source: BIP-350 and BIP-173.
 """
 
+import functools
+import operator
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias, get_args
 
@@ -26,6 +28,15 @@ _VALUES: Final = {character: value for value, character in enumerate(_ALPHABET)}
 _CHECKSUM_CONSTANT: Final = 0x2BC830A3  # what sets bech32m apart from bech32
 _CHECKSUM_SIZE: Final = 6  # characters
 _GENERATOR: Final = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+
+
+def _reduction(top: int) -> int:
+    """Return what the five bits that a step shifts out add to the remainder."""
+    terms = (term for bit, term in enumerate(_GENERATOR) if top >> bit & 1)
+    return functools.reduce(operator.xor, terms, 0)
+
+
+_REDUCTIONS: Final = tuple(_reduction(top) for top in range(32))
 
 
 def to_text(kind: TextKind, data: bytes) -> str:
@@ -112,11 +123,7 @@ def _remainder(groups: list[int]) -> int:
     """Return the remainder of `groups`, a polynomial over GF(32), by the generator of the code."""
     remainder = 1
     for group in groups:
-        top = remainder >> 25
-        remainder = (remainder & 0x1FFFFFF) << 5 ^ group
-        for bit, term in enumerate(_GENERATOR):
-            if top >> bit & 1:
-                remainder ^= term
+        remainder = (remainder & 0x1FFFFFF) << 5 ^ group ^ _REDUCTIONS[remainder >> 25]
     return remainder
 
 
