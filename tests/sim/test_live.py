@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -101,8 +103,9 @@ def test_a_planted_defect_is_caught(tmp_path: Path, mutant: str, check: str) -> 
     assert (finished.folder / "homes" / "n00" / "node.db").exists()  # evidence is kept
 
 
-def start_run(out: Path) -> subprocess.Popen[str]:
-    """Start the command line on a run of some seconds; return once the workload runs."""
+@contextmanager
+def started_run(out: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start the command line on a run of some seconds; go on once its links are cut."""
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, "run", str(HERE / "short.toml"), "--out", str(out)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -111,11 +114,19 @@ def start_run(out: Path) -> subprocess.Popen[str]:
         text=True,
         start_new_session=True,
     )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "cut: " in line:
-            return process
-    pytest.fail("the run ended before the cut")
+    with process:
+        assert process.stderr is not None
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if "cut: " in line:
+                break
+        else:
+            pytest.fail(f"the run ended before the cut: {said}")
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def daemons_of(process: subprocess.Popen[str]) -> list[int]:
@@ -156,7 +167,7 @@ def is_running(pid: int) -> bool:
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 def test_an_interrupt_leaves_no_process_and_a_partial_report(tmp_path: Path) -> None:
     """Ctrl-C in the middle of a run ends every daemon and still tells what was seen."""
-    with start_run(tmp_path) as process:
+    with started_run(tmp_path) as process:
         pids = daemons_of(process)
         assert len(pids) == 5
         process.send_signal(signal.SIGINT)
@@ -173,7 +184,7 @@ def test_an_interrupt_leaves_no_process_and_a_partial_report(tmp_path: Path) -> 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 def test_a_killed_harness_leaves_no_process(tmp_path: Path) -> None:
     """Even SIGKILL on the harness leaves no daemon: the watchdog ends them."""
-    with start_run(tmp_path) as process:
+    with started_run(tmp_path) as process:
         pids = daemons_of(process)
         assert len(pids) == 5
         process.kill()
