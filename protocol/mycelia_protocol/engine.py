@@ -111,6 +111,9 @@ class Engine:
         self._is_loaded = False
         self._is_stopping = False
         self._steward_ms: int | None = None
+        self._clock_ms = 0  # what the clock showed at the present event
+        self._steady_ms = 0  # the same, had it never been set back
+        self._behind_ms = 0  # how far it was set back so far
 
     @property
     def logs(self) -> Logs:
@@ -128,7 +131,8 @@ class Engine:
             self._overlay.due_ms,
             self._steward_ms,
         )
-        return min((time for time in times if time is not None), default=None)
+        due_ms = min((time for time in times if time is not None), default=None)
+        return None if due_ms is None else due_ms - self._behind_ms
 
     def handle(self, event: Event, now_ms: int) -> list[Output]:
         """Take in what happened and return what must be done, in order.
@@ -138,9 +142,21 @@ class Engine:
         """
         if not self._is_loaded and isinstance(event, events.LinkOpened | events.PublishRequested):
             raise InvalidTransition(f"{type(event).__name__} before StoreLoaded")
-        outputs = self._route(event, now_ms)
-        outputs.extend(self._flush(now_ms))
+        steady_ms = self._steady(now_ms)
+        outputs = self._route(event, steady_ms)
+        outputs.extend(self._flush(steady_ms))
         return outputs
+
+    def _steady(self, now_ms: int) -> int:
+        """Return a time that never goes back, for pauses and deadlines.
+
+        Clocks are set back; without this a node would sit out the difference. What people see (a
+        record's time, an expiry) goes by the clock as it is.
+        """
+        self._clock_ms = now_ms
+        self._behind_ms = max(self._behind_ms, self._steady_ms - now_ms)
+        self._steady_ms = now_ms + self._behind_ms
+        return self._steady_ms
 
     def _route(self, event: Event, now_ms: int) -> list[Output]:
         match event:
@@ -167,7 +183,7 @@ class Engine:
             case events.PublishRequested(token, kind, content, refs):
                 return self._publish(Draft(token, kind, content, refs))
             case events.InviteRequested(token, secret, expires_ms):
-                return self._door.invite(token, secret, expires_ms, now_ms)
+                return self._door.invite(token, secret, expires_ms, self._clock_ms)
             case events.RecordsStored(batch):
                 return self._stored(batch, now_ms)
             case events.StoreFailed(batch, reason):
@@ -226,7 +242,7 @@ class Engine:
                     self._overlay.lost(link)
                     outputs.extend(self._perform(self.replicate.closed(link, now_ms), now_ms))
                 case JoinAsked(link, key, secret):
-                    decision = self._door.asked(link, key, secret, now_ms)
+                    decision = self._door.asked(link, key, secret, self._clock_ms)
                     outputs.extend(self._decide(decision, now_ms))
                 case MessageCame(link, message):
                     outputs.extend(self._heard(link, message, now_ms))
@@ -364,7 +380,7 @@ class Engine:
         return []
 
     def _flush(self, now_ms: int) -> list[Output]:
-        steps = self.replicate.store(self.publisher.flush(now_ms), is_own=True)
+        steps = self.replicate.store(self.publisher.flush(self._clock_ms), is_own=True)
         return self._perform(steps, now_ms)
 
     def _check_gate(self) -> list[Output]:
@@ -398,9 +414,9 @@ class Engine:
             return
         drafts: list[Draft] = []
         if self.options.allocate:
-            drafts += allocate.answers(self.state, self.key, now_ms, STEWARD_DRAFTS_MAX)
+            drafts += allocate.answers(self.state, self.key, self._clock_ms, STEWARD_DRAFTS_MAX)
             if self.gate.is_open:
-                drafts += allocate.fifo(self.state, self.key, now_ms, STEWARD_DRAFTS_MAX)
+                drafts += allocate.fifo(self.state, self.key, self._clock_ms, STEWARD_DRAFTS_MAX)
         if self.options.confirm_handovers:
             drafts += allocate.receipts(self.state, self.key, STEWARD_DRAFTS_MAX)
         for draft in drafts:

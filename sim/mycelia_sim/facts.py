@@ -43,11 +43,30 @@ class CutFact:
 
 @dataclass(slots=True)
 class KillFact:
-    """What a kill did: whether it hit a running daemon, and whether that came back."""
+    """What a kill did: whether it hit a running daemon, and whether that came back.
+
+    Attributes:
+        unsynced: records that were not durable yet, and that nobody had been told of.
+        rolled_back: durable records that the fault itself took from the disk.
+        lost: their ids in hex.
+    """
 
     node: str
     has_fired: bool = False
     has_restarted: bool = False
+    unsynced: int = 0
+    rolled_back: int = 0
+    lost: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class TroubleFact:
+    """What a degraded link or a node's trouble did; `amount` is in the fault's own measure."""
+
+    kind: str
+    node: str
+    has_fired: bool = False
+    amount: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +114,7 @@ class Facts:
     skipped: int = 0
     cuts: dict[str, CutFact] = field(default_factory=dict)
     kills: dict[str, KillFact] = field(default_factory=dict)
+    troubles: dict[str, TroubleFact] = field(default_factory=dict)
     attempts: list[AttemptFact] = field(default_factory=list)
     told: dict[str, tuple[str, int]] = field(default_factory=dict)
     warmed_up_ms: int | None = None

@@ -54,6 +54,8 @@ class MemoryStore:
         self._waiting: list[Batch] = []
         self._group: list[Batch] = []  # being synced
         self._is_syncing = False
+        self._is_paused = False
+        self._late: list[Callable[[], None]] = []
         self._life = 0  # a sync or read of an earlier life reports to nobody
 
     # --- what a store does ---
@@ -76,28 +78,37 @@ class MemoryStore:
 
     # --- what befalls it ---
 
+    def pause(self) -> None:
+        """Stop with the process: nothing is finished or reported until it goes on."""
+        self._is_paused = True
+
+    def resume(self) -> None:
+        """Go on; what would have been finished meanwhile is finished now."""
+        self._is_paused = False
+        late, self._late = self._late, []
+        for action in late:
+            action()
+
     def crash(self) -> int:
         """Lose what is not durable; return how many records that were."""
         lost = sum(len(records) for _, records in [*self._group, *self._waiting])
         self._waiting.clear()
         self._group = []
-        self._is_syncing = False
+        self._is_syncing = self._is_paused = False
+        self._late.clear()
         self._life += 1
         return lost
 
-    def roll_back(self, records: int) -> int:
-        """Come back as an older backup, without the last so many records; return how many."""
+    def roll_back(self, records: int) -> list[Record]:
+        """Come back as an older backup, without the last so many records; return those."""
         count = min(records, len(self._order))
-        for _ in range(count):
-            self._logs[self._order.pop()].pop()
-        return count
+        return [self._logs[self._order.pop()].pop() for _ in range(count)]
 
-    def wipe(self) -> None:
-        """Lose everything but the base."""
+    def wipe(self) -> list[Record]:
+        """Lose everything but the base; return what that was."""
         self.crash()
-        self._logs.clear()
-        self._order.clear()
         self.invites.clear()
+        return self.roll_back(len(self._order))
 
     # --- what others may look at ---
 
@@ -126,6 +137,9 @@ class MemoryStore:
     def _end_sync(self, life: int) -> None:
         if life != self._life:
             return
+        if self._is_paused:
+            self._late.append(lambda: self._end_sync(life))
+            return
         self._is_syncing = False
         group, self._group = self._group, []
         self.syncs += 1
@@ -151,7 +165,9 @@ class MemoryStore:
         self._order.append(key)
 
     def _answer(self, life: int, token: int, ranges: tuple[Range, ...], size_max: int) -> None:
-        if life == self._life:
+        if self._is_paused:
+            self._late.append(lambda: self._answer(life, token, ranges, size_max))
+        elif life == self._life:
             self.report(RecordsRead(token, self._find(ranges, size_max)))
 
     def _find(self, ranges: tuple[Range, ...], size_max: int) -> tuple[Record, ...]:

@@ -31,6 +31,12 @@ class Clock:
         """Return what the clock shows, in ms."""
         return EPOCH_MS + self.offset_ms + (now_us + now_us * self.drift_ppm // 1_000_000) // MS
 
+    def drift(self, ppm: int, now_us: int) -> None:
+        """Let the clock run faster by so much from now on; what it shows now stays."""
+        before_ms = self.read(now_us)
+        self.drift_ppm += ppm
+        self.offset_ms += before_ms - self.read(now_us)
+
     def when_us(self, shows_ms: int, now_us: int) -> int:
         """Return when the clock will show at least this."""
         ahead_us = (shows_ms - self.read(now_us)) * MS
@@ -98,7 +104,7 @@ class VirtualNode:
         self._is_paused = False
         self._inbox: list[Event] = []
         self._busy_until_us = 0
-        store.report = self.give
+        store.report = self._handle_report
 
     # --- life ---
 
@@ -140,11 +146,15 @@ class VirtualNode:
     def pause(self) -> None:
         """Stop the process without ending it; what comes in waits."""
         self._is_paused = True
+        self.store.pause()
 
     def resume(self) -> None:
         """Let a paused process go on; it finds that time has passed."""
+        if not self._is_paused:
+            return
         self._is_paused = False
         inbox, self._inbox = self._inbox, []
+        self.store.resume()
         for event in inbox:
             self.give(event)
         self._arm()
@@ -196,9 +206,21 @@ class VirtualNode:
             return
         self._handle(event)
 
+    def _handle_report(self, event: Event) -> None:
+        """Handle what the store reports at once.
+
+        A store hands its reports over when the process gets to them, and fails with a failed batch
+        all that were submitted up to that moment; a report that waited in a queue would lie.
+        """
+        if self.engine is not None:
+            self._handle(event)
+
     def _handle_late(self, life: int, event: Event) -> None:
         if self.engine is not None and life == self.starts:
-            self._handle(event)
+            if self._is_paused:
+                self._inbox.append(event)
+            else:
+                self._handle(event)
 
     def _handle(self, event: Event) -> None:
         engine = self.engine
@@ -237,9 +259,14 @@ class VirtualNode:
             case _:
                 assert_never(output)
 
+    def rearm(self) -> None:
+        """Set the timer anew, because the clock was changed."""
+        self._timer_ms = None
+        self._arm()
+
     def _arm(self) -> None:
         """Set the one timer to what the engine waits for."""
-        if self.engine is None:
+        if self.engine is None or self._is_paused:
             return
         due_ms = self.engine.due_ms
         if due_ms == self._timer_ms:

@@ -62,7 +62,8 @@ class Path:
         latency_us: time that any message takes.
         jitter_us: up to so much more, drawn.
         loss_ppm, duplicate_ppm: packets in a million that are lost, or come twice.
-        rate_bps: bits a second, 0 for no limit.
+        reorder_ppm: packets in a million that are overtaken, so that those behind them wait.
+        rates: limits that hold now, in bits a second, 0 for none; the lowest counts.
         cuts: modes of the cuts that hold it now: fault id -> mode.
         delay_us: what cuts of mode `delay` add.
     """
@@ -71,15 +72,26 @@ class Path:
     jitter_us: int = 0
     loss_ppm: int = 0
     duplicate_ppm: int = 0
-    rate_bps: int = 0
+    reorder_ppm: int = 0
+    rates: list[int] = field(default_factory=list)
     cuts: dict[str, str] = field(default_factory=dict)
     delay_us: int = 0
     drawn: int = 0  # counter of this direction's random stream
 
     @property
+    def rate_bps(self) -> int:
+        """Bits a second that get through, 0 for no limit."""
+        return min((rate for rate in self.rates if rate), default=0)
+
+    @property
+    def is_disturbed(self) -> bool:
+        """Whether the next message's delay has to be drawn."""
+        return bool(self.jitter_us or self.loss_ppm or self.duplicate_ppm or self.reorder_ppm)
+
+    @property
     def is_cut(self) -> bool:
         """Whether nothing gets through."""
-        return any(mode != "delay" for mode in self.cuts.values())
+        return bool(self.cuts) and any(mode != "delay" for mode in self.cuts.values())
 
 
 @dataclass(slots=True)
@@ -251,7 +263,7 @@ class Network:
     def _carry(self, connection: Connection, way: Way, data: bytes, extra_us: int) -> None:
         path = way.path
         now_us = self._loop.now_us
-        if path.rate_bps:
+        if path.rates and path.rate_bps:
             way.busy_us = max(now_us, way.busy_us) + (
                 (len(data) + HEADER_SIZE) * 8_000_000 // path.rate_bps
             )
@@ -272,7 +284,7 @@ class Network:
     def _delay_us(self, path: Path, size: int, source: str, target: str) -> int:
         """Return how long a message takes now: latency, jitter, and what losses cost."""
         delay_us = path.latency_us + path.delay_us
-        if not (path.jitter_us or path.loss_ppm or path.duplicate_ppm):
+        if not path.is_disturbed:
             return delay_us
         path.drawn += 1
         bits = draw(self._seed, f"wire/{source}>{target}", path.drawn)
@@ -282,6 +294,9 @@ class Network:
         if path.duplicate_ppm and bits % 1_000_000 < path.duplicate_ppm:
             self.traffic.duplicates += 1
             self.traffic.bytes += size + HEADER_SIZE
+        bits >>= 24
+        if path.reorder_ppm and bits % 1_000_000 < path.reorder_ppm:
+            delay_us += path.latency_us  # what came before its turn waits in the receiver's buffer
         bits >>= 24
         losses = 0
         while losses < RESEND_MAX and bits % 1_000_000 < path.loss_ppm:

@@ -4,7 +4,7 @@ The plan is the same that the live harness runs. Phases: links come up; the work
 faults come and go; everything is healed; then the nodes have a bound to agree.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
@@ -12,9 +12,11 @@ from typing import Final
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.engine import Engine, Options
 from mycelia_protocol.events import Notice, RecordArrived
-from mycelia_sim.facts import Acknowledged, CutFact, Facts, KillFact
-from mycelia_sim.plan import Cut, Kill, Plan, Post
+from mycelia_protocol.record import Record
+from mycelia_sim.facts import Acknowledged, Facts
+from mycelia_sim.plan import Plan, Post
 from mycelia_sim.virtual.disk import MemoryStore
+from mycelia_sim.virtual.faults import Faults
 from mycelia_sim.virtual.genesis import Beginning, StreamRng, begin
 from mycelia_sim.virtual.loop import MS, Loop
 from mycelia_sim.virtual.node import EPOCH_MS, VirtualNode
@@ -23,6 +25,7 @@ from mycelia_sim.virtual.wire import Network, Path
 SYNC_US: Final = 1 * MS
 READ_US: Final = 200
 PLAIN_FROM: Final = 500  # nodes from which sessions go without encryption
+STRANGER_LATENCY_US: Final = 40 * MS  # between nodes that no planned link joins
 CHECK_EVERY_US: Final = 250 * MS  # how often the end of a phase is looked for
 
 
@@ -48,6 +51,7 @@ class World:
         self.loop: Final = Loop()
         self.facts: Final = Facts(began_ms=EPOCH_MS)
         self.journeys: dict[bytes, Journey] = {}
+        self.gone: dict[bytes, Journey] = {}  # records that a fault took from their only disk
         self.is_plain: Final = len(plan.nodes) >= PLAIN_FROM
         ids = tuple(node.id for node in plan.nodes)
         self.beginning: Final[Beginning] = begin(plan.seed, ids, plain=self.is_plain)
@@ -58,7 +62,7 @@ class World:
             self._dials[link.dialer].append(link.listener)
             for pair in ((link.dialer, link.listener), (link.listener, link.dialer)):
                 self._paths[pair] = Path(link.latency_ms * MS)
-        self.network: Final = Network(self.loop, plan.seed, self._path)
+        self.network: Final = Network(self.loop, plan.seed, self.path)
         self.nodes: Final = {node: self._make_node(node) for node in ids}
         self._node_of_key = {key: node for node, key in self.beginning.keys.items()}
         self._posted: dict[int, bytes] = {}
@@ -78,6 +82,7 @@ class World:
         self._schedule()
         self._advance(self.began_us + self.plan.duration_ms * MS)
         for node in self.nodes.values():
+            node.resume()
             if not node.is_up:
                 node.start()
         self.facts.settled_ms = self._until(self.has_converged, self.plan.converge_within_ms)
@@ -132,6 +137,15 @@ class World:
         self.trace(node.id, f"refused {code}")
         self.facts.refused += 1
 
+    def forgot(self, node: VirtualNode, lost: Iterable[Record]) -> None:
+        """Take note that a fault took durable records from a disk."""
+        for record in lost:
+            journey = self.journeys[record.id]
+            journey.arrivals.pop(node.id, None)
+            if not journey.arrivals:
+                del self.journeys[record.id]
+                self.gone[record.id] = journey
+
     def trace(self, node: str, what: str) -> None:
         """Add a line to the hash of the run."""
         self._trace.update(f"{self.loop.now_us}|{node}|{what}\n".encode())
@@ -154,21 +168,25 @@ class World:
 
         return VirtualNode(node, self.loop, self.network, store, make_engine, self)
 
-    def _path(self, source: str, target: str) -> Path:
-        return self._paths[source, target]
+    def path(self, source: str, target: str) -> Path:
+        """Return the direction between two nodes, made when it is first asked for."""
+        path = self._paths.get((source, target))
+        if path is None:
+            path = self._paths[source, target] = Path(STRANGER_LATENCY_US)
+        return path
+
+    def directions(self) -> list[tuple[str, str]]:
+        """Return the directions between nodes that were ever used or planned."""
+        return list(self._paths)
 
     # --- doing it ---
 
     def _schedule(self) -> None:
         for number, post in enumerate(self.plan.posts):
             self._at(post.at_ms, self._post, number, post)
-        for cut in self.plan.cuts:
-            self._at(cut.at_ms, self._cut, cut)
-            self._at(cut.until_ms, self._heal, cut)
-        for kill in self.plan.kills:
-            self.facts.kills[kill.id] = KillFact(kill.node)
-            self._at(kill.at_ms, self._kill, kill)
-            self._at(kill.restart_ms, self._restart, kill)
+        faults = Faults(self)
+        for at_ms, action, argument in faults.schedule():
+            self._at(at_ms, action, argument)
 
     def _at(self, at_ms: int, action: Callable[..., None], *args: object) -> None:
         self.loop.at(self.began_us + at_ms * MS, action, *args)
@@ -194,43 +212,6 @@ class World:
         else:
             content["urgency"] = post.urgency
         node.publish(token, post.kind, content)
-
-    def _pairs(self, cut: Cut) -> list[tuple[str, str]]:
-        """Return the directions that a cut holds."""
-        group = {node: number for number, nodes in enumerate(cut.groups) for node in nodes}
-        return [
-            (source, target)
-            for source, target in self._paths
-            if source in group
-            and target in group
-            and group[source] != group[target]
-            and not (cut.oneway and group[source] > group[target])
-        ]
-
-    def _cut(self, cut: Cut) -> None:
-        self.trace(cut.id, "cut")
-        links = self.network.cut(cut.id, cut.mode, self._pairs(cut), cut.delay_ms * MS)
-        self.facts.cuts[cut.id] = CutFact(links=links)
-
-    def _heal(self, cut: Cut) -> None:
-        self.trace(cut.id, "heal")
-        fact = self.facts.cuts[cut.id]
-        fact.is_parted = not self.has_converged()
-        self.network.heal(cut.id, self._pairs(cut), cut.delay_ms * MS)
-        fact.connections = self.network.held.get(cut.id, 0)
-        fact.is_lifted = True
-
-    def _kill(self, kill: Kill) -> None:
-        node = self.nodes[kill.node]
-        if node.is_up:
-            self.trace(node.id, f"crash, {node.crash()} records lost")
-            self.facts.kills[kill.id].has_fired = True
-
-    def _restart(self, kill: Kill) -> None:
-        node = self.nodes[kill.node]
-        if not node.is_up:
-            node.start()
-            self.facts.kills[kill.id].has_restarted = True
 
     # --- time ---
 
