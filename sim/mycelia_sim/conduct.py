@@ -57,12 +57,20 @@ class Finished:
 
 
 def conduct(plan: Plan, settings: Settings, progress: Progress) -> Finished:
-    """Run a plan and write its report; no process and no temporary file is left behind.
+    """Make a folder, run a plan in it and write its report.
 
     Raises: HarnessError when the harness can't do its part; the folder then holds the logs.
     """
     folder = make_folder(plan, settings.out)
     (folder / "plan.json").write_text(plan.to_json(), "utf-8")
+    return conduct_in(folder, plan, settings, progress)
+
+
+def conduct_in(folder: Path, plan: Plan, settings: Settings, progress: Progress) -> Finished:
+    """Run a plan in its folder; no process and no temporary file is left behind.
+
+    Raises: HarnessError when the harness can't do its part; the folder then holds the logs.
+    """
     # A short path, because the nodes' sockets lie in their homes.
     homes = Path(tempfile.mkdtemp(prefix="mycelia-sim-"))
     live = LiveRun(plan, Places(folder, homes), progress, settings.command)
@@ -142,8 +150,8 @@ def _interrupted(check: Check) -> Check:
 
 
 def replay_command(folder: Path) -> str:
-    """Return the command line that plays the same plan again."""
-    return f"{program()} sim run --plan {shlex.quote(str(folder / 'plan.json'))}"
+    """Return the command line that plays the same plan again, and compares."""
+    return f"{program()} sim replay {shlex.quote(str(folder))}"
 
 
 def program() -> str:

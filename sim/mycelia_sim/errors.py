@@ -2,6 +2,7 @@
 
 SimError               never raised itself
 ├── ScenarioError      the scenario, an override or a plan cannot be used: exit 64
+├── BackendError       this machine lacks what a backend needs: exit 69
 └── HarnessError       the harness could not do its part: exit 70
 """
 
@@ -19,6 +20,10 @@ class SimError(MyceliaError):
 
 class ScenarioError(SimError):
     """A scenario, an override or a plan that cannot be used; the message names the place."""
+
+
+class BackendError(SimError):
+    """A backend or a helper that is not to be had here; the message says what to do."""
 
 
 class HarnessError(SimError):

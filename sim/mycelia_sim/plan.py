@@ -204,10 +204,18 @@ def load_plan(path: Path) -> Plan:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ScenarioError(f"{path}: cannot be read as a plan: {error}") from error
+    return build_plan(data, path.name, str(path))
+
+
+def build_plan(data: object, place: str, name: str = "") -> Plan:
+    """Return the plan that plain values describe; `place` and `name` name them in errors.
+
+    Raises: ScenarioError when they are none, or do not fit together.
+    """
     if not isinstance(data, dict) or data.get("schema") != PLAN_SCHEMA:
-        raise ScenarioError(f"{path}: is not a plan of schema {PLAN_SCHEMA}")
-    plan: Plan = _value(Plan, data, path.name)
-    _check(plan, path.name)
+        raise ScenarioError(f"{name or place}: is not a plan of schema {PLAN_SCHEMA}")
+    plan: Plan = _value(Plan, data, place)
+    _check(plan, place)
     return plan
 
 

@@ -18,7 +18,9 @@ EXIT_PASS: Final = 0
 EXIT_SAFETY: Final = 1
 EXIT_UNKNOWN: Final = 2
 EXIT_LIVENESS: Final = 3
+EXIT_NONDETERMINISM: Final = 4  # the same plan gave two different runs
 EXIT_USAGE: Final = 64
+EXIT_BACKEND: Final = 69  # this machine can't run what the plan asks for
 EXIT_HARNESS: Final = 70
 EXIT_INTERRUPTED: Final = 130
 

