@@ -25,6 +25,7 @@ from mycelia_node.names import short_id
 from mycelia_node.node import Node, read_charter
 from mycelia_node.observe import start_logging
 from mycelia_node.setup import new_charter, prepare
+from mycelia_node.text import count
 from mycelia_node.watchers import Watchers
 from mycelia_protocol.charter import Charter
 from mycelia_protocol.crypto import public_key
@@ -187,7 +188,7 @@ class Daemon:
             commons = "It is in no commons yet: `mycelia found NAME` or `mycelia join INVITE`."
         else:
             state = self.node.engine.state
-            commons = f'In "{state.charter.name}", {len(state.roster())} members.'
+            commons = f'In "{state.charter.name}", {count(len(state.roster()), "member")}.'
         lines = (
             f"ready: {name} ({key}) listens on {self.config.link.listen}. {commons}",
             f"home: {self.home.path}",

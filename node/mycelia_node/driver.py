@@ -84,10 +84,10 @@ class Driver:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ms: int | None = None
         self.pending: Final = Pending()
-        self.invite_write: asyncio.Future[None] | None = None  # the last one, perhaps done
         self._room = asyncio.Event()
         self._room.set()
         store.report = self.deliver
+        store.crashed = self._crash
 
     def load(self, resumable_log: bytes | None) -> None:
         """Give the engine all that is on disk; nothing is sent before.
@@ -116,8 +116,7 @@ class Driver:
                 for output in self.engine.handle(self._events.popleft(), now_ms):
                     self._perform(output)
         except Exception as error:
-            self.stop()
-            self._on_crash(error)
+            self._crash(error)
         finally:
             self._is_handling = False
         self._schedule()
@@ -126,6 +125,11 @@ class Driver:
     async def room(self) -> None:
         """Wait until the disk has caught up; links are read no faster than that."""
         await self._room.wait()
+
+    def _crash(self, error: BaseException) -> None:
+        """Handle nothing any more, and be loud."""
+        self.stop()
+        self._on_crash(error)
 
     def stop(self) -> None:
         """Handle nothing any more and let nobody wait for ever."""
@@ -151,10 +155,7 @@ class Driver:
             case ReadRecords(token, ranges, size_max):
                 self._store.read(token, ranges, size_max)
             case SaveInvite(digest, expires_ms):
-                self.invite_write = asyncio.wrap_future(
-                    self._store.save_invite(digest, expires_ms), loop=self._loop
-                )
-                self.invite_write.add_done_callback(_look_at)
+                self.pending.saving(self._store.save_invite(digest, expires_ms))
             case DeleteInvite(digest):
                 self._store.delete_invite(digest)  # if it fails, the vouch in the log stands in
             case Accepted(token, record):
@@ -191,9 +192,3 @@ class Driver:
             self._room.clear()
         else:
             self._room.set()
-
-
-def _look_at(write: "asyncio.Future[None]") -> None:
-    """Take note of a failed write that perhaps nobody waits for."""
-    if not write.cancelled():
-        write.exception()

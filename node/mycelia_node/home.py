@@ -196,7 +196,13 @@ class Home:
         Raises:
             HomeError: another process holds it; the message names its pid.
         """
-        descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT, FILE_MODE)
+        try:
+            descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT, FILE_MODE)
+        except OSError as error:
+            raise HomeError(
+                f"{self.lock} can't be opened: {error.strerror}.",
+                "Make the folder writable for yourself, or name another --home.",
+            ) from error
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -238,8 +244,14 @@ class Home:
         except (OSError, ValueError):
             marker = None
         log = self._proven_log(marker)
-        self.clean.unlink()
-        self.sync()
+        try:
+            self.clean.unlink()
+            self.sync()
+        except OSError as error:
+            raise HomeError(
+                f"{self.clean} can't be removed: {error.strerror}.",
+                "Make the folder writable for yourself.",
+            ) from error
         return log
 
     def _proven_log(self, marker: object) -> bytes | None:

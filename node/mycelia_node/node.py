@@ -172,10 +172,7 @@ class Node:
         expires_ms = self.clock.now_ms() + days * 86_400_000
         token, future = self._ask()
         self.driver.deliver(InviteRequested(token, secret, expires_ms))
-        write = self.driver.invite_write
         await future
-        assert write is not None
-        await asyncio.shield(write)
         commons = self.engine.state.commons
         return Invite(commons, self.engine.key, secret, expires_ms, self.config.addresses)
 

@@ -1,6 +1,7 @@
 """Users' requests that the engine has not answered yet."""
 
 import asyncio
+import concurrent.futures
 import itertools
 
 from mycelia_node.errors import RequestError
@@ -12,6 +13,7 @@ class Pending:
     def __init__(self) -> None:
         self._tokens = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[bytes | None]] = {}
+        self._saving: asyncio.Future[None] | None = None  # the last invite, perhaps on disk
 
     def open(self) -> tuple[int, "asyncio.Future[bytes | None]"]:
         """Return a fresh token and the future of its answer."""
@@ -19,10 +21,22 @@ class Pending:
         self._waiting[token] = asyncio.get_running_loop().create_future()
         return token, self._waiting[token]
 
+    def saving(self, write: "concurrent.futures.Future[None]") -> None:
+        """Note that an invite is being written; its answer, which comes next, waits for that."""
+        self._saving = asyncio.wrap_future(write)
+        self._saving.add_done_callback(_look_at)
+
     def accept(self, token: int, record: bytes | None) -> None:
-        """Answer with the id of the record that was written (None for an invite)."""
+        """Answer with the id of the record that was written.
+
+        None is the answer to an invite: it is given once the invite is on disk, too.
+        """
         future = self._waiting.pop(token, None)
-        if future is not None and not future.done():
+        if future is None or future.done():
+            return
+        if record is None and self._saving is not None:
+            self._saving.add_done_callback(lambda write: _settle(future, write))
+        else:
             future.set_result(record)
 
     def refuse(self, token: int, code: str, reason: str) -> None:
@@ -43,3 +57,19 @@ class Pending:
         """Let nobody wait for ever."""
         for token in list(self._waiting):
             self.refuse(token, code, reason)
+
+
+def _settle(future: "asyncio.Future[bytes | None]", write: "asyncio.Future[None]") -> None:
+    """Answer as a write ended."""
+    error = _look_at(write)
+    if future.done():
+        return
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(error)
+
+
+def _look_at(write: "asyncio.Future[None]") -> BaseException | None:
+    """Return the error of an ended write, noticed even if nobody waits for it."""
+    return asyncio.CancelledError() if write.cancelled() else write.exception()

@@ -12,6 +12,7 @@ Laws, which every store obeys:
   with its own `StoreFailed`, in order, and nothing of any of them is kept.
 """
 
+import logging
 import sqlite3
 import threading
 from collections import deque
@@ -26,6 +27,8 @@ from mycelia_node.errors import StoreError
 from mycelia_protocol.errors import RemoteError
 from mycelia_protocol.events import Range, RecordsRead, RecordsStored, StoreFailed
 from mycelia_protocol.record import Record
+
+log = logging.getLogger("mycelia.store")
 
 Report: TypeAlias = RecordsStored | StoreFailed | RecordsRead
 Post = Callable[[Callable[[], None]], None]
@@ -82,6 +85,7 @@ class SqliteStore:
         self._path = path
         self._post = post
         self.report: Callable[[Report], None] = _ignore
+        self.crashed: Callable[[BaseException], None] = _raise  # told of what nobody expected
         self._writer = Writer(path, commons)
         self._queue = Queue()
         self._submitted: deque[int] = deque()  # batches not reported yet, owner's thread only
@@ -178,6 +182,9 @@ class SqliteStore:
                 self._writer.write(group_records(group), group_invites(group))
             except (sqlite3.Error, StoreError) as error:
                 self._fail(group, str(error))
+            except Exception as error:
+                self._crash(error)
+                return
             else:
                 self._finish(group)
 
@@ -244,9 +251,17 @@ class SqliteStore:
             if self._read_connection is None:
                 self._read_connection = open_database(self._path)
             records = tuple(read_ranges(self._read_connection, ranges, size_max))
-        except (sqlite3.Error, RemoteError, StoreError):
+        except (sqlite3.Error, RemoteError, StoreError) as error:
+            log.error("records could not be read: %s", error)
             records = ()  # what can't be read here is asked of somebody else
+        except Exception as error:
+            self._crash(error)
+            return
         self._post(lambda: self.report(RecordsRead(token, records)))
+
+    def _crash(self, error: Exception) -> None:
+        """Tell the owner of a bug; the thread that met it does no more."""
+        self._post(lambda: self.crashed(error))
 
     def _close_read_connection(self) -> None:
         if self._read_connection is not None:
@@ -267,3 +282,8 @@ def group_invites(group: Iterable[Job]) -> list[tuple[bytes, int | None]]:
 
 def _ignore(report: Report) -> None:
     """Take reports until the owner has said where they go."""
+
+
+def _raise(error: BaseException) -> None:
+    """Be loud until the owner has said who is told."""
+    raise error

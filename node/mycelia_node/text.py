@@ -24,3 +24,8 @@ def unique_size(texts: Iterable[str]) -> int:
 def printable(text: str) -> str:
     """Return a text without control characters: others' names must not steer a terminal."""
     return "".join(c if c.isprintable() else REPLACEMENT for c in text)
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless it is one."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

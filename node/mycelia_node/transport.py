@@ -113,7 +113,7 @@ class Transport:
             return
         app = web.Application()
         app.router.add_get(PATH, self._accept_link)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_WAIT_S)
         await self._runner.setup()
         listener.setblocking(False)
         self._spawn(self._accept_all(listener), "accept")

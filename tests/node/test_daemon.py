@@ -70,6 +70,26 @@ def test_up_makes_what_is_missing(daemon: Make) -> None:
     assert node.start().status()["listen"] == status["listen"]
 
 
+def test_found_through_a_waiting_daemon(daemon: Make) -> None:
+    """A waiting daemon founds a commons on request and is at once ready to share."""
+    node = daemon("new").start()
+    founded = node.run("found", "Riverside Commons", "--name", "Garden", "--json").json
+    assert (founded["commons"]["name"], founded["node"]["name"], founded["running"]) == (
+        "Riverside Commons",
+        "Garden",
+        True,
+    )
+    node.offer()
+    status = node.status()
+    assert (status["state"], status["gate"], status["node"]["name"]) == (
+        "running",
+        "open",
+        "Garden",
+    )
+    assert node.items("/v1/offers")[0]["author"]["name"] == "Garden"
+    assert node.stop() == 0
+
+
 def test_two_daemons_take_two_ports(daemon: Make) -> None:
     """Each takes the first port that is free."""
     ports = {daemon(name).start().status()["listen"] for name in ("one", "two")}

@@ -116,6 +116,11 @@ def _guarded(run: Callable[[], Any], args: Sequence[str] | None) -> None:
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our answer has had enough
         sys.exit(EXIT_FAILED)
+    except OSError as error:
+        if error.filename is None:
+            raise  # no file of the user's: a bug, and to be seen as one
+        _complain(as_json, "file", f"{error.filename}: {error.strerror}.", "")
+        sys.exit(EXIT_FAILED)
     sys.exit(result if isinstance(result, int) else 0)
 
 

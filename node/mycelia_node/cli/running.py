@@ -11,7 +11,7 @@ from mycelia_node.cli.render import clean, duration, now, say, say_json, table
 from mycelia_node.cli.settings import Command, Settings
 from mycelia_node.errors import DaemonError
 from mycelia_node.home import Home
-from mycelia_node.text import short
+from mycelia_node.text import count, short
 
 DOWN_TIMEOUT_S = 20.0
 
@@ -93,9 +93,10 @@ def status_text(answer: dict[str, Any]) -> str:
     lines = [
         f'{who} in "{clean(commons["name"])}" ({short(commons["id"])})',
         f"pid {answer['pid']}, {since}, listens on {answer['listen']}",
-        f"{answer['members']} members, {answer['records']} records in {answer['logs']} logs",
-        f"{answer['open_offers']} open offers, {answer['open_requests']} open requests, "
-        f"{answer['grants']} grants",
+        f"{count(answer['members'], 'member')}, {count(answer['records'], 'record')} "
+        f"in {count(answer['logs'], 'log')}",
+        f"{count(answer['open_offers'], 'open offer')}, "
+        f"{count(answer['open_requests'], 'open request')}, {count(answer['grants'], 'grant')}",
         f"state {short(answer['state_digest'])} (equal on nodes that know the same)",
     ]
     if answer["gate"] == "closed":
