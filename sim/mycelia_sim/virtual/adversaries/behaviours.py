@@ -1,0 +1,35 @@
+"""Every way of doing wrong, by the name that plans use."""
+
+from typing import Final
+
+from mycelia_sim.virtual.adversaries.act import Script
+from mycelia_sim.virtual.adversaries.crowding import eclipse, slowloris
+from mycelia_sim.virtual.adversaries.flooding import flood, replay
+from mycelia_sim.virtual.adversaries.forging import (
+    alter_body,
+    break_chain,
+    forge_author,
+    forge_signature,
+)
+from mycelia_sim.virtual.adversaries.forking import equivocate
+from mycelia_sim.virtual.adversaries.lying import lie_digest, withhold
+from mycelia_sim.virtual.adversaries.promising import future_time, overdraw
+from mycelia_sim.virtual.adversaries.rubbish import garbage, oversize
+
+BEHAVIOURS: Final[dict[str, Script]] = {
+    "alter_body": alter_body,
+    "break_chain": break_chain,
+    "eclipse": eclipse,
+    "equivocate": equivocate,
+    "flood": flood,
+    "forge_author": forge_author,
+    "forge_signature": forge_signature,
+    "future_time": future_time,
+    "garbage": garbage,
+    "lie_digest": lie_digest,
+    "overdraw": overdraw,
+    "oversize": oversize,
+    "replay": replay,
+    "slowloris": slowloris,
+    "withhold": withhold,
+}

@@ -1,0 +1,60 @@
+"""Links without end: opened and left hanging, or held to keep others out."""
+
+from typing import Final
+
+from mycelia_protocol.messages import HeadEntry, Heads, Push
+from mycelia_sim.virtual.adversaries.act import WIRE_REASONS, Act
+from mycelia_sim.virtual.adversaries.talk import Ended, Silence, Steps, Talk
+
+HANGING: Final = 60  # links that never finish, of each of three sorts
+HANGING_MS: Final = 15_000  # longer than a handshake may take
+CROWD_MAX: Final = 200  # nodes that are linked to at once
+CROWD_TURNS: Final = 4
+CROWD_TURN_MS: Final = 2_000
+
+
+def slowloris(act: Act) -> Steps[None]:
+    """Open many links: a third says nothing, a third half a handshake, a third no greeting."""
+    raws = [act.dial(manner="raw") for _ in range(2 * HANGING)]
+    others = [act.dial(manner="shake") for _ in range(HANGING)]
+    for _ in range(2):
+        yield from act.sleep(1_000)
+    for raw in raws[:HANGING]:
+        raw.send(act.stream.bytes(32))
+    yield from act.sleep(HANGING_MS)
+    closed = [talk for talk in (*raws, *others) if talk.ended not in (None, *WIRE_REASONS)]
+    act.is_delivered = bool(closed)
+    act.answer = f"closed {len(closed)} of {3 * HANGING} hanging links"
+
+
+def eclipse(act: Act) -> Steps[None]:
+    """Open links to all nodes, again and again, and claim on each to know it all."""
+    everybody = act.stage.nodes[:CROWD_MAX]
+    profile = act.pen()
+    for turn in range(CROWD_TURNS):
+        addresses = act.stream.sample(everybody, 8)
+        profile.write("profile", {"name": f"Oak House {turn}", "addresses": addresses})
+        talks = [act.dial(node) for node in everybody]
+        yield from act.sleep(CROWD_TURN_MS)
+        for talk in talks:
+            if talk.is_open:
+                _claim_all(talk)
+                talk.say(Push(tuple(profile.records)))
+        yield from act.sleep(CROWD_TURN_MS)
+    try:
+        talk = yield from act.greet()
+        yield from act.probe(talk)
+    except (Ended, Silence) as error:
+        act.answer = f"closed the link: {error}"
+    opened = sum(talk.ended is None for talk in act.talks)
+    act.answer = f"{act.answer}; {opened} links were open in the end"
+
+
+def _claim_all(talk: Talk) -> None:
+    """Tell a node that one holds more of everything than it does."""
+    entries = [
+        HeadEntry(entry.author, entry.log, entry.next_seq + 1, entry.prefix)
+        for _, entry in sorted(talk.heads.items())
+    ]
+    talk.serving = "nothing"
+    talk.say(Heads(tuple(entries), complete=True))
