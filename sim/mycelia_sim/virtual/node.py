@@ -62,6 +62,10 @@ class Watcher(Protocol):
         """Return the node at an address."""
         ...
 
+    def lived(self, node: "VirtualNode", what: str) -> None:
+        """Take note of a turn in the node's life: start, crash, pause, resume, timer."""
+        ...
+
 
 @dataclass(slots=True)
 class Costs:
@@ -116,6 +120,7 @@ class VirtualNode:
     def start(self) -> None:
         """Start the process from what is on the disk."""
         assert self.engine is None
+        self._watcher.lived(self, "start")
         self.starts += 1
         self.engine = self._make_engine(self.starts)
         self._is_paused, self._inbox, self._busy_until_us = False, [], 0
@@ -128,6 +133,7 @@ class VirtualNode:
 
     def crash(self) -> int:
         """End the process at once; return how many records were not durable."""
+        self._watcher.lived(self, "crash")
         self.engine = None
         self._timer_life += 1
         self._network.crash(self)
@@ -144,7 +150,10 @@ class VirtualNode:
         self.resumable_log = log if is_clean else None
 
     def pause(self) -> None:
-        """Stop the process without ending it; what comes in waits."""
+        """Stop the process, if it runs, without ending it; what comes in waits."""
+        if self.engine is None:
+            return
+        self._watcher.lived(self, "pause")
         self._is_paused = True
         self.store.pause()
 
@@ -152,6 +161,7 @@ class VirtualNode:
         """Let a paused process go on; it finds that time has passed."""
         if not self._is_paused:
             return
+        self._watcher.lived(self, "resume")
         self._is_paused = False
         inbox, self._inbox = self._inbox, []
         self.store.resume()
@@ -280,4 +290,5 @@ class VirtualNode:
     def _wake(self, life: int) -> None:
         if life == self._timer_life:
             self._timer_ms = None
+            self._watcher.lived(self, "timer")
             self.give(events.TimerFired())
