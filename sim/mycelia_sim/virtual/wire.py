@@ -20,6 +20,7 @@ from typing import Final, Protocol
 
 from mycelia_sim.streams import draw
 from mycelia_sim.virtual.loop import MS, Loop
+from mycelia_sim.virtual.watch import Watch
 
 HEARTBEAT_US: Final = 22_500 * MS  # a ping every 15 s, half that to answer
 DIAL_TIMEOUT_US: Final = 10_000 * MS
@@ -96,7 +97,7 @@ class Path:
 
 @dataclass(slots=True)
 class Way:
-    """One direction of one connection."""
+    """One direction of one connection; `sent` and `arrived` number its messages for the trace."""
 
     source: Endpoint
     target: Endpoint
@@ -106,6 +107,8 @@ class Way:
     free_us: int = 0  # when the next message may arrive at the earliest
     busy_us: int = 0  # until when the sender's line is taken
     held: list[bytes] = field(default_factory=list)
+    sent: int = 0
+    arrived: int = 0
 
 
 @dataclass(slots=True)
@@ -136,12 +139,15 @@ class Network:
         path: gives the direction between two nodes; the same object at every call.
     """
 
-    def __init__(self, loop: Loop, seed: int, path: Callable[[str, str], Path]) -> None:
+    def __init__(
+        self, loop: Loop, seed: int, path: Callable[[str, str], Path], watch: Watch
+    ) -> None:
         self.traffic = Traffic()
         self.held: dict[str, int] = {}  # fault id -> messages and dials that it kept back
         self._loop = loop
         self._seed = seed
         self._path = path
+        self._watch = watch
         self._connections: dict[int, Connection] = {}
         self._of_node: dict[str, set[int]] = {}
         self._next_id = 1
@@ -172,6 +178,7 @@ class Network:
         way = connection.ways[link & 1]
         self.traffic.messages += 1
         self.traffic.bytes += len(data) + HEADER_SIZE
+        self._watch.sent(way, len(data))
         if way.path.is_cut or way.held:
             way.held.append(data)
             self._count(way.path.cuts, 1)
@@ -279,7 +286,9 @@ class Network:
                 self._count(way.path.cuts, 1)
                 self._fall_silent(connection)
                 return
-            way.target.received(way.target_link, data)
+            self._watch.arrives(way, data)
+        else:
+            self._watch.dropped(way)
 
     def _delay_us(self, path: Path, size: int, source: str, target: str) -> int:
         """Return how long a message takes now: latency, jitter, and what losses cost."""

@@ -6,7 +6,6 @@ faults come and go; everything is healed; then the nodes have a bound to agree.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Final
 
 from mycelia_protocol.encoding import Value
@@ -15,11 +14,15 @@ from mycelia_protocol.events import Notice, RecordArrived
 from mycelia_protocol.record import Record
 from mycelia_sim.facts import Acknowledged, Facts
 from mycelia_sim.plan import Plan, Post
+from mycelia_sim.virtual.adversaries.cast import Cast, adversary_ids
+from mycelia_sim.virtual.adversaries.liar import Stage
 from mycelia_sim.virtual.disk import MemoryStore
 from mycelia_sim.virtual.faults import Faults
 from mycelia_sim.virtual.genesis import Beginning, StreamRng, begin
 from mycelia_sim.virtual.loop import MS, Loop
 from mycelia_sim.virtual.node import EPOCH_MS, VirtualNode
+from mycelia_sim.virtual.trace import Trace
+from mycelia_sim.virtual.watch import Watch
 from mycelia_sim.virtual.wire import Network, Path
 
 SYNC_US: Final = 1 * MS
@@ -44,17 +47,25 @@ class World:
 
     Args:
         report: called now and then with the virtual time, for progress.
+        trace: takes a line for everything that happens.
     """
 
-    def __init__(self, plan: Plan, report: Callable[["World"], None] | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        report: Callable[["World"], None] | None = None,
+        trace: Trace | None = None,
+    ) -> None:
         self.plan: Final = plan
         self.loop: Final = Loop()
+        self.watch: Final = Watch(self.loop, trace or Trace())
         self.facts: Final = Facts(began_ms=EPOCH_MS)
         self.journeys: dict[bytes, Journey] = {}
         self.gone: dict[bytes, Journey] = {}  # records that a fault took from their only disk
         self.is_plain: Final = len(plan.nodes) >= PLAIN_FROM
         ids = tuple(node.id for node in plan.nodes)
-        self.beginning: Final[Beginning] = begin(plan.seed, ids, plain=self.is_plain)
+        members = (*ids, *adversary_ids(plan.attempts))
+        self.beginning: Final[Beginning] = begin(plan.seed, members, plain=self.is_plain)
         self.facts.keys = {node: key.hex() for node, key in self.beginning.keys.items()}
         self._paths: dict[tuple[str, str], Path] = {}
         self._dials: dict[str, list[str]] = {node: [] for node in ids}
@@ -62,11 +73,12 @@ class World:
             self._dials[link.dialer].append(link.listener)
             for pair in ((link.dialer, link.listener), (link.listener, link.dialer)):
                 self._paths[pair] = Path(link.latency_ms * MS)
-        self.network: Final = Network(self.loop, plan.seed, self.path)
+        self.network: Final = Network(self.loop, plan.seed, self.path, self.watch)
         self.nodes: Final = {node: self._make_node(node) for node in ids}
+        stage = Stage(plan.seed, self.loop, self.network, self.beginning, ids, self.resolve)
+        self.cast: Final = Cast(plan.attempts, stage)
         self._node_of_key = {key: node for node, key in self.beginning.keys.items()}
         self._posted: dict[int, bytes] = {}
-        self._trace = blake2b(digest_size=16)
         self._report = report
         self.began_us = 0
 
@@ -78,9 +90,11 @@ class World:
             self.loop.at(number * MS, node.start)
         self.facts.warmed_up_ms = self._until(self._is_linked, self.plan.warmup_ms)
         self.began_us = self.loop.now_us
+        self.watch.begin()
         self.facts.began_ms = EPOCH_MS + self.began_us // MS
         self._schedule()
         self._advance(self.began_us + self.plan.duration_ms * MS)
+        self.facts.attempts = self.cast.finish()
         for node in self.nodes.values():
             node.resume()
             if not node.is_up:
@@ -96,12 +110,12 @@ class World:
     @property
     def trace_digest(self) -> str:
         """Hash over everything that happened, in order; equal for equal runs."""
-        return self._trace.hexdigest()
+        return self.watch.trace.digest
 
     def has_converged(self) -> bool:
-        """Return whether every node is up and holds every record that is on any disk."""
-        known = len(self.journeys)
-        return all(node.is_up and node.store.record_count == known for node in self.nodes.values())
+        """Return whether every node is up and holds every honest record that is on any disk."""
+        known, held = len(self.journeys), self.cast.honest_records
+        return all(node.is_up and held(node.store) == known for node in self.nodes.values())
 
     # --- Watcher ---
 
@@ -110,12 +124,15 @@ class World:
         return self.nodes.get(address)
 
     def noticed(self, node: VirtualNode, notice: Notice) -> None:
-        """Follow records on their way, and hash what happens."""
+        """Follow honest records on their way, and hash what happens."""
+        self.cast.noticed(node.id, notice)
         if not isinstance(notice, RecordArrived):
-            self.trace(node.id, type(notice).__name__)
+            self.watch.say(node.id, "state", "", type(notice).__name__)
             return
         record = notice.record
-        self.trace(node.id, record.id.hex())
+        self.watch.stored(node.id, record)
+        if self.cast.is_liar(record.author):
+            return
         journey = self.journeys.get(record.id)
         if journey is None:
             author = self._node_of_key.get(record.author, "")
@@ -128,27 +145,34 @@ class World:
         if record is None:
             return
         post = self.plan.posts[token]
+        self.watch.say(node.id, "user", record.hex()[:16], post.kind)
         self._posted[post.n] = record
         said = Acknowledged(record.hex(), node.id, post.kind, post.n, self.elapsed_ms)
         self.facts.acknowledged.append(said)
 
     def refused(self, node: VirtualNode, token: int, code: str) -> None:
         """Count a post that was refused."""
-        self.trace(node.id, f"refused {code}")
+        self.watch.say(node.id, "user", "", code)
         self.facts.refused += 1
 
     def forgot(self, node: VirtualNode, lost: Iterable[Record]) -> None:
         """Take note that a fault took durable records from a disk."""
         for record in lost:
+            if self.cast.is_liar(record.author):
+                continue
             journey = self.journeys[record.id]
             journey.arrivals.pop(node.id, None)
             if not journey.arrivals:
                 del self.journeys[record.id]
                 self.gone[record.id] = journey
 
+    def lived(self, node: VirtualNode, what: str) -> None:
+        """Take note of a turn in a node's life."""
+        self.watch.lived(node.id, what)
+
     def trace(self, node: str, what: str) -> None:
-        """Add a line to the hash of the run."""
-        self._trace.update(f"{self.loop.now_us}|{node}|{what}\n".encode())
+        """Add a line about a fault to the trace."""
+        self.watch.say(node, "fault", "", what)
 
     # --- making it ---
 
@@ -161,10 +185,12 @@ class World:
             discover=False,
         )
 
+        shortcuts = self.watch.over(self.beginning.shortcuts)
+
         def make_engine(start: int) -> Engine:
             rng = StreamRng(self.plan.seed, f"engine/{node}/{start}")
             charter, seed = self.beginning.charter, self.beginning.seeds[node]
-            return Engine(charter, seed, rng, options, self.beginning.shortcuts)
+            return Engine(charter, seed, rng, options, shortcuts)
 
         return VirtualNode(node, self.loop, self.network, store, make_engine, self)
 
@@ -184,6 +210,8 @@ class World:
     def _schedule(self) -> None:
         for number, post in enumerate(self.plan.posts):
             self._at(post.at_ms, self._post, number, post)
+        for attempt in self.plan.attempts:
+            self._at(attempt.at_ms, self.cast.begin, attempt)
         faults = Faults(self)
         for at_ms, action, argument in faults.schedule():
             self._at(at_ms, action, argument)
