@@ -10,6 +10,7 @@ for each `StoreRecords`.
                         ├─> Replicate  Logs: what is authentic; Reconcile: heads, WANT, RECORDS
                         ├─> State      what all stored records together say
                         ├─> Publisher  the own log; RestoreGate: whether it may spend
+                        ├─> Steward    when to grant, answer and confirm by itself
                         └─> Overlay    whom to dial
 
 An own record leaves only once it is on disk; others' records are relayed at once; heads are told
@@ -21,21 +22,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from mycelia_protocol import allocate, events
+from mycelia_protocol import events
 from mycelia_protocol.charter import Charter
 from mycelia_protocol.door import Decision, Door, Greet, TurnAway, WriteVouch
 from mycelia_protocol.errors import InvalidTransition, LocalError, RemoteError
 from mycelia_protocol.events import Event, Notify, Output, RecordArrived, Refused
 from mycelia_protocol.join import decode_introduction, introduced_keys
-from mycelia_protocol.limits import STEWARD_DELAY_MS, STEWARD_DRAFTS_MAX
 from mycelia_protocol.logs import Logs
 from mycelia_protocol.messages import (
     CLOSE_DONE,
     CLOSE_RESTING,
     Heads,
     Message,
-    Push,
-    Records,
     Refuse,
     Welcome,
 )
@@ -48,8 +46,7 @@ from mycelia_protocol.replicate import Fault, Replicate, Step
 from mycelia_protocol.rng import Rng
 from mycelia_protocol.shortcuts import Shortcuts
 from mycelia_protocol.state import State
-
-STORE_PAUSE_MS: Final = 5_000  # the steward rests so long after the store failed to write
+from mycelia_protocol.steward import Steward
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +100,21 @@ class Engine:
         self.publisher: Final = Publisher(commons, seed, self.logs, rng)
         self.key: Final = self.publisher.key
         self.gate: Final = RestoreGate(self.key, self.logs)
+        self._steward = Steward(
+            self.state,
+            self.publisher,
+            self.gate,
+            allocates=self.options.allocate,
+            confirms=self.options.confirm_handovers,
+        )
         self.peers: Final = Peers(
             commons, seed, self.key, rng, self._admits, self._own_introduction, shortcuts
         )
         self._overlay = Overlay(self.options.dial, contacts, self.options.discover, rng)
         self._door = Door(self.state)
+        self._claimants: set[bytes] = set()  # members who said that the own log is longer
         self._is_loaded = False
         self._is_stopping = False
-        self._steward_ms: int | None = None
         self._clock_ms = 0  # what the clock showed at the present event
         self._steady_ms = 0  # the same, had it never been set back
         self._behind_ms = 0  # how far it was set back so far
@@ -129,7 +133,7 @@ class Engine:
             self.peers.due_ms,
             self.replicate.reconcile.due_ms,
             self._overlay.due_ms,
-            self._steward_ms,
+            self._steward.due_ms,
         )
         due_ms = min((time for time in times if time is not None), default=None)
         return None if due_ms is None else due_ms - self._behind_ms
@@ -213,7 +217,7 @@ class Engine:
             self.gate.open()
         for key in self.state.roster():
             self._learn_addresses(key)
-        self._steward_ms = now_ms
+        self._steward.changed(now_ms)
         return self._check_gate()
 
     def _shut_down(self, now_ms: int) -> list[Output]:
@@ -252,32 +256,38 @@ class Engine:
 
     def _heard(self, link: int, message: Message, now_ms: int) -> list[Output]:
         """Take a member's frame, watching for what it says of this node's own logs."""
-        if self._is_ahead(message):
+        key = self.peers.key_of(link)
+        if key is not None and key not in self._claimants and self._is_told_ahead(message):
+            # It may lie. So one claim a member is believed, and costs no more than a new log.
+            self._claimants.add(key)
+            self.publisher.resume(None)
+        outputs = self._perform(self.replicate.heard(link, message, now_ms), now_ms)
+        if any(isinstance(o, events.StoreRecords) and self._is_own(o.records) for o in outputs):
             self.publisher.resume(None)
             self.gate.shut()
-        outputs = self._perform(self.replicate.heard(link, message, now_ms), now_ms)
-        key = self.peers.key_of(link)
         if isinstance(message, Heads) and message.complete and key is not None:
             self.gate.shown(key, self.replicate.reconcile.told_by(link))
             outputs.extend(self._check_gate())
         return outputs
 
-    def _is_ahead(self, message: Message) -> bool:
-        """Return whether a peer knows more of the log that this node writes on than it does.
+    def _is_told_ahead(self, message: Message) -> bool:
+        """Return whether a peer claims more of the log that this node writes on than it holds.
 
-        Then the store was rolled back without a trace, and writing on would fork the log.
+        If that is true the store was rolled back without a trace, and writing on would fork the
+        log before the records themselves arrive.
         """
-        own = (self.key, self.publisher.log)
-        if own[1] is None:
+        log = self.publisher.log
+        if log is None or not isinstance(message, Heads):
             return False
-        known = self.logs.accepted((self.key, own[1])).next_seq
-        match message:
-            case Heads(entries):
-                return any((e.author, e.log) == own and e.next_seq > known for e in entries)
-            case Push(records) | Records(records):
-                return any((r.author, r.log) == own and r.seq >= known for r in records)
-            case _:
-                return False
+        known = self.logs.accepted((self.key, log)).next_seq
+        return any(
+            (entry.author, entry.log) == (self.key, log) and entry.next_seq > known
+            for entry in message.entries
+        )
+
+    def _is_own(self, records: tuple[Record, ...]) -> bool:
+        """Return whether authentic records of this node's own came from somebody else."""
+        return any(record.author == self.key for record in records)
 
     def _is_member(self, key: bytes) -> bool:
         return self.state.is_member(key)
@@ -326,8 +336,7 @@ class Engine:
             asked = self.replicate.reconcile.ask_everyone(now_ms)
             outputs.extend(self._perform(asked, now_ms))
         outputs.extend(self._check_gate())
-        if self._steward_ms is None:
-            self._steward_ms = now_ms + STEWARD_DELAY_MS
+        self._steward.changed(now_ms)
         return outputs
 
     def _written(self, now_ms: int) -> list[Output]:
@@ -354,7 +363,7 @@ class Engine:
         if batch.is_own:
             for token in self.publisher.failed():
                 outputs.extend(self._not_written(token, reason, now_ms))
-        self._steward_ms = now_ms + STORE_PAUSE_MS
+        self._steward.store_failed(now_ms)
         return [*outputs, Notify(events.StoreTroubled(reason))] if is_first else outputs
 
     def _not_written(self, token: int, reason: str, now_ms: int) -> list[Output]:
@@ -402,22 +411,6 @@ class Engine:
         outputs = self._perform(self.peers.timer(now_ms), now_ms)
         outputs.extend(self._perform(self.replicate.reconcile.timer(now_ms), now_ms))
         outputs.extend(events.Dial(address) for address in self._overlay.timer(now_ms))
-        if self._steward_ms is not None and now_ms >= self._steward_ms:
-            self._steward_ms = None
-            self._allocate(now_ms)
-        return outputs
-
-    def _allocate(self, now_ms: int) -> None:
-        """Let the allocator write, once the state holds all that this node wrote before."""
-        if not self.publisher.is_idle:
-            self._steward_ms = now_ms + STEWARD_DELAY_MS
-            return
-        drafts: list[Draft] = []
-        if self.options.allocate:
-            drafts += allocate.answers(self.state, self.key, self._clock_ms, STEWARD_DRAFTS_MAX)
-            if self.gate.is_open:
-                drafts += allocate.fifo(self.state, self.key, self._clock_ms, STEWARD_DRAFTS_MAX)
-        if self.options.confirm_handovers:
-            drafts += allocate.receipts(self.state, self.key, STEWARD_DRAFTS_MAX)
-        for draft in drafts:
+        for draft in self._steward.timer(now_ms, self._clock_ms):
             self.publisher.ask(draft)
+        return outputs

@@ -14,6 +14,7 @@ from mycelia_protocol.messages import (
     CLOSE_FRAME,
     CLOSE_RATE,
     CLOSE_STRANGER,
+    HeadEntry,
     Heads,
     Introduce,
     Message,
@@ -411,3 +412,36 @@ def test_frames_of_this_test_are_otherwise_legal() -> None:
     visitor.say_bytes(encode_message(Heads((), True)))
     assert not visitor.closed
     assert replace(forged(mesh), signature=None).signature is None
+
+
+def test_a_lie_about_the_own_log_costs_one_new_log_and_no_spending() -> None:
+    """INC-3: a false head is believed once for each member; the gate stays as it was."""
+    mesh = Mesh(count=2, allocate=False)
+    host = mesh.nodes[0]
+    host.give(events.PublishRequested(1, "offer", WATER))
+    mesh.settle()
+    host.engine.gate.open()
+    logs = set[bytes | None]()
+    for _ in range(5):
+        visitor = a_member(mesh)
+        log = host.engine.publisher.log
+        assert log is not None
+        visitor.say(Heads((HeadEntry(host.key, log, 99, bytes(8)),), False))
+        visitor.tell(events.PublishRequested(mesh.token(), "offer", WATER))
+        logs.add(host.engine.publisher.log)
+    assert len(logs) == 1
+    assert host.engine.gate.is_open
+
+
+def test_a_forged_own_record_changes_nothing() -> None:
+    """A record in the own name that the own key did not sign opens no new log and shuts no gate."""
+    mesh = Mesh(count=2, allocate=False)
+    host = mesh.nodes[0]
+    host.publish("offer", WATER)
+    host.engine.gate.open()
+    log = host.engine.publisher.log
+    visitor = a_member(mesh)
+    visitor.say(Push((forged(mesh),)))
+    assert visitor.closed == [CLOSE_FORGED]
+    assert host.engine.publisher.log == log
+    assert host.engine.gate.is_open
