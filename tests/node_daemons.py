@@ -4,8 +4,10 @@ import contextlib
 import io
 import json
 import os
+import random
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +19,8 @@ from typing import Any
 
 from mycelia_node.cli import main
 from mycelia_node.cli.client import Client
+from mycelia_node.config import load_config
+from mycelia_node.config_edit import create_config, default_name, set_value
 from mycelia_node.home import Home
 
 ROOT = Path(__file__).parents[1]
@@ -64,6 +68,20 @@ def wait_for(claim: Callable[[], bool], what: str, deadline_s: float = DEADLINE_
         time.sleep(0.02)
 
 
+def settle_port(home: Home) -> None:
+    """Write a free port into the settings, far from where daemons look for one by themselves."""
+    home.create()
+    create_config(home, default_name())
+    if load_config(home).link.listen:
+        return
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            address = ("127.0.0.1", random.randrange(12_000, 32_000))
+            probe.bind(address)
+            set_value(home, "link", "listen", "{}:{}".format(*address))
+            return
+
+
 class Daemon:
     """One `mycelia up` on one home, started and stopped as often as a test likes."""
 
@@ -74,8 +92,16 @@ class Daemon:
         self.ready: dict[str, Any] = {}
         self._process: subprocess.Popen[str] | None = None
 
-    def start(self, *words: str) -> "Daemon":
-        """Start and wait for the ready line."""
+    def start(self, *words: str, finds_port: bool = False) -> "Daemon":
+        """Start and wait for the ready line.
+
+        Args:
+            finds_port: the daemon is to find a free port by itself. Else the test gives it one that
+                no other daemon on the machine, from another run of tests say, will find free
+                between two starts.
+        """
+        if not finds_port:
+            settle_port(Home.at(self.home))
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "mycelia_node", "up", "--json", "--home", self.home, *words],
