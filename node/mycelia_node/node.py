@@ -20,7 +20,7 @@ from mycelia_node.transport import Transport
 from mycelia_node.watchers import Watchers
 from mycelia_protocol.charter import Charter
 from mycelia_protocol.encoding import Value
-from mycelia_protocol.engine import Engine, Options
+from mycelia_protocol.engine import Engine
 from mycelia_protocol.errors import RemoteError
 from mycelia_protocol.events import (
     ForkSeen,
@@ -34,6 +34,7 @@ from mycelia_protocol.events import (
 from mycelia_protocol.invite import Invite
 from mycelia_protocol.join import decode_introduction
 from mycelia_protocol.limits import INVITE_SECRET_SIZE
+from mycelia_protocol.options import Options
 
 log = logging.getLogger("mycelia.node")
 

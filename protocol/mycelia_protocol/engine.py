@@ -19,7 +19,6 @@ Spec: sections 8 to 10.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final, assert_never
 
 from mycelia_protocol import events
@@ -37,6 +36,7 @@ from mycelia_protocol.messages import (
     Refuse,
     Welcome,
 )
+from mycelia_protocol.options import Options
 from mycelia_protocol.overlay import Overlay
 from mycelia_protocol.peers import JoinAsked, MessageCame, Outcome, PeerGone, PeerReady, Peers
 from mycelia_protocol.publish import SPENDING_KINDS, Draft, Publisher, RestoreGate
@@ -47,25 +47,6 @@ from mycelia_protocol.rng import Rng
 from mycelia_protocol.shortcuts import Shortcuts
 from mycelia_protocol.state import State
 from mycelia_protocol.steward import Steward
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a node's owner chose.
-
-    Attributes:
-        allocate: whether the node grants from its own offers and answers grants by itself (fifo).
-        confirm_handovers: whether it writes receipts by itself; for demonstrations.
-        dial: addresses to keep connected for ever.
-        discover: whether to dial members by the addresses in their profiles.
-        introduction: bytes from `Joined`, or None for the founder.
-    """
-
-    allocate: bool = True
-    confirm_handovers: bool = False
-    dial: tuple[str, ...] = ()
-    discover: bool = True
-    introduction: bytes | None = None
 
 
 class Engine:

@@ -13,8 +13,9 @@ from mycelia_protocol import events
 from mycelia_protocol.charter import Charter
 from mycelia_protocol.crypto import public_key
 from mycelia_protocol.encoding import Value
-from mycelia_protocol.engine import Engine, Options
+from mycelia_protocol.engine import Engine
 from mycelia_protocol.events import Event, Notice, Output
+from mycelia_protocol.options import Options
 from mycelia_protocol.record import Record
 
 

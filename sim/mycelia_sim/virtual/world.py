@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from mycelia_protocol.encoding import Value
-from mycelia_protocol.engine import Engine, Options
+from mycelia_protocol.engine import Engine
 from mycelia_protocol.events import Notice, RecordArrived
+from mycelia_protocol.options import Options
 from mycelia_protocol.record import Record
 from mycelia_sim.facts import Acknowledged, Facts
 from mycelia_sim.plan import Plan, Post
