@@ -20,7 +20,10 @@ dropped: set[bytes] = set()
 
 
 def drop() -> None:
-    """Delete the own records from the last offer or request on."""
+    """Delete the own records from the last offer or request but one on.
+
+    The very last may have broken off with the node: written, but acknowledged to nobody.
+    """
     if not (home / "node.db").exists():
         return
     connection = sqlite3.connect(home / "node.db", isolation_level=None)
@@ -33,8 +36,9 @@ def drop() -> None:
         records = [Record.parse(*row) for row in rows]
         posts = [record.seq for record in records if record.kind in ("offer", "request")]
         if posts:
-            dropped.update(record.id for record in records if record.seq >= posts[-1])
-            connection.execute("DELETE FROM records WHERE log = ? AND seq >= ?", (log, posts[-1]))
+            first = posts[-2:][0]
+            dropped.update(record.id for record in records if record.seq >= first)
+            connection.execute("DELETE FROM records WHERE log = ? AND seq >= ?", (log, first))
             break
     connection.close()
 
