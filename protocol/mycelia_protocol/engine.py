@@ -290,7 +290,12 @@ class Engine:
         """Carry out what the door decided on a newcomer."""
         match decision:
             case WriteVouch(draft):
-                return self._publish(draft)
+                try:
+                    self.publisher.ask(draft)
+                except LocalError:  # too much is waiting to be written
+                    assert draft.token is not None
+                    return self._not_written(draft.token, "", now_ms)
+                return []
             case Greet(link, key):
                 chain = tuple(self.state.introduction(key) or ())
                 return self._perform([Say(link, Welcome(self._charter_bytes, chain))], now_ms)

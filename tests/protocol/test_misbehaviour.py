@@ -6,9 +6,8 @@ import pytest
 
 from mycelia_protocol import events
 from mycelia_protocol.crypto import public_key
-from mycelia_protocol.encoding import Value, encode
-from mycelia_protocol.invite import Invite
-from mycelia_protocol.join import Joined, JoinFailed, JoinMachine, JoinOutput
+from mycelia_protocol.encoding import encode
+from mycelia_protocol.join import Joined
 from mycelia_protocol.messages import (
     CLOSE_FORGED,
     CLOSE_FRAME,
@@ -17,208 +16,14 @@ from mycelia_protocol.messages import (
     HeadEntry,
     Heads,
     Introduce,
-    Message,
     Push,
     Records,
     Welcome,
     encode_message,
 )
-from mycelia_protocol.record import Record, build_record
-from mycelia_protocol.session import open_session
-from support.mesh import Mesh, Node
-
-WATER: dict[str, Value] = {"category": "food.water", "title": "W", "quantity": 9, "unit": "mL"}
-SECRET = bytes(range(16))
-
-
-class Visitor:
-    """Somebody with a key who speaks the session protocol by hand."""
-
-    def __init__(self, mesh: Mesh, host: Node, seed: bytes) -> None:
-        self.mesh, self.host = mesh, host
-        self.heard: list[Message] = []
-        self.closed: list[int] = []
-        mesh._links += 1
-        self.link = mesh._links
-        self.session = open_session(
-            outbound=True,
-            commons=mesh.charter.commons,
-            seed=seed,
-            static=mesh.rng.randbytes(32),
-            ephemeral=mesh.rng.randbytes(32),
-            now_ms=mesh.now_ms,
-        )
-        self.tell(events.LinkOpened(self.link, False, "visitor"))
-        first = self.session.begin()
-        assert first is not None
-        self.tell(events.FrameReceived(self.link, first))
-
-    def say(self, message: Message) -> None:
-        """Send a frame."""
-        self.tell(events.FrameReceived(self.link, self.session.send(message)))
-
-    def say_bytes(self, frame: bytes) -> None:
-        """Send bytes as a frame, whatever they are."""
-        ciphers = self.session._handshake.ciphers
-        assert ciphers is not None
-        data = ciphers[0].encrypt(frame)
-        self.tell(events.FrameReceived(self.link, data))
-
-    def tell(self, event: events.Event) -> None:
-        """Give the host an event and take in what it sends back."""
-        for output in self.host.engine.handle(event, self.mesh.now_ms):
-            match output:
-                case events.SendFrame(link, data) if link == self.link:
-                    answers, message = self.session.receive(data, self.mesh.now_ms)
-                    for answer in answers:
-                        self.tell(events.FrameReceived(self.link, answer))
-                    self.heard += [message] if message else []
-                case events.CloseLink(link, code) if link == self.link:
-                    self.closed.append(code)
-                case _:
-                    self.mesh.perform(self.host, output)
-        self.settle()
-
-    def settle(self) -> None:
-        """Let the host's store work."""
-        while self.mesh.queue:
-            node, event = self.mesh.queue.popleft()
-            if node is self.host:
-                self.tell(event)
-            else:
-                node.give(event)
-
-
-def a_member(mesh: Mesh) -> Visitor:
-    """Return a visitor who is on the roster and has greeted."""
-    visitor = Visitor(mesh, mesh.nodes[0], mesh.nodes[1].seed)
-    visitor.say(Introduce(()))
-    return visitor
-
-
-def forged(mesh: Mesh) -> Record:
-    """Return a record in the name of the founder that the founder did not sign."""
-    founder, liar = mesh.nodes[0], mesh.nodes[1]
-    log = founder.engine.publisher.log
-    assert log is not None
-    head = founder.engine.logs.stored((founder.key, log))
-    record = build_record(
-        commons=mesh.charter.commons,
-        seed=liar.seed,
-        author=founder.key,
-        log=log,
-        seq=head.next_seq,
-        prev=head.id,
-        kind="offer",
-        time_ms=1,
-        content=WATER,
-        salt=bytes(16),
-    )
-    return record
-
-
-def join(
-    mesh: Mesh, seed: bytes, secret: bytes = SECRET, inviter: bytes | None = None
-) -> JoinOutput:
-    """Run a newcomer's machine against the founder's engine; return how it ended."""
-    host = mesh.nodes[0]
-    key = inviter or host.key
-    invite = Invite(mesh.charter.commons, key, secret, mesh.now_ms + 1_000, ("h:1",))
-    mesh._links += 1
-    link = mesh._links
-    machine = JoinMachine(invite, seed, mesh.rng, link, mesh.now_ms)
-    host_inbox: list[events.Event] = [events.LinkOpened(link, False, "newcomer")]
-    outputs: list[JoinOutput] = list(machine.opened())
-    while outputs or host_inbox or mesh.queue:
-        while outputs:
-            output = outputs.pop(0)
-            if isinstance(output, Joined | JoinFailed):
-                return output
-            if isinstance(output, events.SendFrame):
-                host_inbox.append(events.FrameReceived(link, output.data))
-        if not host_inbox:
-            host_inbox.append(mesh.queue.popleft()[1])
-        for made in host.engine.handle(host_inbox.pop(0), mesh.now_ms):
-            if isinstance(made, events.SendFrame):
-                outputs += machine.received(made.data, mesh.now_ms)
-            elif isinstance(made, events.CloseLink):
-                outputs += machine.closed(made.reason)
-            else:
-                mesh.perform(host, made)
-    raise AssertionError("the join came to no end")
-
-
-def invite(mesh: Mesh, expires_in_ms: int = 1_000) -> None:
-    """Let the founder give out an invite."""
-    mesh.nodes[0].give(events.InviteRequested(77, SECRET, mesh.now_ms + expires_in_ms))
-
-
-def test_an_invite_lets_one_newcomer_in_and_no_second() -> None:
-    """JOIN-2: the vouch is on disk before the welcome, and the secret works once."""
-    mesh = Mesh(count=1)
-    invite(mesh)
-    joined = join(mesh, mesh.rng.randbytes(32))
-    assert isinstance(joined, Joined)
-    assert [record.kind for record in mesh.nodes[0].disk.records()][-1] == "vouch"
-    assert not mesh.nodes[0].disk.invites
-    second = join(mesh, mesh.rng.randbytes(32))
-    assert isinstance(second, JoinFailed)
-    assert second.code == "invite-used"
-
-
-def test_a_newcomer_who_lost_the_welcome_asks_again() -> None:
-    """A member that joins once more with the same secret is welcomed, without a second vouch."""
-    mesh = Mesh(count=1)
-    invite(mesh)
-    seed = mesh.rng.randbytes(32)
-    assert isinstance(join(mesh, seed), Joined)
-    before = len(mesh.nodes[0].disk.records())
-    assert isinstance(join(mesh, seed), Joined)
-    assert len(mesh.nodes[0].disk.records()) == before
-
-
-@pytest.mark.parametrize(
-    ("opened", "age_ms", "secret", "code"),
-    [
-        (True, 2_000, SECRET, "invite-expired"),
-        (True, 0, bytes(16), "invite-unknown"),
-        (False, 0, SECRET, "invite-unknown"),
-    ],
-)
-def test_a_bad_invite_is_refused_with_its_reason(
-    opened: bool, age_ms: int, secret: bytes, code: str
-) -> None:
-    """JOIN-2: unknown and expired secrets are told apart, and nobody is vouched for."""
-    mesh = Mesh(count=1)
-    if opened:
-        invite(mesh)
-    mesh.now_ms += age_ms
-    ended = join(mesh, mesh.rng.randbytes(32), secret)
-    assert isinstance(ended, JoinFailed)
-    assert ended.code == code
-    assert not [record for record in mesh.nodes[0].disk.records() if record.kind == "vouch"]
-
-
-def test_somebody_else_cannot_play_the_inviter() -> None:
-    """JOIN-1: the newcomer gives the secret only to the key that the invite names."""
-    mesh = Mesh(count=2)
-    invite(mesh)
-    ended = join(mesh, mesh.rng.randbytes(32), inviter=mesh.nodes[1].key)
-    assert isinstance(ended, JoinFailed)
-    assert ended.code == "inviter"
-
-
-def test_an_invite_survives_a_store_that_fails() -> None:
-    """When the vouch can't be written the newcomer is told so, and the invite works later."""
-    mesh = Mesh(count=1)
-    invite(mesh)
-    seed = mesh.rng.randbytes(32)
-    mesh.nodes[0].disk.fails = True
-    ended = join(mesh, seed)
-    assert isinstance(ended, JoinFailed)
-    assert ended.code == "store"
-    mesh.nodes[0].disk.fails = False
-    assert isinstance(join(mesh, seed), Joined)
+from mycelia_protocol.record import build_record
+from support.mesh import Mesh
+from support.visitor import WATER, Visitor, a_member, forged, invite, join
 
 
 def test_a_stranger_gets_no_further_than_its_greeting() -> None:
