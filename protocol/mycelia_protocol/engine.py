@@ -26,6 +26,7 @@ from mycelia_protocol.charter import Charter
 from mycelia_protocol.door import Decision, Door, Greet, TurnAway, WriteVouch
 from mycelia_protocol.errors import InvalidTransition, LocalError, RemoteError
 from mycelia_protocol.events import Event, Notify, Output, RecordArrived, Refused
+from mycelia_protocol.gate import RestoreGate
 from mycelia_protocol.join import decode_introduction, introduced_keys
 from mycelia_protocol.logs import Logs
 from mycelia_protocol.messages import (
@@ -39,7 +40,7 @@ from mycelia_protocol.messages import (
 from mycelia_protocol.options import Options
 from mycelia_protocol.overlay import Overlay
 from mycelia_protocol.peers import JoinAsked, MessageCame, Outcome, PeerGone, PeerReady, Peers
-from mycelia_protocol.publish import SPENDING_KINDS, Draft, Publisher, RestoreGate
+from mycelia_protocol.publish import SPENDING_KINDS, Draft, Publisher
 from mycelia_protocol.reconcile import Say
 from mycelia_protocol.record import Record
 from mycelia_protocol.replicate import Fault, Replicate, Step
@@ -93,7 +94,6 @@ class Engine:
         )
         self._overlay = Overlay(self.options.dial, contacts, self.options.discover, rng)
         self._door = Door(self.state)
-        self._claimants: set[bytes] = set()  # members who said that the own log is longer
         self._is_loaded = False
         self._is_stopping = False
         self._clock_ms = 0  # what the clock showed at the present event
@@ -238,9 +238,8 @@ class Engine:
     def _heard(self, link: int, message: Message, now_ms: int) -> list[Output]:
         """Take a member's frame, watching for what it says of this node's own logs."""
         key = self.peers.key_of(link)
-        if key is not None and key not in self._claimants and self._is_told_ahead(message):
-            # It may lie. So one claim a member is believed, and costs no more than a new log.
-            self._claimants.add(key)
+        log = self.publisher.log
+        if key is not None and self.gate.is_claimed_longer(key, message, log):
             self.publisher.resume(None)
         outputs = self._perform(self.replicate.heard(link, message, now_ms), now_ms)
         if any(isinstance(o, events.StoreRecords) and self._is_own(o.records) for o in outputs):
@@ -250,21 +249,6 @@ class Engine:
             self.gate.shown(key, self.replicate.reconcile.told_by(link))
             outputs.extend(self._check_gate())
         return outputs
-
-    def _is_told_ahead(self, message: Message) -> bool:
-        """Return whether a peer claims more of the log that this node writes on than it holds.
-
-        If that is true the store was rolled back without a trace, and writing on would fork the
-        log before the records themselves arrive.
-        """
-        log = self.publisher.log
-        if log is None or not isinstance(message, Heads):
-            return False
-        known = self.logs.accepted((self.key, log)).next_seq
-        return any(
-            (entry.author, entry.log) == (self.key, log) and entry.next_seq > known
-            for entry in message.entries
-        )
 
     def _is_own(self, records: tuple[Record, ...]) -> bool:
         """Return whether authentic records of this node's own came from somebody else."""

@@ -1,12 +1,8 @@
-"""The own log: where this node writes, when a new log begins, and when it may spend. Spec: 6.6.
+"""The own log: where this node writes, and when a new log begins. Spec: 6.6.
 
 Own records are written in batches: one batch at a time is with the store, and what is asked for
 meanwhile makes the next. So a record is never built on one that the store then fails to keep, and
 the group commit comes by itself.
-
-**Restore gate.** A node whose store is not provably the latest may have promised things that it
-does not remember. It writes on in a new log at once, but it grants nothing before enough members
-have shown what they hold of its older logs, and it holds as much.
 """
 
 from dataclasses import dataclass
@@ -16,7 +12,6 @@ from mycelia_protocol.encoding import Value, encode
 from mycelia_protocol.errors import LocalError, SchemaError
 from mycelia_protocol.limits import (
     BODY_SIZE_MAX,
-    GATE_CONFIRMATIONS,
     ID_SIZE,
     LOG_ID_SIZE,
     PUBLISH_QUEUE_MAX,
@@ -163,42 +158,3 @@ class Publisher:
         )
         self._logs.append(record)
         return record
-
-
-class RestoreGate:
-    """Whether this node may spend; opened for good by a clean start or by enough members."""
-
-    def __init__(self, key: bytes, logs: Logs) -> None:
-        self.is_open = False
-        self._key = key
-        self._logs = logs
-        self._shown: dict[bytes, dict[LogKey, int]] = {}  # member -> own logs it told of
-
-    @property
-    def confirmations(self) -> int:
-        """How many members have shown what they hold, all of which is in the store."""
-        return sum(
-            all(self._logs.stored(key).next_seq >= next_seq for key, next_seq in shown.items())
-            for shown in self._shown.values()
-        )
-
-    def open(self) -> None:
-        """Open the gate: the store is provably the latest."""
-        self.is_open = True
-
-    def shut(self) -> None:
-        """Close the gate again: a peer holds more of the own log than this store does."""
-        self.is_open = False
-
-    def shown(self, member: bytes, told: dict[LogKey, int]) -> None:
-        """Note what a member told of all the logs in its store."""
-        own = {key: next_seq for key, next_seq in told.items() if key[0] == self._key}
-        self._shown[member] = own
-
-    def check(self, roster_size: int) -> bool:
-        """Open the gate if enough members have confirmed; return whether it opened just now."""
-        needed = min(GATE_CONFIRMATIONS, roster_size - 1)
-        if self.is_open or self.confirmations < needed:
-            return False
-        self.is_open = True
-        return True

@@ -7,8 +7,9 @@ before, so that it never spends twice; after the store failed it rests.
 from typing import Final
 
 from mycelia_protocol import allocate
+from mycelia_protocol.gate import RestoreGate
 from mycelia_protocol.limits import STEWARD_DELAY_MS, STEWARD_DRAFTS_MAX
-from mycelia_protocol.publish import Draft, Publisher, RestoreGate
+from mycelia_protocol.publish import Draft, Publisher
 from mycelia_protocol.state import State
 
 STORE_PAUSE_MS: Final = 5_000  # rest after the store failed to write
