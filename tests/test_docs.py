@@ -170,6 +170,28 @@ def test_paths_in_code_exist(path: Path) -> None:
     assert missing == []
 
 
+def code_map(folder: str) -> set[str]:
+    """Return the names of modules, as `name`, `part/name` or `part/`, that the code map gives."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    section = text.split(f"### `{folder}/`")[1].split("\n### ")[0].split("\n## ")[0]
+    return set(re.findall(r"`([a-z_]+(?:/[a-z_]+)*/?)`", section)) - {"fifo", f"{folder}/"}
+
+
+@pytest.mark.parametrize("folder", ["protocol", "node", "sim"])
+def test_the_code_map_names_what_is_there(folder: str) -> None:
+    """Each module that the map names exists, and no module at the top of the package is missing."""
+    package = ROOT / folder / f"mycelia_{folder}"
+    named = code_map(folder)
+    is_there = {
+        name for name in named if (package / name).is_dir() or (package / f"{name}.py").is_file()
+    }
+    others = {"now_ms", "rng", "agreement", "unknown"}  # words of code that are no modules
+    assert named - is_there - others == set()
+    if folder != "sim":
+        modules = {path.stem for path in package.glob("[a-z]*.py")}
+        assert modules - named == set()
+
+
 def test_the_example_of_driving_the_engine_runs() -> None:
     """The Python example of protocol/README.md runs and prints what is written below it."""
     path = ROOT / "protocol" / "README.md"

@@ -29,8 +29,11 @@ def spoilt(record: Record) -> Record:
 def test_any_interleaving_ends_in_the_same_authentic_set(
     good: list[bool], rng: random.Random
 ) -> None:
-    """Records with good and spoilt signatures, in any order and grouping, offered until nothing
-    changes: accepted is exactly what the last good signature reaches."""
+    """What is accepted in the end is exactly what the last good signature reaches.
+
+    Records with good and spoilt signatures are offered, in any order and grouping, until nothing
+    changes any more.
+    """
     wire = [record if fine else spoilt(record) for record, fine in zip(LOG, good, strict=True)]
     logs = Logs()
     before = -1
