@@ -8,12 +8,15 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from mycelia_node.store import Report, SqliteStore
 from mycelia_protocol.events import Range, RecordsRead, RecordsStored, StoreFailed
 from mycelia_protocol.record import Record
+from mycelia_sim.virtual.disk import MemoryStore
+from mycelia_sim.virtual.loop import Loop
 from node_records import COMMONS, make_log, signed_only_last
 
 DEADLINE_S = 10
@@ -82,12 +85,57 @@ class StoreKit:
         self.store._writer._connection.execute("PRAGMA max_page_count = 1000000")
 
 
-@pytest.fixture(params=["sqlite"])
-def kit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreKit]:
-    """Every store that there is, one after the other."""
+class MemoryKit(StoreKit):
+    """The harness's store in memory, and virtual time for its owner."""
+
+    def __post_init__(self) -> None:
+        self.loop = Loop()
+        self.memory = MemoryStore(self.loop, sync_us=1_000, read_us=100)
+        self.memory.report = self.reports.append
+        self.store = cast(SqliteStore, self.memory)  # what the laws use of a store, it has
+
+    def reopen(self) -> None:
+        """Stop once everything is written, and lose what only the process knew."""
+        self.drain()
+        self.memory.crash()
+
+    def wait(self, count: int) -> list[Report]:
+        """Let time pass until this many reports came; return and forget them."""
+        while len(self.reports) < count:
+            assert self.loop.next_us is not None, "the store will report nothing more"
+            self.loop.run_until(self.loop.next_us + 1)
+        taken, self.reports[:] = list(self.reports), []
+        return taken
+
+    def drain(self) -> None:
+        """Let all time pass that anything waits for."""
+        while self.loop.next_us is not None:
+            self.loop.run_until(self.loop.next_us + 1)
+
+    def fill_disk(self) -> None:
+        """Let every write fail from here on."""
+        self.memory.is_full = True
+
+    def free_disk(self) -> None:
+        """Let writes succeed again."""
+        self.memory.is_full = False
+
+
+@pytest.fixture
+def sqlite_kit(tmp_path: Path) -> Iterator[StoreKit]:
+    """The real store."""
     kit = StoreKit(tmp_path / "node.db")
     yield kit
     kit.store.close()
+
+
+@pytest.fixture(params=["sqlite", "memory"])
+def kit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreKit]:
+    """Every store that there is, one after the other."""
+    if request.param == "memory":
+        yield MemoryKit(tmp_path)
+    else:
+        yield request.getfixturevalue("sqlite_kit")
 
 
 def range_of(records: list[Record], first: int, last: int) -> Range:
@@ -145,8 +193,9 @@ def test_a_failed_group_fails_everything_submitted(kit: StoreKit) -> None:
     assert kit.loaded() == log
 
 
-def test_nothing_is_written_between_a_failure_and_its_report(kit: StoreKit) -> None:
+def test_nothing_is_written_between_a_failure_and_its_report(sqlite_kit: StoreKit) -> None:
     """A batch submitted before the owner was told of a failure fails too: it may rest on it."""
+    kit = sqlite_kit
     first, other = make_log(1, count=40, size=2_000), make_log(2, count=2)
     kit.fill_disk()
     kit.store.submit(1, tuple(first))
@@ -208,8 +257,9 @@ def test_reading_stops_when_full(kit: StoreKit) -> None:
     assert kit.read(range_of(log, 0, 19), range_of(other, 0, 0), size_max=size_max) == log[:5]
 
 
-def test_invites_are_kept_until_deleted(kit: StoreKit) -> None:
+def test_invites_are_kept_until_deleted(sqlite_kit: StoreKit) -> None:
     """An invite survives a restart; saving again moves its end; deleting forgets it."""
+    kit = sqlite_kit
     one, two = b"1" * 32, b"2" * 32
     kit.store.save_invite(one, 5).result(DEADLINE_S)
     kit.store.save_invite(two, 6).result(DEADLINE_S)

@@ -6,6 +6,7 @@ The laws are those of `mycelia_node.store`, and the same suite of tests runs on 
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final, Protocol
 
 from mycelia_protocol.events import Range, RecordsRead, RecordsStored, StoreFailed
@@ -123,6 +124,12 @@ class MemoryStore:
         return len(self._base.get(key, ())) + len(self._logs.get(key, ()))
 
     @property
+    def backlog(self) -> int:
+        """Bytes of records that were submitted and are not durable yet."""
+        batches = [*self._group, *self._waiting]
+        return sum(record.size for _, records in batches for record in records)
+
+    @property
     def record_count(self) -> int:
         """How many records beyond the base are durable."""
         return len(self._order)
@@ -143,10 +150,11 @@ class MemoryStore:
         self._is_syncing = False
         group, self._group = self._group, []
         self.syncs += 1
-        if self.is_full:
+        fault = "the disk is full" if self.is_full else self._fault_of(group)
+        if fault is not None:
             failed, self._waiting = [*group, *self._waiting], []
             for number, _ in failed:
-                self.report(StoreFailed(number, "the disk is full"))
+                self.report(StoreFailed(number, fault))
             return
         for _, records in group:
             for record in records:
@@ -157,12 +165,30 @@ class MemoryStore:
             if life == self._life:
                 self.report(RecordsStored(number))
 
+    def _fault_of(self, group: list[Batch]) -> str | None:
+        """Return why a group can't be written: it leaves a gap, or contradicts what is there."""
+        lengths: dict[LogKey, int] = {}
+        for record in (record for _, records in group for record in records):
+            key = (record.author, record.log)
+            length = lengths.get(key, self.log(key))
+            if record.seq > length:
+                return f"record {record.seq} would leave a gap in its log after {length}"
+            if record.seq < self.log(key) and next(self._slice(key, record.seq)).id != record.id:
+                return f"another record {record.seq} of the log is stored"
+            lengths[key] = max(length, record.seq + 1)
+        return None
+
     def _write(self, record: Record) -> None:
         key = (record.author, record.log)
-        if record.seq != self.log(key):
-            raise ValueError(f"record {record.seq} of a log where {self.log(key)} is next")
-        self._logs.setdefault(key, []).append(record)
-        self._order.append(key)
+        if record.seq == self.log(key):
+            self._logs.setdefault(key, []).append(record)
+            self._order.append(key)
+        elif key in self._logs:
+            own = self._logs[key]
+            place = record.seq - len(self._base.get(key, ()))
+            known = own[place]
+            signature, body = known.signature or record.signature, known.body or record.body
+            own[place] = replace(known, signature=signature, body=body)
 
     def _answer(self, life: int, token: int, ranges: tuple[Range, ...], size_max: int) -> None:
         if self._is_paused:
