@@ -12,6 +12,9 @@ plant a bad signature that an honest node would later pass on.
 Records beyond a gap are held, each checked by its own signature, in a bounded buffer until the gap
 is filled.
 
+A log of which a second branch came up is **contested**: it stays as it is, and nothing more of it
+is looked at. Both branches are authentic, so whoever passed one on did nothing wrong.
+
 `accepted` is what has been checked; `stored` is what the store has confirmed. Peers are told of
 the latter alone.
 """
@@ -42,6 +45,7 @@ class Log:
     accepted: Head = field(default_factory=Head)
     stored: Head = field(default_factory=Head)
     prefixes: bytearray = field(default_factory=bytearray)
+    is_contested: bool = False
 
 
 @dataclass(slots=True)
@@ -52,7 +56,7 @@ class Intake:
         accepted: new authentic records, of each log contiguous and ending signed; to be stored.
         missing: logs of which records came that leave a gap -> first seq beyond the gap.
         forged: records that nothing authenticates; whoever sent them broke the rules.
-        forks: authentic records that contradict another authentic one at their place.
+        forks: authentic records of another branch than the accepted one; told once for each log.
     """
 
     accepted: list[Record] = field(default_factory=list)
@@ -105,6 +109,11 @@ class Logs:
             return False
         start = seq * ID_PREFIX_SIZE
         return log.prefixes[start : start + ID_PREFIX_SIZE] != prefix[:ID_PREFIX_SIZE]
+
+    def is_contested(self, key: LogKey) -> bool:
+        """Return whether a second branch of a log was seen."""
+        log = self._logs.get(key)
+        return log is not None and log.is_contested
 
     def holds(self, record: Record) -> bool:
         """Return whether this very record was accepted before."""
@@ -170,30 +179,47 @@ class Logs:
     def _take_log(self, key: LogKey, group: list[Record], intake: Intake) -> None:
         """Check records of one log, sorted by seq."""
         log = self._writable(key)
+        if log.is_contested:
+            return
         run: list[Record] = []
+        branch: list[Record] = []  # hangs together, but not on what was accepted
         head, next_seq = log.accepted.id, log.accepted.next_seq
         for record in group:
             if record.seq < next_seq:
                 self._compare(key, record, intake)
-            elif record.seq > next_seq:
-                self._hold(key, record, intake)
-            elif record.prev == head:
+            elif record.seq == next_seq and record.prev == head:
                 run.append(record)
                 head, next_seq = record.id, next_seq + 1
-            elif self._verify(record):
-                intake.forks.append(record)
+            elif record.seq == next_seq or (branch and record.prev == branch[-1].id):
+                branch.append(record)
             else:
-                intake.forged.append(record)
+                self._hold(key, record, intake)
+        self._judge_branch(branch, intake)
         authentic = self._authentic_length(run)
         intake.forged.extend(run[authentic:])
         for record in run[:authentic]:
             self._admit(log, record, record is run[authentic - 1], intake)
         self._drain(key, log, intake)
+        if any((fork.author, fork.log) == key for fork in intake.forks):
+            log.is_contested = True
+            self._drop_gap(key)
+            intake.missing.pop(key, None)
+            return
         beyond = self._gaps.get(key)
         if beyond:
             intake.missing[key] = min(beyond)
         if not log.accepted.next_seq and not beyond:
             del self._logs[key]
+
+    def _judge_branch(self, branch: list[Record], intake: Intake) -> None:
+        """Tell the other end of a fork, by its first record, from what nothing authenticates.
+
+        The inner records of a branch carry no signature either: an honest peer that accepted it
+        passes it on as it does every run.
+        """
+        authentic = self._authentic_length(branch)
+        intake.forks.extend(branch[: min(authentic, 1)])
+        intake.forged.extend(branch[authentic:])
 
     def _authentic_length(self, run: list[Record]) -> int:
         """Return how many records of a hanging-together run its signatures authenticate.
@@ -273,3 +299,9 @@ class Logs:
                 intake.forks.append(record)
         if not held:
             del self._gaps[key]
+
+    def _drop_gap(self, key: LogKey) -> None:
+        """Forget what was held of a log that will not go on."""
+        for record in self._gaps.pop(key, {}).values():
+            self._gap_records -= 1
+            self._gap_size -= record.size

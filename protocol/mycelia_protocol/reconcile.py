@@ -6,11 +6,16 @@ told, gathered for a moment and left out where the peer told more itself; and no
 once more, to one random neighbour, so that a lost telling heals.
 
 One range is asked of one peer at a time. A peer that does not answer in time, or answers without
-what it told of, is not asked for that log again until it tells of it anew.
+what it told of, is not asked for that log again until it tells of it anew. The peers that give most
+in the least time are asked first: one that gives a record at a time, as late as it may, can't hold
+back what others would give at once.
+
+A head at a place that is taken here, with another id, is a lie or the other end of a fork. The
+record is asked for besides all else; it shows which.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from mycelia_protocol.events import Range
@@ -18,6 +23,8 @@ from mycelia_protocol.limits import (
     HEADS_DELAY_MS,
     HEADS_PER_FRAME_MAX,
     PEER_HEADS_MAX,
+    RATE_WANT_MAX,
+    RATE_WINDOW_MS,
     RECONCILE_INTERVAL_MS,
     WANT_TIMEOUT_MS,
     WANTS_IN_FLIGHT_MAX,
@@ -25,7 +32,11 @@ from mycelia_protocol.limits import (
 )
 from mycelia_protocol.logs import LogKey, Logs
 from mycelia_protocol.messages import HeadEntry, Heads, Message, Want
+from mycelia_protocol.record import Record
 from mycelia_protocol.rng import Rng
+
+# WANTs sent in one of our windows; so a peer counts no more than it allows in any of its own.
+WANTS_PER_WINDOW = RATE_WANT_MAX // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +57,37 @@ class Asking:
 
 @dataclass(slots=True)
 class Peer:
-    """What one peer told, and what it was asked."""
+    """What one peer told, and what it was asked.
 
-    told: dict[LogKey, int] = field(default_factory=dict)  # next_seq by log
+    Attributes:
+        told: next_seq by log.
+        ahead: logs of which it told more than was here, in the order in which it did.
+        strange: the same, of authors that are not on the roster yet.
+        doubts: places where it told another id than the one here.
+        is_tardy: it left an answer overdue; asked again once it answers.
+        pace_us: how long its last answer took for each record; a new peer is tried first.
+        window_ms, wants: WANTs sent since then.
+    """
+
+    told: dict[LogKey, int] = field(default_factory=dict)
+    ahead: dict[LogKey, None] = field(default_factory=dict)
+    strange: dict[LogKey, None] = field(default_factory=dict)
+    doubts: dict[LogKey, int] = field(default_factory=dict)
     askings: deque[Asking] = field(default_factory=deque)
-    is_tardy: bool = False  # left an answer overdue; asked again once it answers
+    is_tardy: bool = False
+    pace_us: int = 0
+    window_ms: int = 0
+    wants: int = 0
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether it was asked as often as a window allows."""
+        return self.wants >= WANTS_PER_WINDOW
+
+    def forget(self, key: LogKey) -> None:
+        """Ask no more for a log until it is told of anew."""
+        self.told.pop(key, None)
+        self.ahead.pop(key, None)
 
 
 class Reconcile:
@@ -74,7 +111,13 @@ class Reconcile:
             for peer in self._peers.values()
             if peer.askings and not peer.is_tardy
         ]
-        times = [*deadlines, self._tell_ms, self._round_ms if self._peers else None]
+        rests = [
+            peer.window_ms + RATE_WINDOW_MS
+            for peer in self._peers.values()
+            if peer.is_spent and (peer.ahead or peer.doubts)
+        ]
+        round_ms = self._round_ms if self._peers else None
+        times = [*deadlines, *rests, self._tell_ms, round_ms]
         return min((time for time in times if time is not None), default=None)
 
     def told_by(self, link: int) -> dict[LogKey, int]:
@@ -94,38 +137,51 @@ class Reconcile:
         if self._peers.pop(link, None) is None:
             return []
         self._asked = {key: asked for key, asked in self._asked.items() if asked != link}
-        return self.ask_everyone(now_ms)
+        return self._ask_again(now_ms)
 
     def heads_told(self, link: int, heads: Heads, now_ms: int) -> list[Say]:
         """Take in what a peer holds."""
-        told = self._peers[link].told
+        doubts = self._peers[link].doubts
         for entry in heads.entries:
             key = (entry.author, entry.log)
-            if key in told or len(told) < PEER_HEADS_MAX:
-                told[key] = max(entry.next_seq, told.get(key, 0))
+            self.records_pushed(link, key, entry.next_seq)
+            is_other = self._logs.contradicts(key, entry.next_seq - 1, entry.prefix)
+            if is_other and len(doubts) < WANTS_PER_FRAME_MAX:
+                doubts[key] = entry.next_seq - 1
         return self._ask(link, now_ms)
 
     def records_pushed(self, link: int, key: LogKey, next_seq: int) -> None:
         """Note that a peer evidently holds a log up to here."""
-        told = self._peers[link].told
-        if key in told or len(told) < PEER_HEADS_MAX:
-            told[key] = max(next_seq, told.get(key, 0))
+        peer = self._peers[link]
+        if key not in peer.told and len(peer.told) >= PEER_HEADS_MAX:
+            return
+        peer.told[key] = max(next_seq, peer.told.get(key, 0))
+        if peer.told[key] > self._logs.accepted(key).next_seq:
+            (peer.ahead if self._is_member(key[0]) else peer.strange)[key] = None
 
     def is_asking(self, link: int) -> bool:
         """Return whether a peer owes an answer to a WANT."""
         return bool(self._peers[link].askings)
 
-    def answered(self, link: int, now_ms: int) -> list[Say]:
-        """Note that the RECORDS for the oldest WANT came and was taken in."""
+    def answered(self, link: int, records: Sequence[Record], now_ms: int) -> list[Say]:
+        """Note that the RECORDS for the oldest WANT came and was taken in.
+
+        What was asked behind the last log of which it held anything may only have found no room.
+        """
         peer = self._peers[link]
+        asking = peer.askings.popleft()
         peer.is_tardy = False
-        for wanted in peer.askings.popleft().ranges:
-            key = (wanted.author, wanted.log)
+        took_ms = now_ms - asking.deadline_ms + WANT_TIMEOUT_MS
+        peer.pace_us = took_ms * 1_000 // max(1, len(records))
+        given = {(record.author, record.log) for record in records}
+        keys = [(wanted.author, wanted.log) for wanted in asking.ranges]
+        reached = max((at for at, key in enumerate(keys) if key in given), default=len(keys))
+        for at, (key, wanted) in enumerate(zip(keys, asking.ranges, strict=True)):
             if self._asked.get(key) == link:
                 del self._asked[key]
-            if self._logs.accepted(key).next_seq <= wanted.first:
-                peer.told.pop(key, None)
-        return self._ask(link, now_ms)
+            if at <= reached and self._logs.accepted(key).next_seq <= wanted.first:
+                peer.forget(key)
+        return self._ask_again(now_ms)
 
     def missed(self, link: int, key: LogKey, next_seq: int, now_ms: int) -> list[Say]:
         """Note that records came which leave a gap; ask the peer for what lies before them."""
@@ -133,8 +189,12 @@ class Reconcile:
         return self._ask(link, now_ms)
 
     def ask_everyone(self, now_ms: int) -> list[Say]:
-        """Look again at what every peer told: the roster grew, or a peer is gone."""
-        return [sending for link in sorted(self._peers) for sending in self._ask(link, now_ms)]
+        """Look again at what every peer told: the roster grew, and strangers became members."""
+        for _, peer in sorted(self._peers.items()):
+            for key in [key for key in peer.strange if self._is_member(key[0])]:
+                del peer.strange[key]
+                peer.ahead[key] = None
+        return self._ask_again(now_ms)
 
     def stored(self, keys: Iterable[LogKey], now_ms: int) -> None:
         """Note whose heads moved in the store; they are told soon, together."""
@@ -152,12 +212,18 @@ class Reconcile:
             self._schedule_round(now_ms)
             if self._peers:
                 sendings.extend(self._tell_all(self._choose()))
-        overdue = False
+        is_due = False
         for link, peer in sorted(self._peers.items()):
             if peer.askings and not peer.is_tardy and now_ms >= peer.askings[0].deadline_ms:
-                peer.is_tardy = overdue = True
+                peer.is_tardy = is_due = True
                 self._asked = {key: asked for key, asked in self._asked.items() if asked != link}
-        return sendings + (self.ask_everyone(now_ms) if overdue else [])
+            is_due = is_due or (peer.is_spent and now_ms >= peer.window_ms + RATE_WINDOW_MS)
+        return sendings + (self._ask_again(now_ms) if is_due else [])
+
+    def _ask_again(self, now_ms: int) -> list[Say]:
+        """Ask the peers, the quickest first, for what nobody is asked for."""
+        paces = sorted((peer.pace_us, link) for link, peer in self._peers.items())
+        return [sending for _, link in paces for sending in self._ask(link, now_ms)]
 
     def _choose(self) -> int:
         """Return a random peer's link."""
@@ -198,19 +264,39 @@ class Reconcile:
     def _ask(self, link: int, now_ms: int) -> list[Say]:
         """Ask one peer for what it holds, is missing here, and is asked of nobody."""
         peer = self._peers[link]
+        if now_ms - peer.window_ms >= RATE_WINDOW_MS:
+            peer.window_ms, peer.wants = now_ms, 0
         sendings: list[Say] = []
-        while not peer.is_tardy and len(peer.askings) < WANTS_IN_FLIGHT_MAX:
-            ranges: list[Range] = []
-            for key, next_seq in sorted(peer.told.items()):
-                first = self._logs.accepted(key).next_seq
-                if first >= next_seq or key in self._asked or not self._is_member(key[0]):
-                    continue
-                ranges.append(Range(key[0], key[1], first, next_seq - 1))
-                self._asked[key] = link
-                if len(ranges) == WANTS_PER_FRAME_MAX:
-                    break
+        while not (peer.is_tardy or peer.is_spent) and len(peer.askings) < WANTS_IN_FLIGHT_MAX:
+            ranges = self._doubted(peer)
+            ranges += self._missing(link, peer, WANTS_PER_FRAME_MAX - len(ranges))
             if not ranges:
                 break
+            peer.wants += 1
             peer.askings.append(Asking(tuple(ranges), now_ms + WANT_TIMEOUT_MS))
             sendings.append(Say(link, Want(tuple(ranges))))
         return sendings
+
+    def _doubted(self, peer: Peer) -> list[Range]:
+        """Return the places to look at because a peer told another id."""
+        doubts, peer.doubts = peer.doubts, {}
+        return [
+            Range(*key, seq, seq) for key, seq in doubts.items() if not self._logs.is_contested(key)
+        ]
+
+    def _missing(self, link: int, peer: Peer, room: int) -> list[Range]:
+        """Return at most so many ranges to ask a peer for."""
+        ranges: list[Range] = []
+        level: list[LogKey] = []
+        for key in peer.ahead:
+            if len(ranges) >= room:
+                break
+            first, next_seq = self._logs.accepted(key).next_seq, peer.told.get(key, 0)
+            if first >= next_seq or self._logs.is_contested(key):
+                level.append(key)
+            elif key not in self._asked:
+                ranges.append(Range(*key, first, next_seq - 1))
+                self._asked[key] = link
+        for key in level:
+            del peer.ahead[key]
+        return ranges

@@ -98,7 +98,7 @@ class Replicate:
                 if not self.reconcile.is_asking(link):
                     raise SessionError("RECORDS that nobody asked for", requirement="REP-3")
                 steps = self._take(link, records, now_ms)
-                return [*steps, *self.reconcile.answered(link, now_ms)]
+                return [*steps, *self.reconcile.answered(link, records, now_ms)]
             case Push(records):
                 return self._take(link, records, now_ms, relay=True)
             case _:
@@ -163,9 +163,8 @@ class Replicate:
                 self.reconcile.records_pushed(link, key, next_seq)
             return []
         intake = self.logs.take(record for record in records if self._is_member(record.author))
-        steps: list[Step] = [
-            Notify(ForkSeen(record.author, record.log, record.seq)) for record in intake.forks
-        ]
+        firsts = {(record.author, record.log): record for record in reversed(intake.forks)}
+        steps: list[Step] = [Notify(ForkSeen(*key, firsts[key].seq)) for key in sorted(firsts)]
         for key, next_seq in heights(records).items():
             if not intake.forged and self._is_member(key[0]):
                 self.reconcile.records_pushed(link, key, next_seq)

@@ -50,7 +50,7 @@ def a_plan(
 
 
 def _posts(ids: list[str], each: int, duration_ms: int) -> tuple[Post, ...]:
-    posts = []
+    posts: list[Post] = []
     for turn in range(each):
         for at, one in enumerate(ids):
             kind = "offer" if (turn + at) % 2 else "request"

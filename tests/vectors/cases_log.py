@@ -123,7 +123,7 @@ def _add_forged(suite: Suite) -> None:
 def _add_forks(suite: Suite) -> None:
     a = chain()
     branch = Writer("mill", records=list(a[:2]))
-    other = [branch.write("withdraw", {"reason": f"branch {n}"}, a[0]) for n in (2, 3)]
+    *other, last = [branch.write("withdraw", {"reason": f"branch {n}"}, a[0]) for n in (2, 3, 4)]
     forks: list[tuple[str, Batches, list[Record], list[Record]]] = [
         ("another record at a place that is taken", [a, other[:1]], a, other[:1]),
         ("two records of another branch", [a[:3], other], a[:3], other),
@@ -132,6 +132,9 @@ def _add_forks(suite: Suite) -> None:
     ]
     for comment, batches, accepted, contrary in forks:
         _add(suite, comment, "LOG-1", batches, accepted, contrary, "Fork")
+    run = [*unsigned(other[1:]), last]
+    comment = "a run of another branch that is signed at its end alone: no forgery"
+    _add(suite, comment, "LOG-7", [a[:3], run], a[:3], other[1:], "Fork")
 
 
 def _add(
