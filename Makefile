@@ -53,6 +53,7 @@ check: lint types vectors-check test ## everything that CI checks
 
 bench: $(DEV) ## measure what this machine can do at most, and what we make of it
 	$(BIN)/python bench/run.py
+	$(BIN)/python bench/node.py
 
 clean: ## remove .venv, caches and build output (run folders stay)
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
