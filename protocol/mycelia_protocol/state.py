@@ -9,6 +9,7 @@ incarnation, which places the log among its author's logs, is not here. Every ot
 reference is the families' affair: they say `waiting` and are asked again.
 """
 
+import bisect
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -47,8 +48,8 @@ class State:
         self._seen: dict[bytes, bool] = {}
         self._statements: dict[bytes, Statement[object]] = {}
         self._by_type: dict[type, dict[bytes, Statement[object]]] = {}
-        self._about: dict[tuple[bytes, type], tuple[Statement[object], ...]] = {}
-        self._by_author: dict[tuple[bytes, type], tuple[Statement[object], ...]] = {}
+        self._about: dict[tuple[bytes, type], list[Statement[object]]] = {}
+        self._by_author: dict[tuple[bytes, type], list[Statement[object]]] = {}
         self._profiles: dict[bytes, Statement[Profile]] = {}
         self._derived: dict[bytes, object] = {}
 
@@ -138,12 +139,11 @@ class State:
         """Make a statement findable and forget what was derived without it."""
         self._statements[statement.id] = statement
         self._by_type.setdefault(type(statement.body), {})[statement.id] = statement
-        own = (statement.author, type(statement.body))
-        self._by_author[own] = (*self._by_author.get(own, ()), statement)
+        kind = type(statement.body)
+        _own_list(self._by_author, (statement.author, kind)).append(statement)
         for ref in statement.refs:
-            spoken_of = [*self._about.get((ref, type(statement.body)), ()), statement]
-            spoken_of.sort(key=lambda other: (other.author, other.order))
-            self._about[ref, type(statement.body)] = tuple(spoken_of)
+            spoken_of = _own_list(self._about, (ref, kind))
+            bisect.insort(spoken_of, statement, key=lambda other: (other.author, other.order))
         if isinstance(statement.body, Profile):
             profile = cast("Statement[Profile]", statement)
             known = self._profiles.get(statement.author)
@@ -249,3 +249,10 @@ class State:
         else:
             current = [item for item in self._statements.values() if item.kind == name]
         return [encode(row(self, item)) for item in sorted(current, key=lambda item: item.id)]
+
+
+def _own_list(lists: dict[T, list[Statement[object]]], key: T) -> list[Statement[object]]:
+    """Return a list that may be changed: one of this state, not one seen through a branch."""
+    if not dict.__contains__(lists, key):
+        lists[key] = list(lists.get(key, ()))
+    return dict.__getitem__(lists, key)
