@@ -23,8 +23,6 @@ from mycelia_protocol.limits import (
     HEADS_DELAY_MS,
     HEADS_PER_FRAME_MAX,
     PEER_HEADS_MAX,
-    RATE_WANT_MAX,
-    RATE_WINDOW_MS,
     RECONCILE_INTERVAL_MS,
     WANT_TIMEOUT_MS,
     WANTS_IN_FLIGHT_MAX,
@@ -34,9 +32,7 @@ from mycelia_protocol.logs import LogKey, Logs
 from mycelia_protocol.messages import HeadEntry, Heads, Message, Want
 from mycelia_protocol.record import Record
 from mycelia_protocol.rng import Rng
-
-# WANTs sent in one of our windows; so a peer counts no more than it allows in any of its own.
-WANTS_PER_WINDOW = RATE_WANT_MAX // 2
+from mycelia_protocol.session import Quota
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +62,7 @@ class Peer:
         doubts: places where it told another id than the one here.
         is_tardy: it left an answer overdue; asked again once it answers.
         pace_us: how long its last answer took for each record; a new peer is tried first.
-        window_ms, wants: WANTs sent since then.
+        quota: how many WANTs it still takes.
     """
 
     told: dict[LogKey, int] = field(default_factory=dict)
@@ -76,13 +72,7 @@ class Peer:
     askings: deque[Asking] = field(default_factory=deque)
     is_tardy: bool = False
     pace_us: int = 0
-    window_ms: int = 0
-    wants: int = 0
-
-    @property
-    def is_spent(self) -> bool:
-        """Whether it was asked as often as a window allows."""
-        return self.wants >= WANTS_PER_WINDOW
+    quota: Quota = field(default_factory=lambda: Quota(Want))
 
     def forget(self, key: LogKey) -> None:
         """Ask no more for a log until it is told of anew."""
@@ -112,9 +102,9 @@ class Reconcile:
             if peer.askings and not peer.is_tardy
         ]
         rests = [
-            peer.window_ms + RATE_WINDOW_MS
+            peer.quota.renewed_ms
             for peer in self._peers.values()
-            if peer.is_spent and (peer.ahead or peer.doubts)
+            if peer.quota.is_spent and (peer.ahead or peer.doubts)
         ]
         round_ms = self._round_ms if self._peers else None
         times = [*deadlines, *rests, self._tell_ms, round_ms]
@@ -217,7 +207,7 @@ class Reconcile:
             if peer.askings and not peer.is_tardy and now_ms >= peer.askings[0].deadline_ms:
                 peer.is_tardy = is_due = True
                 self._asked = {key: asked for key, asked in self._asked.items() if asked != link}
-            is_due = is_due or (peer.is_spent and now_ms >= peer.window_ms + RATE_WINDOW_MS)
+            is_due = is_due or (peer.quota.is_spent and now_ms >= peer.quota.renewed_ms)
         return sendings + (self._ask_again(now_ms) if is_due else [])
 
     def _ask_again(self, now_ms: int) -> list[Say]:
@@ -264,15 +254,16 @@ class Reconcile:
     def _ask(self, link: int, now_ms: int) -> list[Say]:
         """Ask one peer for what it holds, is missing here, and is asked of nobody."""
         peer = self._peers[link]
-        if now_ms - peer.window_ms >= RATE_WINDOW_MS:
-            peer.window_ms, peer.wants = now_ms, 0
+        peer.quota.renew(now_ms)
         sendings: list[Say] = []
-        while not (peer.is_tardy or peer.is_spent) and len(peer.askings) < WANTS_IN_FLIGHT_MAX:
+        while len(peer.askings) < WANTS_IN_FLIGHT_MAX:
+            if peer.is_tardy or peer.quota.is_spent:
+                break
             ranges = self._doubted(peer)
             ranges += self._missing(link, peer, WANTS_PER_FRAME_MAX - len(ranges))
             if not ranges:
                 break
-            peer.wants += 1
+            peer.quota.spend()
             peer.askings.append(Asking(tuple(ranges), now_ms + WANT_TIMEOUT_MS))
             sendings.append(Say(link, Want(tuple(ranges))))
         return sendings

@@ -22,6 +22,7 @@ from mycelia_protocol.messages import Heads, Message, Push, Records, Want
 from mycelia_protocol.reconcile import Reconcile, Say
 from mycelia_protocol.record import Record
 from mycelia_protocol.rng import Rng
+from mycelia_protocol.session import Quota
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Replicate:
         self._commons = commons
         self._is_member = is_member
         self._links: list[int] = []
+        self._quotas: dict[int, Quota] = {}  # link -> pushes that it still takes
         self._batches: dict[int, Batch] = {}
         self._doomed: dict[int, Batch] = {}
         self._next_batch = 1
@@ -65,11 +67,13 @@ class Replicate:
     def opened(self, link: int, now_ms: int) -> list[Step]:
         """Begin with a member."""
         self._links = sorted([*self._links, link])
+        self._quotas[link] = Quota(Push)
         return [*self.reconcile.opened(link, now_ms)]
 
     def closed(self, link: int, now_ms: int) -> list[Step]:
         """End with a member."""
         self._links = [other for other in self._links if other != link]
+        self._quotas.pop(link, None)
         return [*self.reconcile.closed(link, now_ms)]
 
     def heard(self, link: int, message: Message, now_ms: int) -> list[Step]:
@@ -120,7 +124,7 @@ class Replicate:
         self.logs.confirm(batch.records)
         keys = {(record.author, record.log) for record in batch.records}
         self.reconcile.stored(sorted(keys), now_ms)
-        return batch, self._push(list(batch.records), None) if batch.is_own else []
+        return batch, self._push(list(batch.records), None, now_ms) if batch.is_own else []
 
     def failed(self, number: int) -> tuple[Batch, bool]:
         """Note that a batch was not written; all that are with the store fail with it.
@@ -170,7 +174,7 @@ class Replicate:
                 self.reconcile.records_pushed(link, key, next_seq)
         steps.extend(self.store(tuple(intake.accepted), is_own=False))
         if relay:
-            steps.extend(self._push(intake.accepted, link))
+            steps.extend(self._push(intake.accepted, link, now_ms))
         for key in sorted(intake.missing):
             steps.extend(self.reconcile.missed(link, key, intake.missing[key] + 1, now_ms))
         if intake.forged:
@@ -180,19 +184,24 @@ class Replicate:
             steps.append(Fault(link, error))
         return steps
 
-    def _push(self, records: list[Record], source: int | None) -> list[Step]:
-        """Return pushes of records to every neighbour that does not evidently hold them."""
+    def _push(self, records: list[Record], source: int | None, now_ms: int) -> list[Step]:
+        """Return pushes of records to every neighbour that does not evidently hold them.
+
+        To one that would count too many they are not sent; heads bring them.
+        """
         steps: list[Step] = []
         pushes = [Push(chunk) for chunk in chunks(records)]
         for link in self._links:
-            if link == source:
+            quota = self._quotas[link]
+            quota.renew(now_ms)
+            if link == source or quota.is_spent:
                 continue
             told = self.reconcile.told_by(link)
             fresh = [r for r in records if told.get((r.author, r.log), 0) <= r.seq]
-            if len(fresh) == len(records):
-                steps.extend(Say(link, push) for push in pushes)
-            elif fresh:
-                steps.extend(Say(link, Push(chunk)) for chunk in chunks(fresh))
+            chosen = pushes if len(fresh) == len(records) else map(Push, chunks(fresh))
+            said = [Say(link, push) for push in chosen]
+            quota.spend(len(said))
+            steps.extend(said)
         return steps
 
 

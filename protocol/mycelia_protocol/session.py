@@ -139,6 +139,38 @@ class Session:
             raise SessionError(f"too many {frame.__name__} frames", code="rate")
 
 
+class Quota:
+    """How many frames of a type this side still sends: half of what the peer allows in a window.
+
+    The windows of two nodes do not begin together; what two of ours hold may fall into one of the
+    peer's.
+    """
+
+    def __init__(self, frame: type) -> None:
+        self._frames_max = RATES[frame] // 2
+        self._window_ms = 0
+        self._sent = 0
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether no more go out before `renewed_ms`, as far as was looked."""
+        return self._sent >= self._frames_max
+
+    @property
+    def renewed_ms(self) -> int:
+        """When the next window begins."""
+        return self._window_ms + RATE_WINDOW_MS
+
+    def renew(self, now_ms: int) -> None:
+        """Begin a new window if the old one is over."""
+        if now_ms >= self.renewed_ms:
+            self._window_ms, self._sent = now_ms, 0
+
+    def spend(self, frames: int = 1) -> None:
+        """Count frames that go out."""
+        self._sent += frames
+
+
 def open_session(
     *, outbound: bool, commons: bytes, seed: bytes, static: bytes, ephemeral: bytes, now_ms: int
 ) -> Session:

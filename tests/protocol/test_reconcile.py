@@ -5,14 +5,16 @@ from dataclasses import dataclass
 
 from mycelia_protocol.limits import (
     HEADS_PER_FRAME_MAX,
+    RATE_PUSH_MAX,
     RATE_WANT_MAX,
     RATE_WINDOW_MS,
     WANT_TIMEOUT_MS,
 )
 from mycelia_protocol.logs import LogKey, Logs
-from mycelia_protocol.messages import HeadEntry, Heads, Want
+from mycelia_protocol.messages import HeadEntry, Heads, Push, Want
 from mycelia_protocol.reconcile import Reconcile, Say
 from mycelia_protocol.record import Record, build_record
+from mycelia_protocol.replicate import Replicate
 from support.mesh import Mesh
 from support.scribe import village
 
@@ -171,3 +173,20 @@ def test_lies_about_many_logs_make_no_later_frame_dear() -> None:
     looked_at.clear()
     assert links(made.tell(LIAR, 40)) == [LIAR]
     assert len(looked_at) == 1
+
+
+def test_a_relay_pushes_no_more_than_its_neighbour_takes() -> None:
+    """Spec 9.5: what several members push together makes no honest relay look like a flooder."""
+    commons, (founder, *_) = village(2)
+    while len(founder.written) < RATE_PUSH_MAX // 2 + 50:
+        founder.offer(5)
+    replicate = Replicate(commons.commons, lambda _: True, random.Random(1), Logs())
+    for link in (HONEST, LIAR):
+        replicate.opened(link, 1_000_000)
+    pushed = 0
+    for record in founder.written[:-1]:
+        for step in replicate.heard(LIAR, Push((record,)), 1_000_000):
+            pushed += isinstance(step, Say) and isinstance(step.message, Push)
+    assert pushed == RATE_PUSH_MAX // 2
+    later = replicate.heard(LIAR, Push((founder.written[-1],)), 1_000_000 + RATE_WINDOW_MS)
+    assert [step.link for step in later if isinstance(step, Say)] == [HONEST]
