@@ -4,10 +4,13 @@ Fixed addresses are kept connected for ever. With discovery on, the node dials m
 addresses in their profiles until it has enough links, and after that one random unconnected member
 every half minute, for ever: it is this dial that heals partitions. A failed address is tried again
 after a pause that doubles up to a bound, so that a healed link is found within that bound.
+
+A profile is only a claim: anybody may name anybody's address. So a claim never keeps an address
+from being dialled for another member who names it too, and takes nobody else's away.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mycelia_protocol.limits import (
     DEGREE_TARGET,
@@ -28,7 +31,8 @@ class Contact:
         delay_ms: pause after the next failure.
         link: the link that was dialled to it, None if there is none.
         is_dialling: a dial is under way.
-        key: who answered there last.
+        key: who answered there last, by proof.
+        claims: members whose profiles name it.
     """
 
     is_fixed: bool
@@ -37,6 +41,19 @@ class Contact:
     link: int | None = None
     is_dialling: bool = False
     key: bytes | None = None
+    claims: set[bytes] = field(default_factory=set)
+
+    @property
+    def owners(self) -> set[bytes]:
+        """Whoever may answer there: who did, or on mere claim those who say so.
+
+        Claims count for nothing at an address that this node's owner chose, and for more than an
+        answer by somebody who no longer names the address.
+        """
+        is_proved = self.is_fixed or self.key in self.claims or not self.claims
+        if not is_proved:
+            return self.claims
+        return set() if self.key is None else {self.key}
 
 
 class Overlay:
@@ -81,11 +98,14 @@ class Overlay:
             return
         fresh = set(addresses)
         for address, contact in list(self._contacts.items()):
-            is_stale = contact.key == key and not contact.is_fixed and address not in fresh
-            if is_stale and contact.link is None and not contact.is_dialling:
+            if address in fresh or not (key in contact.claims or key == contact.key):
+                continue
+            contact.claims.discard(key)
+            is_idle = contact.link is None and not contact.is_dialling
+            if is_idle and not contact.claims and not contact.is_fixed:
                 del self._contacts[address]
         for address in sorted(fresh):
-            self._contacts.setdefault(address, Contact(is_fixed=False)).key = key
+            self._contacts.setdefault(address, Contact(is_fixed=False)).claims.add(key)
 
     def opened(self, link: int, address: str) -> None:
         """Note that a dial led to a link."""
@@ -164,10 +184,11 @@ class Overlay:
         return self._discover and len(self._connected) + self._dialling() < DEGREE_TARGET
 
     def _is_idle(self, contact: Contact) -> bool:
-        """Return whether an address is neither linked nor being dialled, nor its member linked."""
+        """Return whether an address is neither linked nor being dialled, nor all its owners."""
         if contact.link is not None or contact.is_dialling:
             return False
-        return contact.key is None or contact.key not in self._connected.values()
+        owners = contact.owners
+        return not owners or not owners.issubset(self._connected.values())
 
     def _pause(self, contact: Contact, now_ms: int) -> None:
         """Let an address rest, with some spread so that a healed city does not dial at once."""
