@@ -30,7 +30,7 @@ class Layered(dict[K, V]):
             return super().__getitem__(key)
         return self.base.get(key, default)
 
-    def setdefault(self, key: K, default: V) -> V:
+    def setdefault(self, key: K, default: Any = None) -> Any:
         """Return the value of a key, after making it an own one if there is none."""
         if key in self:
             return self[key]
