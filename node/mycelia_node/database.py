@@ -141,27 +141,15 @@ class Writer:
         return number, record.seq, record.header, record.signature, record.body
 
 
-def read_ranges(
-    connection: sqlite3.Connection, ranges: Iterable[Range], size_max: int
-) -> Iterator[Record]:
-    """Yield the records of the ranges until `size_max` bytes are full.
-
-    The last record of each log carries a signature: where it would not, reading goes on to the
-    next that has one, beyond the range and beyond `size_max` if need be.
-    """
-    size = 0
-    for wanted in ranges:
-        if size >= size_max:
-            return
-        expected = wanted.first
-        rows = connection.execute(SELECT_RANGE, (wanted.author, wanted.log, wanted.first))
+def read_log(connection: sqlite3.Connection, wanted: Range) -> Iterator[Record]:
+    """Yield the records of a log from `first` on, up to the first that is missing."""
+    expected = wanted.first
+    rows = connection.execute(SELECT_RANGE, (wanted.author, wanted.log, wanted.first))
+    try:
         for seq, header, signature, body in rows:
             if seq != expected:
                 break
             expected += 1
-            record = Record.parse(header, signature, body)
-            size += record.size
-            yield record
-            if signature is not None and (seq >= wanted.last or size >= size_max):
-                break
+            yield Record.parse(header, signature, body)
+    finally:
         rows.close()

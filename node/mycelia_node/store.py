@@ -19,13 +19,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-from mycelia_node.database import Writer, open_database, read_ranges, unusable
+from mycelia_node.database import Writer, open_database, read_log, unusable
 from mycelia_node.errors import StoreError
 from mycelia_protocol.errors import RemoteError
 from mycelia_protocol.events import Range, RecordsRead, RecordsStored, StoreFailed
+from mycelia_protocol.reading import read_ranges
 from mycelia_protocol.record import Record
 
 log = logging.getLogger("mycelia.store")
@@ -248,9 +250,10 @@ class SqliteStore:
 
     def _read(self, token: int, ranges: tuple[Range, ...], size_max: int) -> None:
         try:
-            if self._read_connection is None:
-                self._read_connection = open_database(self._path)
-            records = tuple(read_ranges(self._read_connection, ranges, size_max))
+            connection = self._read_connection
+            if connection is None:
+                connection = self._read_connection = open_database(self._path)
+            records = read_ranges(ranges, size_max, partial(read_log, connection))
         except (sqlite3.Error, RemoteError, StoreError) as error:
             log.error("records could not be read: %s", error)
             records = ()  # what can't be read here is asked of somebody else

@@ -197,7 +197,8 @@ class ReadRecords:
     The last record read of each range carries a signature. Where the one at `last` has none, the
     read goes on to the next that has. Where `size_max` cuts a range, it ends at the last signed
     record within; if none is, the first range goes on to its first signed record, and a later
-    range is left out. So a run never grows from hop to hop.
+    range is left out. So a run never grows from hop to hop. What follows is left out, too, so that
+    the asker can tell what found no room from what is not held. `reading.py` does all this.
     """
 
     token: int

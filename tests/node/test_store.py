@@ -13,6 +13,7 @@ from typing import cast
 import pytest
 
 from mycelia_node.store import Report, SqliteStore
+from mycelia_protocol import reading
 from mycelia_protocol.events import Range, RecordsRead, RecordsStored, StoreFailed
 from mycelia_protocol.record import Record
 from mycelia_sim.virtual.disk import MemoryStore
@@ -255,6 +256,53 @@ def test_reading_stops_when_full(kit: StoreKit) -> None:
     kit.put(1, other)
     size_max = sum(record.size for record in log[:5])
     assert kit.read(range_of(log, 0, 19), range_of(other, 0, 0), size_max=size_max) == log[:5]
+
+
+def test_an_answer_fits_in_a_frame_whatever_the_runs(kit: StoreKit) -> None:
+    """A long run with one signature is left out behind others, not added to what is full (REP-4).
+
+    Else one member could write a log that nobody can pass on: the frame would be refused, and all
+    that was to come with it.
+    """
+    log = make_log(1, count=20, size=10_000)
+    long = signed_only_last(make_log(2, count=90, size=10_000))
+    kit.put(0, log)
+    kit.put(1, long)
+    size_max = sum(record.size for record in log[:20]) + 5_000
+    both = range_of(log, 0, 19), range_of(long, 0, 89)
+    assert kit.read(*both, size_max=size_max) == log
+    assert kit.read(*both[::-1], size_max=size_max) == long
+
+
+def test_a_cut_range_ends_at_the_last_signature_within(kit: StoreKit) -> None:
+    """So a run that one signature holds together never grows from hop to hop (REP-4)."""
+    log = make_log(1, count=20)
+    run = signed_only_last(log[:5]) + signed_only_last(log[5:])
+    kit.put(0, run)
+    size_max = sum(record.size for record in run[:8])
+    assert kit.read(range_of(run, 0, 19), size_max=size_max) == run[:5]
+
+
+def test_nothing_follows_a_range_that_was_cut(kit: StoreKit) -> None:
+    """The asker tells by it what found no room from what is not held (REP-4)."""
+    first, second = make_log(1, count=2), make_log(2, count=9, size=2_000)
+    small = make_log(3, count=1)
+    for number, log in enumerate((first, second, small)):
+        kit.put(number, log)
+    ranges = range_of(first, 0, 1), range_of(second, 0, 8), range_of(small, 0, 0)
+    assert kit.read(*ranges, size_max=1_000) == first
+
+
+def test_an_answer_holds_no_more_records_than_a_frame(
+    kit: StoreKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many small records are cut by number, since a peer closes on more (SESS-5)."""
+    monkeypatch.setattr(reading, "RUN_RECORDS_MAX", 7)
+    log, other = make_log(1, count=5), signed_only_last(make_log(2, count=5))
+    kit.put(0, log)
+    kit.put(1, other)
+    assert kit.read(range_of(log, 0, 4), range_of(other, 0, 4)) == log
+    assert kit.read(range_of(other, 0, 4), range_of(log, 0, 4)) == [*other, *log[:2]]
 
 
 def test_invites_are_kept_until_deleted(sqlite_kit: StoreKit) -> None:

@@ -16,6 +16,7 @@ from mycelia_protocol.encoding import Value
 from mycelia_protocol.engine import Engine
 from mycelia_protocol.events import Event, Notice, Output
 from mycelia_protocol.options import Options
+from mycelia_protocol.reading import read_ranges
 from mycelia_protocol.record import Record
 
 
@@ -33,23 +34,11 @@ class Disk:
 
     def read(self, request: events.ReadRecords) -> tuple[Record, ...]:
         """Read ranges as the laws of `ReadRecords` say."""
-        found: list[Record] = []
-        size = 0
-        for wanted in request.ranges:
-            log = self.logs.get((wanted.author, wanted.log), [])
-            run: list[Record] = []
-            good = 0
-            for record in log[wanted.first :]:
-                is_over = size + record.size > request.size_max
-                if (is_over and (good or found)) or (record.seq > wanted.last and good == len(run)):
-                    break
-                run.append(record)
-                size += record.size
-                good = len(run) if record.signature is not None else good
-                if is_over and good:
-                    break
-            found.extend(run[:good])
-        return tuple(found)
+        return read_ranges(
+            request.ranges,
+            request.size_max,
+            lambda wanted: self.logs.get((wanted.author, wanted.log), [])[wanted.first :],
+        )
 
 
 class Node:

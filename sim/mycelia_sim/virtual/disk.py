@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from mycelia_protocol.events import Range, RecordsRead, RecordsStored, StoreFailed
+from mycelia_protocol.reading import read_ranges
 from mycelia_protocol.record import Record
 
 LogKey = tuple[bytes, bytes]
@@ -194,28 +195,10 @@ class MemoryStore:
         if self._is_paused:
             self._late.append(lambda: self._answer(life, token, ranges, size_max))
         elif life == self._life:
-            self.report(RecordsRead(token, self._find(ranges, size_max)))
-
-    def _find(self, ranges: tuple[Range, ...], size_max: int) -> tuple[Record, ...]:
-        found: list[Record] = []
-        size = 0
-        for wanted in ranges:
-            run: list[Record] = []
-            good, size_good = 0, 0
-            for record in self._slice((wanted.author, wanted.log), wanted.first):
-                if record.seq > wanted.last and good == len(run):
-                    break
-                if size + size_good + record.size > size_max and (good or found):
-                    break
-                run.append(record)
-                size_good += record.size
-                if record.signature is not None:
-                    good = len(run)
-                    if size + size_good > size_max:
-                        break
-            found.extend(run[:good])
-            size += sum(record.size for record in run[:good])
-        return tuple(found)
+            records = read_ranges(
+                ranges, size_max, lambda r: self._slice((r.author, r.log), r.first)
+            )
+            self.report(RecordsRead(token, records))
 
     def _slice(self, key: LogKey, first: int) -> Iterator[Record]:
         base = self._base.get(key, ())
