@@ -42,6 +42,7 @@ RUN_CHECKS_MAX: Final = 256  # signatures tried, from the end of a run, before i
 HEADS_PER_FRAME_MAX: Final = 4_096
 WANTS_PER_FRAME_MAX: Final = 256
 PUSH_RECORDS_MAX: Final = 256
+CHAIN_RECORDS_MAX: Final = 64  # vouches from the founder to a member, in a greeting
 WANT_TIMEOUT_MS: Final = 20_000  # after this a WANT is asked of somebody else
 RECONCILE_INTERVAL_MS: Final = 30_000  # heads are told again to one random neighbour, +-50 %
 HEADS_DELAY_MS: Final = 200  # newly stored heads are told together

@@ -10,6 +10,7 @@ from mycelia_protocol.encoding import Value, decode, encode
 from mycelia_protocol.errors import SessionError
 from mycelia_protocol.events import Range
 from mycelia_protocol.limits import (
+    CHAIN_RECORDS_MAX,
     FRAME_SIZE_MAX,
     HEADS_PER_FRAME_MAX,
     ID_SIZE,
@@ -34,8 +35,6 @@ CLOSE_TIMEOUT: Final = 4007  # the handshake took too long
 CLOSE_FULL: Final = 4008  # too many links; try another member
 CLOSE_SLOW: Final = 4009  # the peer did not take what it asked for
 CLOSE_DONE: Final = 4010  # a join was answered
-
-CHAIN_RECORDS_MAX: Final = 64  # vouches from the founder to a member
 
 
 @dataclass(frozen=True, slots=True)

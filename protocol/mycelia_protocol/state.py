@@ -20,6 +20,7 @@ from mycelia_protocol.crypto import digest
 from mycelia_protocol.encoding import encode
 from mycelia_protocol.errors import EncodingError, LocalError, RecordError, SchemaError
 from mycelia_protocol.layers import Layered
+from mycelia_protocol.limits import CHAIN_RECORDS_MAX
 from mycelia_protocol.record import Record
 from mycelia_protocol.schema import check
 from mycelia_protocol.types import KINDS
@@ -98,13 +99,22 @@ class State:
             self.unread += 1
             return freed
         self._index(statement)
-        if isinstance(statement.body, Vouch) and statement.body.key not in self._roster:
-            self._roster[statement.body.key] = record
-            self.member_count += 1
-            for waiting in sorted(self._waiting):
-                if waiting[0] == statement.body.key:
-                    freed.extend(self._waiting.pop(waiting))
+        if isinstance(statement.body, Vouch):
+            freed.extend(self._vouched(statement.body.key, record))
         return freed
+
+    def _vouched(self, key: bytes, vouch: Record) -> list[Record]:
+        """Take in who is a member now, or by fewer vouches than before; return what waited."""
+        if key in self._roster:
+            longer, shorter = self.introduction(key), self.introduction(vouch.author)
+            is_better = shorter is not None and (longer is None or len(longer) > len(shorter) + 1)
+            if is_better and vouch.signature is not None:
+                self._roster[key] = vouch
+            return []
+        self._roster[key] = vouch
+        self.member_count += 1
+        waited = sorted(waiting for waiting in self._waiting if waiting[0] == key)
+        return [record for waiting in waited for record in self._waiting.pop(waiting)]
 
     def read(self, record: Record, depth: int = 0) -> Statement[object] | None:
         """Read a record's body by its family, without taking it in.
@@ -212,15 +222,16 @@ class State:
         return sorted(record for record in self._statements if low <= record <= high)
 
     def introduction(self, key: bytes) -> list[Record] | None:
-        """Return the vouches that lead from the founder to a key, or None if it is no member.
+        """Return vouches that lead from the founder to a key, or None if no short chain is known.
 
         Each is signed by itself, so that somebody who holds nothing but the charter can check
-        them. The founder needs none.
+        them. The founder needs none. Of a member's vouches the one counts here to which the
+        shorter chain leads: else members could give another one a chain that nobody reads.
         """
         chain: list[Record] = []
         while key != self.charter.founder:
             vouch = self._roster.get(key)
-            if vouch is None:
+            if vouch is None or len(chain) == CHAIN_RECORDS_MAX:
                 return None
             chain.append(vouch)
             key = vouch.author
