@@ -84,7 +84,7 @@ class Door:
             return Greet(link, key)
         digest = invite_digest(secret)
         expires_ms = self._invites.get(digest)
-        if expires_ms is None and self._state.is_used(digest):
+        if self._state.is_used(digest):  # even if a crash kept it from being forgotten
             return _turn_away(link, "invite-used", "was used already")
         if expires_ms is None:
             return _turn_away(link, "invite-unknown", "is not known to this node")

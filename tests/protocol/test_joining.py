@@ -20,6 +20,20 @@ def test_an_invite_lets_one_newcomer_in_and_no_second() -> None:
     assert second.code == "invite-used"
 
 
+def test_a_crash_after_the_vouch_does_not_open_the_invite_again() -> None:
+    """JOIN-2: the vouch in the log shows the use, though the invite is still in the store."""
+    mesh = Mesh(count=1)
+    host = mesh.nodes[0]
+    invite(mesh)
+    kept = dict(host.disk.invites)
+    assert isinstance(join(mesh, mesh.rng.randbytes(32)), Joined)
+    host.disk.invites = kept
+    host.start(None)
+    second = join(mesh, mesh.rng.randbytes(32))
+    assert isinstance(second, JoinFailed)
+    assert second.code == "invite-used"
+
+
 def test_a_newcomer_who_lost_the_welcome_asks_again() -> None:
     """A member that joins once more with the same secret is welcomed, without a second vouch."""
     mesh = Mesh(count=1)
