@@ -122,9 +122,9 @@ class Node:
         await asyncio.to_thread(self.store.close)
         await asyncio.sleep(0)  # the store's last reports are already queued: let them be handled
         self.driver.stop()
-        log = self.engine.publisher.log
-        if log is not None and self.engine.logs.stored((self.engine.key, log)).next_seq:
-            self.home.mark_clean(log)
+        resumable_log = self.engine.resumable_log
+        if resumable_log is not None:
+            self.home.mark_clean(resumable_log)
 
     async def tell_profile(self) -> None:
         """Publish name and addresses unless the last profile already says so."""

@@ -106,6 +106,17 @@ class Engine:
         return self.replicate.logs
 
     @property
+    def resumable_log(self) -> bytes | None:
+        """The log that the next start may write on after a clean end now, or None.
+
+        None while the restore gate is closed, too: stopping politely must not open it.
+        """
+        log = self.publisher.log
+        if log is None or self.publisher.in_flight or not self.gate.is_open:
+            return None
+        return log if self.logs.stored((self.key, log)).next_seq else None
+
+    @property
     def due_ms(self) -> int | None:
         """When `TimerFired` should next be delivered (ms), or None."""
         if not self._is_loaded or self._is_stopping:

@@ -33,8 +33,12 @@ class RestoreGate:
         self.is_open = True
 
     def shut(self) -> None:
-        """Close the gate again: a peer holds more of the own log than this store does."""
+        """Close the gate again: a peer held more of the own logs than this store did.
+
+        What members told before counts no more: those who knew less had confirmed nothing.
+        """
         self.is_open = False
+        self._shown.clear()
 
     def shown(self, member: bytes, told: dict[LogKey, int]) -> None:
         """Note what a member told of all the logs in its store."""

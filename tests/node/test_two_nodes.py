@@ -238,6 +238,25 @@ def test_the_gate_opens_after_a_crash(daemon: Callable[[str], Daemon], tmp_path:
         one.kill()
 
 
+def test_a_restart_does_not_open_the_gate(daemon: Callable[[str], Daemon], tmp_path: Path) -> None:
+    """A provider that crashed and then was stopped politely must still hear others first."""
+    one = founder(tmp_path / "one")
+    two = daemon("two")
+    try:
+        assert cli("--home", two.home, "join", one.invite()).code == 0
+        one.kill()
+        one.start()
+        one.offer("Water", 5_000)
+        assert one.status()["gate"] == "closed"
+        assert one.stop() == 0
+        one.start()
+        assert one.status()["gate"] == "closed"
+        two.start()
+        wait_for(lambda: one.status()["gate"] == "open", "the gate opened")
+    finally:
+        one.kill()
+
+
 def test_events_end_with_the_node(daemon: Callable[[str], Daemon], tmp_path: Path) -> None:
     """A watcher's stream ends when the node stops, and every line of it is JSON."""
     one = founder(tmp_path / "one")

@@ -210,6 +210,41 @@ def test_a_restored_node_does_not_grant_before_it_has_heard_others() -> None:
     first.publish("grant", {"quantity": 1}, offer, request)
 
 
+def test_what_members_told_before_an_own_record_came_counts_no_more() -> None:
+    """INC-4: two who knew too little opened the gate; the third shuts it till all tell again."""
+    mesh = Mesh(count=4, allocate=False)
+    first, *others = mesh.nodes
+    first.publish("offer", WATER)
+    mesh.connect(first, others[2])
+    first.publish("offer", WATER)
+    for link in list(mesh.ends):
+        mesh.cut(link)
+    mesh.settle()
+    assert first.engine.publisher.log is not None
+    first.disk.logs[first.key, first.engine.publisher.log].pop()
+    first.start(None)
+    mesh.connect(first, others[0])
+    mesh.connect(first, others[1])
+    assert first.engine.gate.is_open
+    mesh.connect(first, others[2])
+    assert not first.engine.gate.is_open
+    mesh.run(300_000)
+    assert first.engine.gate.is_open
+
+
+def test_a_clean_end_does_not_open_the_gate() -> None:
+    """INC-4: while it is closed no log can be resumed, since resuming one opens it."""
+    mesh = Mesh(count=3, allocate=False)
+    first = mesh.nodes[0]
+    first.start(None)
+    first.publish("offer", WATER)
+    assert first.engine.resumable_log is None
+    mesh.connect(first, mesh.nodes[1])
+    mesh.connect(first, mesh.nodes[2])
+    assert first.engine.gate.is_open
+    assert first.engine.resumable_log == first.engine.publisher.log is not None
+
+
 def test_frames_of_this_test_are_otherwise_legal() -> None:
     """The visitor's own good frames are taken, so the refusals above have their stated reason."""
     mesh = Mesh(count=2)

@@ -144,10 +144,9 @@ class VirtualNode:
         if self.engine is None:
             return
         self.give(events.ShutdownRequested())
-        log = self.engine.publisher.log
-        is_clean = not self.engine.publisher.in_flight
+        resumable_log = self.engine.resumable_log
         self.crash()
-        self.resumable_log = log if is_clean else None
+        self.resumable_log = resumable_log
 
     def pause(self) -> None:
         """Stop the process, if it runs, without ending it; what comes in waits."""
