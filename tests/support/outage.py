@@ -81,7 +81,7 @@ def _links(city: tuple[Node, ...], rng: Random) -> list[tuple[int, int]]:
         for at, node in enumerate(side):
             others = [side[(at + 1) % len(side)], *rng.sample(side, min(2, len(side)))]
             pairs |= {(min(node, o), max(node, o)) for o in others if o != node}
-    for _ in range(max(6, len(city) // 4)):
+    for _ in range(max(6, len(city) // 4) if all(sides) else 0):
         pairs.add(tuple(sorted(rng.choice(side) for side in sides)))  # type: ignore[arg-type]
     return sorted(pairs)
 
@@ -95,12 +95,12 @@ def outage(
     links = _links(city, rng)
     west = tuple(node.id for node in city if node.side == "west")
     east = tuple(node.id for node in city if node.side == "east")
-    down = rng.sample(range(count), 3)
+    down = rng.sample(range(count), min(3, count))
     faults = [
         Fault("partition-1", "partition", 8_000, 34_000, (west, east), (), "the river is cut")
     ]
     for at_ms, until_ms, node in zip(
-        (13_000, 13_000, 18_000), (17_250, 20_300, 37_800), down, strict=True
+        (13_000, 13_000, 18_000), (17_250, 20_300, 37_800), down, strict=False
     ):
         name = city[node].name
         faults.append(
@@ -212,7 +212,7 @@ def _look(toy: _Toy, is_up: list[bool], is_open: list[list[bool]], now_ms: int) 
         union.bit_count(),
         tuple(held.bit_count() if up else None for held, up in zip(toy.have, is_up, strict=True)),
         tuple(count if up else None for count, up in zip(peers, is_up, strict=True)),
-        max(groups.values()),
+        max(groups.values(), default=0),
     )
 
 

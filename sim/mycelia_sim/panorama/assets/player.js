@@ -47,7 +47,8 @@ class Player {
     this.twin.addEventListener('toggle', () => this.fillTable());
     document.addEventListener('visibilitychange', () => { if (document.hidden) this.pause(); });
     this.calm.addEventListener('change', () => this.ask());
-    this.go(0);
+    // A link may name a moment: panorama.html#t=33000.
+    this.go(Number((/^#t=(\d+)$/.exec(window.location.hash) || [0, 0])[1]));
   }
 
   listen(plot) {
