@@ -56,6 +56,11 @@ class Link:
             self.close(CLOSE_SLOW, "slow: the peer does not take what is sent to it")
         self._wake.set()
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether it was told to close, and waits for the peer's half of that."""
+        return self._close is not None
+
     def close(self, code: int, reason: str) -> None:
         """Send what is queued, then close; the reader ends by itself."""
         if self._close is None:

@@ -1,9 +1,10 @@
 """Links over WebSockets: a listening side, a dialling side, and the bounds on both.
 
 Every byte that arrives here may come from a stranger. So: sockets that have not become a WebSocket
-are few and short-lived; WebSockets on which no member has proved itself are few, the oldest makes
-room; all inbound links together are bounded; frames are at most 1 MiB, uncompressed; silence is
-noticed by pings. What is inside a frame is the engine's business.
+are few and short-lived; WebSockets on which no member has proved itself are few; of both the oldest
+makes room, so that nobody can keep others out by holding on. All inbound links together are
+bounded; frames are at most 1 MiB, uncompressed; silence is noticed by pings. What is inside a frame
+is the engine's business.
 """
 
 import asyncio
@@ -33,6 +34,7 @@ INBOUND_MAX: Final = 64
 FRAMES_IN_A_ROW: Final = 16  # then others get a turn
 CLOSE_FULL: Final = 4008  # spec appendix C.2
 STOP_WAIT_S: Final = 2.0
+EVICT_WAIT_S: Final = 0.2  # for telling a link that makes room why; then its socket is cut
 
 log = logging.getLogger("mycelia.link")
 
@@ -103,7 +105,8 @@ class Transport:
         self._session: aiohttp.ClientSession | None = None
         self._runner: web.AppRunner | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._upgrading: dict[asyncio.BaseTransport, asyncio.TimerHandle] = {}
+        self._upgrading: dict[asyncio.BaseTransport, asyncio.TimerHandle] = {}  # oldest first
+        self._sockets: dict[int, asyncio.Transport] = {}  # inbound link -> what it runs on
         self._is_stopping = False
 
     async def start(self, listener: socket.socket | None) -> None:
@@ -183,27 +186,35 @@ class Transport:
                 log.warning("cannot accept a connection: %s", error)
                 await asyncio.sleep(1)
                 continue
-            if len(self._upgrading) >= UPGRADING_MAX:
-                accepted.close()
-                continue
+            while len(self._upgrading) >= UPGRADING_MAX:
+                self._cut(next(iter(self._upgrading)))
             with contextlib.suppress(OSError):
                 transport, _ = await loop.connect_accepted_socket(self._runner.server, accepted)
                 self._upgrading[transport] = loop.call_later(
                     UPGRADE_TIMEOUT_S, self._cut, transport
                 )
 
-    def _cut(self, transport: asyncio.Transport) -> None:
-        del self._upgrading[transport]
+    def _cut(self, transport: asyncio.BaseTransport) -> None:
+        """End a socket that did not become a WebSocket; it may have ended by itself."""
+        self._upgrading.pop(transport).cancel()
+        assert isinstance(transport, asyncio.Transport)
         transport.abort()
+
+    def _make_room(self, inbound: list[Link]) -> None:
+        """Close the oldest link on which nobody has proved itself, if there are too many."""
+        unproven = [link for link in inbound if not link.is_ready and not link.is_closing]
+        if len(unproven) < UNPROVEN_MAX:
+            return
+        unproven[0].close(CLOSE_FULL, "full: too many handshakes at once")
+        cut = self._sockets[unproven[0].number].abort
+        asyncio.get_running_loop().call_later(EVICT_WAIT_S, cut)
 
     async def _accept_link(self, request: web.Request) -> web.StreamResponse:
         """Turn a request into a link and stay until it ends."""
         inbound = [link for link in self.links.values() if not link.outbound]
         if len(inbound) >= INBOUND_MAX or self._is_stopping:
             raise web.HTTPServiceUnavailable(text="full: try another member")
-        unproven = [link for link in inbound if not link.is_ready]
-        if len(unproven) >= UNPROVEN_MAX:
-            unproven[0].close(CLOSE_FULL, "full: too many handshakes at once")
+        self._make_room(inbound)
         ws = web.WebSocketResponse(
             max_msg_size=MESSAGE_SIZE_MAX,
             heartbeat=HEARTBEAT_S,
@@ -220,7 +231,12 @@ class Transport:
             timer.cancel()
         peer = request.transport.get_extra_info("peername")
         address = f"{peer[0]}:{peer[1]}" if peer else ""
-        await self._run(Link(next(self._numbers), ws, False, address, self._clock.now_ms()))
+        link = Link(next(self._numbers), ws, False, address, self._clock.now_ms())
+        self._sockets[link.number] = request.transport
+        try:
+            await self._run(link)
+        finally:
+            del self._sockets[link.number]
         return ws
 
     # --- both ---

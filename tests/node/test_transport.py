@@ -18,6 +18,10 @@ from mycelia_protocol.events import DialFailed, Event, FrameReceived, LinkClosed
 from mycelia_protocol.limits import FRAME_SIZE_MAX
 
 DEADLINE_S = 10
+UPGRADE = (
+    b"GET /mycelia HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
 
 
 @dataclass
@@ -253,17 +257,29 @@ async def test_sockets_that_say_nothing_are_cut(
 
 
 async def test_silent_sockets_are_few(server: End, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sockets beyond the bound are closed at once; those that were there stay."""
+    """Beyond the bound the oldest socket is cut, so that holding sockets keeps nobody out."""
     monkeypatch.setattr(transport_module, "UPGRADING_MAX", 3)
     host, port = server.address.split(":")
-    held = [await asyncio.open_connection(host, port) for _ in range(3)]  # accepted in order
+    held = [await asyncio.open_connection(host, port) for _ in range(4)]  # accepted in order
     async with asyncio.timeout(DEADLINE_S):
-        reader, writer = await asyncio.open_connection(host, port)
-        assert await reader.read() == b""
-        writer.close()
+        with contextlib.suppress(ConnectionResetError):
+            assert await held[0][0].read() == b""
     assert len(server.transport._upgrading) == 3
     for _, writer in held:
         writer.close()
+
+
+async def test_sockets_that_are_gone_keep_nobody_out(
+    server: End, client: End, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stranger who opens and closes many sockets takes up no room that others need."""
+    monkeypatch.setattr(transport_module, "UPGRADING_MAX", 3)
+    host, port = server.address.split(":")
+    for _ in range(5):
+        _, writer = await asyncio.open_connection(host, port)
+        writer.close()
+    client.transport.dial(server.address)
+    await client.opened()
 
 
 async def test_the_oldest_unproven_link_makes_room(
@@ -281,6 +297,30 @@ async def test_the_oldest_unproven_link_makes_room(
     await server.opened(4)
     assert "too many handshakes" in await server.closed(oldest)
     assert proven in server.transport.links
+
+
+async def test_strangers_who_do_not_even_close_keep_nobody_out(
+    server: End, client: End, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Links that make room and ignore it are cut, so others find room at once."""
+    monkeypatch.setattr(transport_module, "UNPROVEN_MAX", 2)
+    monkeypatch.setattr(transport_module, "INBOUND_MAX", 4)
+    monkeypatch.setattr(transport_module, "EVICT_WAIT_S", 0.0)
+    monkeypatch.setattr(transport_module, "STOP_WAIT_S", 60.0)  # what closing would take
+    host, port = server.address.split(":")
+    held = []
+    for count in range(1, 9):
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(UPGRADE)
+        held.append(writer)
+        await server.opened(count)
+        live = [link for link in server.transport.links.values() if not link.is_closing]
+        assert len(live) <= 2
+        await reader.readuntil(b"\r\n\r\n")
+    client.transport.dial(server.address)
+    await client.opened()
+    for writer in held:
+        writer.close()
 
 
 async def test_inbound_links_are_bounded(
