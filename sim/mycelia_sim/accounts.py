@@ -7,12 +7,15 @@ whether life went on on both sides.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from typing import TypeAlias
 
-from mycelia_sim.audit import Held, Holding
-from mycelia_sim.facts import Facts
+from mycelia_sim.audit import Held
+from mycelia_sim.facts import Facts, Sightings
 from mycelia_sim.plan import Plan
+
+When: TypeAlias = Callable[[Held], int]  # ms after the beginning of the workload
 
 COLUMNS = ("offered", "asked", "granted", "accepted", "handed", "received")
 
@@ -58,14 +61,19 @@ class Accounts:
         }
 
 
-def count(plan: Plan, facts: Facts, holdings: Sequence[Holding]) -> Accounts:
-    """Count the union of what all nodes hold; a side is that of the record's author."""
-    records = {record.id: record for holding in holdings for record in holding.records}
+def count(
+    plan: Plan, facts: Facts, records: Mapping[bytes, Held], sightings: Sightings | None = None
+) -> Accounts:
+    """Count what lies on all disks together; a side is that of the record's author.
+
+    What adversaries wrote is left out.
+    """
     side_of = {node.id: node.side for node in plan.nodes}
-    node_of = {bytes.fromhex(key): node for node, key in facts.keys.items()}
+    node_of = {bytes.fromhex(key): node for node, key in facts.keys.items() if node in side_of}
     sides: dict[str, dict[str, Tally]] = {
         side: {step: Tally() for step in COLUMNS} for side in sorted(set(side_of.values()))
     }
+    when, spans = _when(facts, sightings), _spans(plan)
     crossings = 0
     for record in records.values():
         node = node_of.get(record.author)
@@ -75,15 +83,17 @@ def count(plan: Plan, facts: Facts, holdings: Sequence[Holding]) -> Accounts:
         step, thing = found
         unit = str(thing.content.get("unit", "?")) if thing else "?"
         amount = _amount(record, records)
-        sides[side_of[node]][step].add(unit, amount, is_in_cut=_is_in_cut(plan, facts, record))
+        at_ms = when(record)
+        is_in_cut = any(first <= at_ms < until for first, until in spans)
+        sides[side_of[node]][step].add(unit, amount, is_in_cut=is_in_cut)
         if step == "granted" and thing is not None and len(record.refs) > 1:
             request = records.get(record.refs[1])
             other = node_of.get(request.author) if request else None
             crossings += other is not None and side_of[other] != side_of[node]
-    return Accounts(sides, _activity(plan, facts, records, node_of), crossings)
+    return Accounts(sides, _activity(plan, records.values(), node_of, when), crossings)
 
 
-def _step(record: Held, records: dict[bytes, Held]) -> tuple[str, Held | None] | None:
+def _step(record: Held, records: Mapping[bytes, Held]) -> tuple[str, Held | None] | None:
     """Return which step of sharing a record is, and the offer or request that it is about."""
     match record.kind:
         case "offer":
@@ -101,47 +111,63 @@ def _step(record: Held, records: dict[bytes, Held]) -> tuple[str, Held | None] |
             return None
 
 
-def _thing(record: Held, records: dict[bytes, Held]) -> Held | None:
+def _thing(record: Held, records: Mapping[bytes, Held]) -> Held | None:
     """Return the offer behind an answer's or a receipt's grant."""
     grant = records.get(record.refs[0])
     return records.get(grant.refs[0]) if grant else None
 
 
-def _amount(record: Held, records: dict[bytes, Held]) -> int:
+def _amount(record: Held, records: Mapping[bytes, Held]) -> int:
     if record.kind == "answer":
         grant = records.get(record.refs[0])
         return int(grant.content.get("quantity", 0)) if grant else 0
     return int(record.content.get("quantity", 0))
 
 
-def _is_in_cut(plan: Plan, facts: Facts, record: Held) -> bool:
-    """Return whether a record was written while some cut lasted, by its author's clock."""
-    at_ms = record.time_ms - facts.began_ms
-    return any(cut.at_ms <= at_ms < cut.until_ms for cut in plan.cuts)
-
-
 def _activity(
-    plan: Plan, facts: Facts, records: dict[bytes, Held], node_of: dict[bytes, str]
+    plan: Plan, records: Iterable[Held], node_of: Mapping[bytes, str], when: When
 ) -> tuple[Activity, ...]:
-    """Count posts and grants of each group within each cut."""
-    kinds: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for record in records.values():
+    """Count posts and grants of each group within each partition."""
+    side_of = {node.id: node.side for node in plan.nodes}
+    times: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for record in records:
         node = node_of.get(record.author)
         if node is not None:
             kind = "post" if record.kind in ("offer", "request") else record.kind
-            kinds[node, kind].append(record.time_ms - facts.began_ms)
+            times[node, kind].append(when(record))
     result = []
-    for cut in plan.cuts:
+    for cut in (cut for cut in plan.cuts if cut.kind == "partition"):
         for n, group in enumerate(cut.groups):
-            sides = sorted({plan.node(node).side for node in group})
+            sides = sorted({side_of[node] for node in group})
             name = sides[0] if len(sides) == 1 else f"group {n + 1}"
             posts, grants = (
                 sum(
                     cut.at_ms <= at_ms < cut.until_ms
                     for node in group
-                    for at_ms in kinds[node, kind]
+                    for at_ms in times.get((node, kind), ())
                 )
                 for kind in ("post", "grant")
             )
             result.append(Activity(cut.id, name, posts, grants))
     return tuple(result)
+
+
+def _when(facts: Facts, sightings: Sightings | None) -> When:
+    """Return what tells when a record was written: as seen, else by its author's clock."""
+
+    def when(record: Held) -> int:
+        born_ms = None if sightings is None else sightings.born_ms(record.id)
+        return record.time_ms - facts.began_ms if born_ms is None else born_ms
+
+    return when
+
+
+def _spans(plan: Plan) -> list[tuple[int, int]]:
+    """Return the times (ms from, until) in which some cut lasted, none touching the next."""
+    spans: list[tuple[int, int]] = []
+    for at_ms, until_ms in sorted((cut.at_ms, cut.until_ms) for cut in plan.cuts):
+        if spans and at_ms <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(until_ms, spans[-1][1]))
+        else:
+            spans.append((at_ms, until_ms))
+    return spans

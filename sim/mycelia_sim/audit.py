@@ -8,9 +8,10 @@ its mistake into the audit.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,23 +57,44 @@ class Held:
         return self.body is not None and _hash("body", self.body) == self.body_hash
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LogCopy:
+    """One log as it lies on a disk, by seq; disks that hold it alike may share one object."""
+
+    author: bytes
+    log: bytes
+    records: tuple[Held, ...]
+    ids: tuple[bytes, ...]
+
+
 @dataclass(slots=True)
 class Holding:
     """Everything on one node's disk.
 
     Attributes:
+        logs: copies by author and log.
         faults: what could not be read at all, in words.
     """
 
     node: str
     founder: bytes = b""
     charter: bytes = b""
-    records: list[Held] = field(default_factory=list)
+    logs: tuple[LogCopy, ...] = ()
     faults: list[str] = field(default_factory=list)
 
-    def ids(self) -> set[bytes]:
-        """Return the ids of all records."""
-        return {record.id for record in self.records}
+    @property
+    def records(self) -> Iterator[Held]:
+        """Yield all records by author, log and seq."""
+        return (record for copy in self.logs for record in copy.records)
+
+
+def copies(records: Iterable[Held]) -> tuple[LogCopy, ...]:
+    """Group records, which come by author, log and seq, into logs."""
+    found: list[LogCopy] = []
+    for key, group in groupby(records, key=lambda record: (record.author, record.log)):
+        log = tuple(group)
+        found.append(LogCopy(*key, log, tuple(record.id for record in log)))
+    return tuple(found)
 
 
 def read_home(node: str, home: Path) -> Holding:
@@ -85,6 +107,7 @@ def read_home(node: str, home: Path) -> Holding:
     except (OSError, sqlite3.Error, ValueError, TypeError, IndexError) as error:
         holding.faults.append(f"{node}: the store can't be read: {error}")
         return holding
+    records: list[Held] = []
     for author, log, seq, header, signature, body in rows:
         try:
             record = read_record(header, signature, body)
@@ -93,7 +116,8 @@ def read_home(node: str, home: Path) -> Holding:
             continue
         if (record.author, record.log, record.seq) != (author, log, seq):
             holding.faults.append(f"{node}: record {seq} of log {log.hex()} lies at a wrong place")
-        holding.records.append(record)
+        records.append(record)
+    holding.logs = copies(records)
     return holding
 
 
@@ -179,10 +203,10 @@ def _verify(author: bytes, record_id: bytes, signature: bytes) -> bool:
     return True
 
 
-def roster(holding: Holding) -> set[bytes]:
+def roster(founder: bytes, records: Iterable[Held]) -> set[bytes]:
     """Return the founder and every key that a member vouched for, by the records held."""
-    vouches = [(r.author, r.content.get("key")) for r in holding.records if r.kind == "vouch"]
-    members = {holding.founder}
+    vouches = [(r.author, r.content.get("key")) for r in records if r.kind == "vouch"]
+    members = {founder}
     while True:
         fresh = {key for author, key in vouches if author in members and isinstance(key, bytes)}
         if fresh <= members:

@@ -11,19 +11,18 @@ import signal
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mycelia_sim import accounts
-from mycelia_sim.audit import Holding, Verifier, read_home
-from mycelia_sim.checkers import Evidence, check_all
+from mycelia_sim.audit import Holding, read_home
+from mycelia_sim.checkers import check_all, gather
 from mycelia_sim.live.process import Command, node_command
 from mycelia_sim.live.run import LiveRun, Places
 from mycelia_sim.plan import Plan
 from mycelia_sim.progress import Progress
 from mycelia_sim.report import Outcome, summarize, write_text
-from mycelia_sim.verdict import EXIT_INTERRUPTED, Check
+from mycelia_sim.verdict import EXIT_INTERRUPTED, interrupted
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +126,10 @@ def _run(live: LiveRun, plan: Plan, homes: Path) -> list[Holding]:
 def _judge(plan: Plan, live: LiveRun, holdings: Sequence[Holding], folder: Path) -> Finished:
     """Check, and write summary.json and verdict.txt."""
     facts = live.facts
-    counted = accounts.count(plan, facts, holdings)
-    evidence = Evidence(plan, facts, holdings, counted, Verifier())
+    evidence = gather(plan, facts, holdings)
     checks = check_all(evidence)
     if facts.is_interrupted:
-        checks = [_interrupted(check) for check in checks]
+        checks = [interrupted(check) for check in checks]
     outcome = Outcome(evidence, checks, replay_command(folder))
     summary = summarize(outcome)
     text = write_text(outcome, str(folder))
@@ -140,13 +138,6 @@ def _judge(plan: Plan, live: LiveRun, holdings: Sequence[Holding], folder: Path)
     (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", "utf-8")
     (folder / "verdict.txt").write_text(text, "utf-8")
     return Finished(folder, exit_code, text, summary)
-
-
-def _interrupted(check: Check) -> Check:
-    """Return what is left of a check when the run was cut short: only proof of a failure."""
-    if check.verdict == "fail" and check.family == "safety" and check.name != "no_loss":
-        return check
-    return replace(check, verdict="unknown", detail=f"interrupted; {check.detail}")
 
 
 def replay_command(folder: Path) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,80 @@ class AttemptFact:
     answer: str
 
 
+@dataclass(frozen=True, slots=True)
+class Vanished:
+    """A record that had come to lie on a node's disk, and that no fault took, but it was gone.
+
+    Attributes:
+        record: id in hex.
+        since_ms, at_ms: when it came, and when somebody looked in vain; workload time.
+    """
+
+    node: str
+    record: str
+    since_ms: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """A node held a key (hex) responsible for what came over a link, and closed that."""
+
+    node: str
+    accused: str
+    code: str
+    reason: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ForkFact:
+    """A node saw two authentic records at one place; author and log in hex."""
+
+    node: str
+    author: str
+    log: str
+    seq: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overrun:
+    """Something in a node's memory was larger than its bound."""
+
+    node: str
+    at_ms: int
+    what: str
+    amount: int
+    bound: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """What nodes went on saying to each other once they agreed and nobody wrote any more.
+
+    Attributes:
+        frames: by name of the frame.
+        records: records that came to lie on any disk.
+    """
+
+    during_ms: int
+    frames: dict[str, int]
+    records: int
+
+
+class Sightings(Protocol):
+    """When records came to lie on disks; only virtual time can tell."""
+
+    def born_ms(self, record: bytes) -> int | None:
+        """Return when a record first came to lie on a disk (ms), None if nobody saw it."""
+        ...
+
+    def reached(self, record: bytes) -> Mapping[str, int]:
+        """Return for each node that holds a record, or lost it to no fault, when it came (ms)."""
+        ...
+
+
 @dataclass(slots=True)
 class Facts:
     """All that a run saw.
@@ -103,6 +179,10 @@ class Facts:
             node held at that moment; None if never, or if there was none.
         settled_ms: time from the end of the workload until all nodes agreed, None if never.
         crashed: nodes whose daemon ended by itself, or not cleanly when it was asked to.
+        vanished: records that left a disk without a fault that takes them.
+        blames, forks: whom nodes held responsible for what; None if nobody could hear it.
+        looks: how often the memory of nodes was measured; `overruns` are what was found.
+        quiet: what was said after all agreed; None if they never did, or nobody listened.
         timings_s: wall seconds of each phase.
     """
 
@@ -121,5 +201,16 @@ class Facts:
     caught_up_ms: int | None = None
     settled_ms: int | None = None
     crashed: list[str] = field(default_factory=list)
+    vanished: list[Vanished] = field(default_factory=list)
+    blames: list[Blame] | None = None
+    forks: list[ForkFact] | None = None
+    looks: int = 0
+    overruns: list[Overrun] = field(default_factory=list)
+    quiet: Quiet | None = None
     timings_s: dict[str, float] = field(default_factory=dict)
     is_interrupted: bool = False
+
+    def forked_logs(self) -> frozenset[tuple[bytes, bytes]]:
+        """Return (author, log) of all logs of which some node saw a second branch."""
+        seen = self.forks or ()
+        return frozenset((bytes.fromhex(one.author), bytes.fromhex(one.log)) for one in seen)

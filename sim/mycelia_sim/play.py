@@ -80,30 +80,11 @@ def play(begun: Begun, progress: Progress) -> Finished:
 
 def judge(plan: Plan) -> Judged:
     """Run a plan in virtual time and judge it, without writing anything."""
-    from mycelia_protocol.identity import to_text
-    from mycelia_sim import accounts
-    from mycelia_sim.audit import Held, Holding, Verifier, read_record
-    from mycelia_sim.checkers import Evidence, check_all
-    from mycelia_sim.virtual.world import World
+    from mycelia_sim.virtual.run import play_virtual
 
-    world = World(plan)
-    facts = world.run()
-    known: dict[bytes, Held] = {}
-    holdings = []
-    charter = world.beginning.charter
-    for node in world.nodes.values():
-        holding = Holding(node.id, charter.founder, charter.encode())
-        for record in node.records():
-            if record.id not in known:
-                known[record.id] = read_record(record.header, record.signature, record.body)
-            holding.records.append(known[record.id])
-        holdings.append(holding)
-        assert node.engine is not None
-        digest = to_text("state", node.engine.state.digest())
-        facts.told[node.id] = (digest, len(holding.records))
-    evidence = Evidence(plan, facts, holdings, accounts.count(plan, facts, holdings), Verifier())
-    checks = tuple(check_all(evidence))
-    return Judged(checks, world.trace_digest, {"events": world.loop.events})
+    played = play_virtual(plan)
+    world = played.world
+    return Judged(played.checks, world.trace_digest, {"events": world.loop.events})
 
 
 def checks_by_name(checks: Sequence[Check]) -> dict[str, Check]:

@@ -42,6 +42,10 @@ class Progress:
         """Say how far the phase is; left out when the last word was a moment ago."""
         self._show(f"{self._phase} | {text}", force=False)
 
+    def line(self, text: str) -> None:
+        """Say how far the run is in the caller's own words; left out as `update` is."""
+        self._show(text, force=False)
+
     def event(self, text: str) -> None:
         """Say something that happened and should stay on the screen."""
         if self._is_quiet:

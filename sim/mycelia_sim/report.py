@@ -45,11 +45,8 @@ class Outcome:
 
 def summarize(outcome: Outcome) -> dict[str, object]:
     """Return summary.json as plain values; keys are only ever added."""
-    plan, facts, holdings = (
-        outcome.evidence.plan,
-        outcome.evidence.facts,
-        outcome.evidence.holdings,
-    )
+    evidence = outcome.evidence
+    plan, facts = evidence.plan, evidence.facts
     caught_up_ms = facts.caught_up_ms
     return {
         "schema": SUMMARY_SCHEMA,
@@ -59,11 +56,11 @@ def summarize(outcome: Outcome) -> dict[str, object]:
         "verdict": outcome.verdict,
         "exit_code": outcome.exit_code,
         "nodes": len(plan.nodes),
-        "records": len({record for holding in holdings for record in holding.ids()}),
+        "records": len(evidence.library.records),
         "acknowledged": len(facts.acknowledged),
-        "lost": len(safety.lost_records(facts, holdings)),
-        "forged_accepted": len(safety.forged_records(facts, holdings, outcome.evidence.verifier)),
-        "overcommitted": sum(len(safety.overcommitments(holding)) for holding in holdings),
+        "lost": len(safety.lost_records(evidence)),
+        "forged_accepted": len(safety.forged_records(evidence)),
+        "overcommitted": len(safety.overcommitments(evidence.library.records, evidence.liars)),
         "partitions_fired": sum(
             bool(cut.is_lifted and cut.bytes + cut.connections) for cut in facts.cuts.values()
         ),
@@ -79,8 +76,8 @@ def summarize(outcome: Outcome) -> dict[str, object]:
             "unanswered": facts.unanswered,
             "skipped": facts.skipped,
         },
-        "sides": outcome.evidence.accounts.to_json(),
-        "grants_across": outcome.evidence.accounts.crossings,
+        "sides": evidence.accounts.to_json(),
+        "grants_across": evidence.accounts.crossings,
         "cuts": {name: asdict(cut) for name, cut in sorted(facts.cuts.items())},
         "kills": {name: asdict(kill) for name, kill in sorted(facts.kills.items())},
         "attempts": [asdict(attempt) for attempt in facts.attempts],

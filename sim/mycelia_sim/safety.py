@@ -1,4 +1,4 @@
-"""The safety checkers: what must never happen, judged from what lies on the nodes' disks.
+"""Safety checkers that read the disks: what must never happen, judged from what lies there.
 
 Each has its own arithmetic and shares none with the protocol's fold, except `agreement`, which is
 about that fold. Every failure names a first example.
@@ -7,159 +7,202 @@ about that fold. Every failure names a first example.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 
 from mycelia_protocol.charter import Charter
 from mycelia_protocol.errors import MyceliaError
 from mycelia_protocol.identity import to_text
 from mycelia_protocol.record import Record
 from mycelia_protocol.state import State
-from mycelia_sim.audit import Held, Holding, Verifier, roster
-from mycelia_sim.facts import Facts
-from mycelia_sim.verdict import Check, Verdict
+from mycelia_sim.audit import Held, Holding, LogCopy
+from mycelia_sim.evidence import SHORT, Breach, Evidence, judged
+from mycelia_sim.facts import Acknowledged
+from mycelia_sim.verdict import Check, First
 
 
-def safety(name: str, problems: Sequence[str], found: str, *, is_known: bool = True) -> Check:
-    """Return a safety check: fail with the first problem, else pass, or unknown."""
-    verdict: Verdict = "fail" if problems else "pass" if is_known else "unknown"
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return Check(name, "safety", verdict, f"{problems[0]}{more}" if problems else found)
+def lost_records(evidence: Evidence) -> list[Breach]:
+    """Return the acknowledged records that are gone and that no fault took."""
+    return _lost(evidence)[0]
 
 
-def lost_records(facts: Facts, holdings: Sequence[Holding]) -> list[str]:
-    """Return the acknowledged records that are gone: nowhere, or not where they were promised."""
-    ids = {holding.node: {record.hex() for record in holding.ids()} for holding in holdings}
-    somewhere = {record for held in ids.values() for record in held}
-    lost = []
-    for saved in facts.acknowledged:
-        if saved.record not in somewhere:
-            lost.append(f"{saved.kind} {saved.record[:16]} of {saved.node} is on no node")
-        elif saved.record not in ids.get(saved.node, set()):
-            lost.append(
-                f"{saved.kind} {saved.record[:16]} is gone from {saved.node}, which acknowledged it"
-            )
-    return lost
+def _lost(evidence: Evidence) -> tuple[list[Breach], list[Acknowledged]]:
+    """Return what the protocol lost, and what only the faults did.
+
+    What a fault took from the disk that promised it is not lost while another disk holds it, and
+    was lost by the fault alone if every disk that ever held it was robbed of it.
+    """
+    breaches: list[Breach] = []
+    excused: list[Acknowledged] = []
+    library = evidence.library
+    for said in evidence.facts.acknowledged:
+        record = bytes.fromhex(said.record)
+        is_somewhere = record in library.records
+        was_taken = said.record in evidence.taken.get(said.node, ())
+        if (is_somewhere and was_taken) or library.holds(said.node, record):
+            continue
+        name = f"{said.kind} {said.record[:SHORT]}"
+        place = First(said.at_ms, said.node, said.record)
+        keepers = _keepers(evidence, said.record)
+        if is_somewhere:
+            breaches.append((f"{name} is gone from {said.node}, which acknowledged it", place))
+        elif not was_taken:
+            breaches.append((f"{name} of {said.node} is on no node", place))
+        elif keepers:
+            text = f"{name} of {said.node} is on no node, though {keepers[0]} had it"
+            breaches.append((text, place))
+        else:
+            excused.append(said)
+    return breaches, excused
 
 
-def no_loss(facts: Facts, holdings: Sequence[Holding]) -> Check:
+def _keepers(evidence: Evidence, record: str) -> list[str]:
+    """Return the nodes that a record reached and that no fault took it from, sorted."""
+    if evidence.sightings is None:
+        return []
+    reached = evidence.sightings.reached(bytes.fromhex(record))
+    return sorted(node for node in reached if record not in evidence.taken.get(node, ()))
+
+
+def no_loss(evidence: Evidence) -> Check:
     """Check that every node still holds what it told its own user is saved."""
-    faults = [fault for holding in holdings for fault in holding.faults]
-    lost = lost_records(facts, holdings)
-    count = len(facts.acknowledged)
+    faults = [(fault, First(None, h.node)) for h in evidence.holdings for fault in h.faults]
+    lost, excused = _lost(evidence)
+    count = len(evidence.facts.acknowledged) - len(excused)
     found = f"all {count} acknowledged records are on the nodes that acknowledged them"
-    return safety("no_loss", faults + lost, found, is_known=count > 0)
+    if excused:
+        found += (
+            f"; {len(excused)} more were on no other disk than those that faults emptied "
+            f"({excused[0].record[:SHORT]} of {excused[0].node} first)"
+        )
+    elif any(evidence.taken.values()):
+        found += ", or came back to the network from another disk"
+    return judged("no_loss", "safety", faults + lost, found, is_known=count > 0)
 
 
-def forged_records(
-    facts: Facts, holdings: Sequence[Holding], verifier: Verifier
-) -> list[tuple[str, Held]]:
+def forged_records(evidence: Evidence) -> list[tuple[str, Held]]:
     """Return (node, record) of everything stored that its author never signed, or is no member."""
-    planted = {record for attempt in facts.attempts for record in attempt.records}
+    library = evidence.library
+    planted = {
+        bytes.fromhex(record) for attempt in evidence.facts.attempts for record in attempt.records
+    }
+    bad: dict[LogCopy, list[Held]] = {}
+    for copy in library.places:
+        doubtful = library.doubtful.get(copy, frozenset())
+        if doubtful or not planted.isdisjoint(copy.ids):
+            bad[copy] = [r for r in copy.records if r.id in doubtful or r.id in planted]
     found: list[tuple[str, Held]] = []
-    for holding in holdings:
-        members = roster(holding)
-        bad = {record.id for record in verifier.unauthentic(holding.records)}
-        found += [
-            (holding.node, record)
-            for record in holding.records
-            if record.id in bad or record.id.hex() in planted or record.author not in members
-        ]
+    for holding in evidence.holdings:
+        members = library.members(holding)
+        for copy in holding.logs:
+            wrong = bad.get(copy, ()) if copy.author in members else copy.records
+            found += [(holding.node, record) for record in wrong]
     return found
 
 
-def no_forgery(facts: Facts, holdings: Sequence[Holding], verifier: Verifier) -> Check:
+def no_forgery(evidence: Evidence) -> Check:
     """Check that every stored record is authentic and by a member."""
-    problems = [
-        f"{node} stores a {record.kind} {record.id.hex()[:16]} that "
-        f"{record.author.hex()[:16]} never signed"
-        for node, record in forged_records(facts, holdings, verifier)
+    breaches = [
+        (
+            f"{node} stores a {record.kind} {record.id.hex()[:SHORT]} that "
+            f"{record.author.hex()[:SHORT]} never signed",
+            evidence.first(record.id, node),
+        )
+        for node, record in forged_records(evidence)
     ]
-    count = sum(len(holding.records) for holding in holdings)
-    found = f"all {count} records on {len(holdings)} disks are authentic"
-    return safety("no_forgery", problems, found, is_known=count > 0)
+    count = evidence.library.total
+    found = f"all {count} records on {len(evidence.holdings)} disks are authentic"
+    return judged("no_forgery", "safety", breaches, found, is_known=count > 0)
 
 
-def overcommitments(holding: Holding) -> list[str]:
-    """Return where one node's records promise or accept more than there is.
+def overcommitments(
+    records: Mapping[bytes, Held], liars: Iterable[bytes] = ()
+) -> list[tuple[str, Held]]:
+    """Return where honest authors promised or accepted more than there is, and the last of it.
 
     A grant counts while its requester has not declined it and its provider has not taken it back.
+    All disks are taken together: a node that has not heard of an answer yet did nothing wrong.
     """
     of_kind: dict[str, dict[bytes, Held]] = defaultdict(dict)
-    for record in holding.records:
+    for record in records.values():
         of_kind[record.kind][record.id] = record
     answers: dict[bytes, list[Held]] = defaultdict(list)
     for answer in of_kind["answer"].values():
         answers[answer.refs[0]].append(answer)
     withdrawn = {(record.author, record.refs[0]) for record in of_kind["withdraw"].values()}
-    promised: dict[bytes, int] = defaultdict(int)
-    accepted: dict[bytes, int] = defaultdict(int)
+    promised: dict[bytes, list[Held]] = defaultdict(list)
+    accepted: dict[bytes, list[Held]] = defaultdict(list)
     for grant in of_kind["grant"].values():
         offer, request = (of_kind[k].get(grant.refs[n]) for n, k in enumerate(("offer", "request")))
         if offer is None or request is None or (grant.author, grant.id) in withdrawn:
             continue
         said = {a.content.get("accept") for a in answers[grant.id] if a.author == request.author}
-        amount = int(grant.content.get("quantity", 0))
         if True in said:
-            accepted[request.id] += amount
+            accepted[request.id].append(grant)
         if said != {False}:
-            promised[offer.id] += amount
-    problems = []
+            promised[offer.id].append(grant)
+    problems: list[tuple[str, Held]] = []
+    skipped = frozenset(liars)
     for kind, sums, verb in (("offer", promised, "promised"), ("request", accepted, "accepted")):
-        for record_id, amount in sorted(sums.items()):
-            most = int(of_kind[kind][record_id].content.get("quantity", 0))
-            if amount > most:
-                place = f"{kind} {record_id.hex()[:16]}"
-                problems.append(f"{holding.node}: {amount} {verb} of {place}, which has {most}")
+        for record_id, grants in sorted(sums.items()):
+            thing = of_kind[kind][record_id]
+            most = int(thing.content.get("quantity", 0))
+            amount = sum(int(grant.content.get("quantity", 0)) for grant in grants)
+            if amount > most and thing.author not in skipped:
+                last = max(grants, key=lambda grant: (grant.time_ms, grant.id))
+                name = f"{kind} {record_id.hex()[:SHORT]}"
+                problems.append((f"{amount} {verb} of {name}, which has {most}", last))
     return problems
 
 
-def no_overcommit(holdings: Sequence[Holding]) -> Check:
-    """Check on every node that no offer is promised and no request accepted beyond its amount."""
-    problems = [problem for holding in holdings for problem in overcommitments(holding)]
-    grants = len({r.id for holding in holdings for r in holding.records if r.kind == "grant"})
-    found = f"{grants} grants stay within their offers and requests on every node"
-    return safety("no_overcommit", problems, found, is_known=grants > 0)
-
-
-def bodies_intact(holdings: Sequence[Holding]) -> Check:
-    """Check that every body is there and is the one whose hash was signed."""
-    problems = [
-        f"{holding.node}: the body of {record.kind} {record.id.hex()[:16]} is missing or altered"
-        for holding in holdings
-        for record in holding.records
-        if not record.has_body
+def no_overcommit(evidence: Evidence) -> Check:
+    """Check that no offer is promised and no request accepted beyond its amount."""
+    records = evidence.library.records
+    breaches = [
+        (problem, evidence.first(last.id))
+        for problem, last in overcommitments(records, evidence.liars)
     ]
-    count = sum(len(holding.records) for holding in holdings)
-    return safety("bodies_intact", problems, f"{count} bodies match", is_known=count > 0)
+    grants = sum(record.kind == "grant" for record in records.values())
+    found = f"{grants} grants stay within their offers and requests"
+    return judged("no_overcommit", "safety", breaches, found, is_known=grants > 0)
 
 
-def author_sequence(holdings: Sequence[Holding]) -> Check:
-    """Check that logs have no gap, hang together, and are the same wherever they are held."""
-    problems: list[str] = []
+def bodies_intact(evidence: Evidence) -> Check:
+    """Check that every body is there and is the one whose hash was signed."""
+    breaches: list[Breach] = []
+    looked: dict[int, bool] = {}
+    for copy, node in evidence.library.places.items():
+        for record in copy.records:
+            if id(record) not in looked:
+                looked[id(record)] = record.has_body
+            if not looked[id(record)]:
+                name = f"{record.kind} {record.id.hex()[:SHORT]}"
+                text = f"{node}: the body of {name} is missing or altered"
+                breaches.append((text, evidence.first(record.id, node)))
+    count = evidence.library.total
+    return judged("bodies_intact", "safety", breaches, f"{count} bodies match", is_known=count > 0)
+
+
+def author_sequence(evidence: Evidence) -> Check:
+    """Check that logs have no gap, hang together, and honest ones are the same everywhere."""
+    breaches: list[Breach] = []
     place: dict[tuple[bytes, bytes, int], tuple[bytes, str]] = {}
-    for holding in holdings:
+    for copy, node in evidence.library.places.items():
         previous: Held | None = None
-        for record in holding.records:
-            is_first = previous is None or (previous.author, previous.log) != (
-                record.author,
-                record.log,
-            )
-            before = None if is_first else previous
-            expected = (0, None) if before is None else (before.seq + 1, before.id)
+        for record in copy.records:
+            expected = (0, None) if previous is None else (previous.seq + 1, previous.id)
             if (record.seq, record.prev) != expected:
-                problems.append(
-                    f"{holding.node}: log {record.log.hex()} breaks at seq {record.seq}"
-                )
+                text = f"{node}: log {record.log.hex()} breaks at seq {record.seq}"
+                breaches.append((text, evidence.first(record.id, node)))
             key = (record.author, record.log, record.seq)
-            known = place.setdefault(key, (record.id, holding.node))
-            if known[0] != record.id:
-                problems.append(
-                    f"log {record.log.hex()} differs at seq {record.seq} "
-                    f"on {known[1]} and {holding.node}"
-                )
+            known = place.setdefault(key, (record.id, node))
+            if known[0] != record.id and record.author not in evidence.liars:
+                where = f"on {known[1]} and {node}"
+                text = f"log {record.log.hex()} differs at seq {record.seq} {where}"
+                breaches.append((text, evidence.first(record.id, node)))
             previous = record
     logs = {key[:2] for key in place}
-    return safety("author_sequence", problems, f"{len(logs)} logs are whole", is_known=bool(logs))
+    found = f"{len(logs)} logs are whole"
+    return judged("author_sequence", "safety", breaches, found, is_known=bool(logs))
 
 
 def state_digest(holding: Holding) -> str:
@@ -173,30 +216,30 @@ def state_digest(holding: Holding) -> str:
     return to_text("state", state.digest())
 
 
-def agreement(facts: Facts, holdings: Sequence[Holding]) -> Check:
-    """Check that nodes with equal records have equal states, and told the digest of their state.
+def agreement(evidence: Evidence) -> Check:
+    """Check that nodes told the digest of the state that their records give.
 
-    That all nodes hold the same records in the end is the matter of `convergence`.
+    Nodes with equal records must so have told the same; the records of each different set are
+    folded once. That all hold the same records in the end is the matter of `convergence`.
     """
-    problems: list[str] = []
+    breaches: list[Breach] = []
     compared = 0
-    digests: dict[frozenset[bytes], str] = {}
-    for holding in holdings:
-        records = frozenset(holding.ids())
-        if not records or holding.faults:
+    for alike in evidence.library.alike:
+        count = sum(len(copy.ids) for copy in alike[0].logs)
+        told = {h.node: evidence.facts.told.get(h.node, ("", -1)) for h in alike if not h.faults}
+        tellers = [(node, said) for node, (said, records) in told.items() if records == count]
+        if not tellers or not count:  # who wrote more after it was asked told of something else
             continue
         try:
-            digest = state_digest(holding)
+            digest = state_digest(alike[0])
         except MyceliaError as error:
-            problems.append(f"{holding.node}: its records do not fold: {error}")
+            text = f"{alike[0].node}: its records do not fold: {error}"
+            breaches.append((text, First(None, alike[0].node)))
             continue
-        first = digests.setdefault(records, digest)
-        if first != digest:
-            problems.append(f"{holding.node}: same records as another node, another state")
-        told, count = facts.told.get(holding.node, ("", -1))
-        if count == len(records):  # else it wrote more after it was asked
-            compared += 1
-            if told != digest:
-                problems.append(f"{holding.node}: told digest {told}, its records give {digest}")
+        compared += len(tellers)
+        for node, said in tellers:
+            if said != digest:
+                text = f"{node}: told digest {said}, its records give {digest}"
+                breaches.append((text, First(None, node)))
     found = f"{compared} nodes told the digest that their records give"
-    return safety("agreement", problems, found, is_known=bool(digests))
+    return judged("agreement", "safety", breaches, found, is_known=compared > 0)

@@ -15,6 +15,7 @@ from mycelia_sim.scenario import (
     NODES_MAX,
     SCHEMA,
     SOMETIMES,
+    SOMETIMES_DEFAULT,
     Adversary,
     Crash,
     Fault,
@@ -187,7 +188,7 @@ def _adversary(table: Table) -> Adversary:
 def _check(table: Table) -> dict[str, tuple[str, ...]]:
     chosen = {
         "invariants": table.choices("invariants", INVARIANTS, list(INVARIANTS)),
-        "sometimes": table.choices("sometimes", SOMETIMES, list(SOMETIMES)),
+        "sometimes": table.choices("sometimes", SOMETIMES, list(SOMETIMES_DEFAULT)),
     }
     table.finish()
     return chosen

@@ -8,7 +8,7 @@ never fired proved nothing, so it is unknown, and unknown never hides a failure.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 Verdict = Literal["pass", "fail", "unknown"]
@@ -26,13 +26,41 @@ EXIT_INTERRUPTED: Final = 130
 
 
 @dataclass(frozen=True, slots=True)
+class First:
+    """The first breach that a checker found, as far as it can be placed.
+
+    Attributes:
+        at_ms: when, ms after the beginning of the workload; None if nobody looked.
+        node: where, "" if nowhere in particular.
+        record: id in hex of the record that it is about, "" if it is about none.
+    """
+
+    at_ms: int | None
+    node: str = ""
+    record: str = ""
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        words = [] if self.at_ms is None else [f"at {self.at_ms / 1000:.3f} s"]
+        words += [f"on {self.node}"] if self.node else []
+        words += [f"record {self.record[:16]}"] if self.record else []
+        return ", ".join(words)
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
-    """What one checker found; `detail` says it in words, with the first example of a failure."""
+    """What one checker found.
+
+    Attributes:
+        detail: says it in words, with an example of a failure.
+        first: the first breach; None if there was none, or it can't be placed.
+    """
 
     name: str
     family: Family
     verdict: Verdict
     detail: str
+    first: First | None = None
 
 
 def overall(checks: Iterable[Check]) -> tuple[Verdict, int]:
@@ -46,3 +74,10 @@ def overall(checks: Iterable[Check]) -> tuple[Verdict, int]:
     if not checks or any(check.verdict == "unknown" for check in checks):
         return "unknown", EXIT_UNKNOWN
     return "pass", EXIT_PASS
+
+
+def interrupted(check: Check) -> Check:
+    """Return what is left of a check when the run was cut short: only proof of a failure."""
+    if check.verdict == "fail" and check.family == "safety" and check.name != "no_loss":
+        return check
+    return replace(check, verdict="unknown", detail=f"interrupted; {check.detail}")

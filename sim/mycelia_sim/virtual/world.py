@@ -4,8 +4,8 @@ The plan is the same that the live harness runs. Phases: links come up; the work
 faults come and go; everything is healed; then the nodes have a bound to agree.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from mycelia_protocol.encoding import Value
@@ -13,10 +13,11 @@ from mycelia_protocol.engine import Engine
 from mycelia_protocol.events import Notice, RecordArrived
 from mycelia_protocol.options import Options
 from mycelia_protocol.record import Record
-from mycelia_sim.facts import Acknowledged, Facts
+from mycelia_sim.facts import Acknowledged, Facts, Quiet
 from mycelia_sim.plan import Plan, Post
 from mycelia_sim.virtual.adversaries.cast import Cast, adversary_ids
 from mycelia_sim.virtual.adversaries.liar import Stage
+from mycelia_sim.virtual.custody import Custody, Journey
 from mycelia_sim.virtual.disk import MemoryStore
 from mycelia_sim.virtual.faults import Faults
 from mycelia_sim.virtual.genesis import Beginning, StreamRng, begin
@@ -31,16 +32,8 @@ READ_US: Final = 200
 PLAIN_FROM: Final = 500  # nodes from which sessions go without encryption
 STRANGER_LATENCY_US: Final = 40 * MS  # between nodes that no planned link joins
 CHECK_EVERY_US: Final = 250 * MS  # how often the end of a phase is looked for
-
-
-@dataclass(slots=True)
-class Journey:
-    """When a record became durable at its author, and when it reached each node (virtual us)."""
-
-    author: str
-    kind: str
-    born_us: int
-    arrivals: dict[str, int]
+CALM_US: Final = 2_000 * MS  # agreed without anything new for so long: grants follow each other
+LISTEN_US: Final = 10_000 * MS  # how long is listened to what is said after that
 
 
 class World:
@@ -61,8 +54,6 @@ class World:
         self.loop: Final = Loop()
         self.watch: Final = Watch(self.loop, trace or Trace())
         self.facts: Final = Facts(began_ms=EPOCH_MS)
-        self.journeys: dict[bytes, Journey] = {}
-        self.gone: dict[bytes, Journey] = {}  # records that a fault took from their only disk
         self.is_plain: Final = len(plan.nodes) >= PLAIN_FROM
         ids = tuple(node.id for node in plan.nodes)
         members = (*ids, *adversary_ids(plan.attempts))
@@ -78,7 +69,7 @@ class World:
         self.nodes: Final = {node: self._make_node(node) for node in ids}
         stage = Stage(plan.seed, self.loop, self.network, self.beginning, ids, self.resolve)
         self.cast: Final = Cast(plan.attempts, stage)
-        self._node_of_key = {key: node for node, key in self.beginning.keys.items()}
+        self.custody: Final = Custody(self)
         self._posted: dict[int, bytes] = {}
         self._report = report
         self.began_us = 0
@@ -100,8 +91,22 @@ class World:
             node.resume()
             if not node.is_up:
                 node.start()
-        self.facts.settled_ms = self._until(self.has_converged, self.plan.converge_within_ms)
+        self.facts.settled_ms = self._settle()
+        if self.facts.settled_ms is not None:
+            self.facts.quiet = self._listen()
+        for node in self.nodes.values():
+            self.custody.look(node)
         return self.facts
+
+    @property
+    def journeys(self) -> dict[bytes, Journey]:
+        """The journey of every honest record that is on some disk, by record id."""
+        return self.custody.journeys
+
+    @property
+    def gone(self) -> dict[bytes, Journey]:
+        """The journeys of honest records that faults took from every disk."""
+        return self.custody.gone
 
     @property
     def elapsed_ms(self) -> int:
@@ -129,17 +134,12 @@ class World:
         self.cast.noticed(node.id, notice)
         if not isinstance(notice, RecordArrived):
             self.watch.say(node.id, "state", "", type(notice).__name__)
+            self.custody.noticed(node.id, notice)
             return
         record = notice.record
         self.watch.stored(node.id, record)
-        if self.cast.is_liar(record.author):
-            return
-        journey = self.journeys.get(record.id)
-        if journey is None:
-            author = self._node_of_key.get(record.author, "")
-            journey = Journey(author, record.kind, self.loop.now_us, {})
-            self.journeys[record.id] = journey
-        journey.arrivals.setdefault(node.id, self.loop.now_us)
+        if not self.cast.is_liar(record.author):
+            self.custody.stored(node.id, record)
 
     def acknowledged(self, node: VirtualNode, token: int, record: bytes | None) -> None:
         """Write the journal of what users were told is saved."""
@@ -158,18 +158,13 @@ class World:
 
     def forgot(self, node: VirtualNode, lost: Iterable[Record]) -> None:
         """Take note that a fault took durable records from a disk."""
-        for record in lost:
-            if self.cast.is_liar(record.author):
-                continue
-            journey = self.journeys[record.id]
-            journey.arrivals.pop(node.id, None)
-            if not journey.arrivals:
-                del self.journeys[record.id]
-                self.gone[record.id] = journey
+        self.custody.forgot(node.id, lost)
 
     def lived(self, node: VirtualNode, what: str) -> None:
         """Take note of a turn in a node's life."""
         self.watch.lived(node.id, what)
+        if what == "start":
+            self.custody.look(node)
 
     def trace(self, node: str, what: str) -> None:
         """Add a line about a fault to the trace."""
@@ -259,6 +254,33 @@ class World:
                 return (self.loop.now_us - start_us) // MS
             self._advance(self.loop.now_us + CHECK_EVERY_US)
         return None
+
+    def _settle(self) -> int | None:
+        """Advance until all agree and nothing new comes; return how long it took until then, ms.
+
+        None if it took longer than the plan allows.
+        """
+        start_us = self.loop.now_us
+        bound_us = start_us + self.plan.converge_within_ms * MS
+        since_us, known = start_us, -1
+        while since_us <= bound_us:
+            if not self.has_converged():
+                since_us, known = self.loop.now_us + CHECK_EVERY_US, -1
+            elif len(self.journeys) != known:
+                since_us, known = self.loop.now_us, len(self.journeys)
+            elif self.loop.now_us - since_us >= CALM_US:
+                return (since_us - start_us) // MS
+            self._advance(self.loop.now_us + CHECK_EVERY_US)
+        return None
+
+    def _listen(self) -> Quiet:
+        """Let some time pass in which nothing should happen, and take note of what does."""
+        frames, records = Counter(self.watch.tally.frames), len(self.journeys)
+        self._advance(self.loop.now_us + LISTEN_US)
+        said = Counter(self.watch.tally.frames)
+        said.subtract(frames)
+        heard = {name: count for name, count in sorted(said.items()) if count}
+        return Quiet(LISTEN_US // MS, heard, len(self.journeys) - records)
 
     def _advance(self, until_us: int) -> None:
         while self.loop.now_us < until_us:

@@ -1,0 +1,148 @@
+"""Checkers of what nodes do over time: what they keep, whom they blame, how much they hold.
+
+Some can be seen in virtual time alone; where nobody looked, `checkers.py` leaves them out.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Final
+
+from mycelia_protocol.limits import HEADS_PER_FRAME_MAX, RECONCILE_INTERVAL_MS
+from mycelia_sim.audit import Held
+from mycelia_sim.evidence import SHORT, Breach, Evidence, judged
+from mycelia_sim.verdict import Check, First
+
+# Frames that a quiet network still needs: now and then all heads once more, and a new greeting
+# where a link that a fault broke is found again.
+ROUND_MS_MIN: Final = RECONCILE_INTERVAL_MS // 2
+GREETINGS: Final = ("introduce", "heads")
+
+
+def monotone(evidence: Evidence) -> Check:
+    """Check that what came to lie on a disk stays there unless a fault takes it."""
+    breaches = [
+        (
+            f"{one.node} had {one.record[:SHORT]} since {one.since_ms / 1000:.3f} s and lost it",
+            First(one.at_ms, one.node, one.record),
+        )
+        for one in evidence.facts.vanished
+    ]
+    taken = sum(len(records) for records in evidence.taken.values())
+    found = "nothing left a disk by itself"
+    found += f"; {taken} records were taken by faults" if taken else ""
+    is_known = evidence.library.total > 0
+    return judged("monotone", "safety", breaches, found, is_known=is_known)
+
+
+def no_resurrection(evidence: Evidence) -> Check:
+    """Check that nobody honest grants or accepts what it had taken back before, by its own log."""
+    records = evidence.library.records
+    withdrawn = {
+        (record.author, record.refs[0]): record
+        for record in records.values()
+        if record.kind == "withdraw" and record.author not in evidence.liars
+    }
+    known = _predecessors(records)
+    breaches: list[Breach] = []
+    for record in records.values():
+        for thing in _spends(record, records):
+            taken_back = withdrawn.get((record.author, thing))
+            if taken_back is None or not _is_after(record, taken_back, known):
+                continue
+            text = f"{record.kind} {record.id.hex()[:SHORT]} uses {thing.hex()[:SHORT]}"
+            text += ", which its author had withdrawn"
+            breaches.append((text, evidence.first(record.id)))
+    found = f"none of {len(withdrawn)} withdrawn things came back"
+    return judged("no_resurrection", "safety", breaches, found)
+
+
+def _spends(record: Held, records: Mapping[bytes, Held]) -> tuple[bytes, ...]:
+    """Return the offer that a grant spends, or the request that an acceptance fills."""
+    if record.kind == "grant":
+        return record.refs[:1]
+    if record.kind == "answer" and record.content.get("accept") is True:
+        grant = records.get(record.refs[0])
+        return grant.refs[1:2] if grant else ()
+    return ()
+
+
+def _predecessors(records: Mapping[bytes, Held]) -> dict[bytes, dict[bytes, int]]:
+    """Return for each log what its incarnation names: older log -> seq of the last record."""
+    known: dict[bytes, dict[bytes, int]] = defaultdict(dict)
+    for record in records.values():
+        if record.kind == "incarnation":
+            for log, seq, _ in record.content.get("heads", ()):
+                known[record.log][log] = seq
+    return known
+
+
+def _is_after(record: Held, other: Held, known: Mapping[bytes, Mapping[bytes, int]]) -> bool:
+    """Return whether an author wrote a record when it knew of another of its own."""
+    if record.log == other.log:
+        return record.seq > other.seq
+    return known.get(record.log, {}).get(other.log, -1) >= other.seq
+
+
+def equivocation_attributed(evidence: Evidence) -> Check:
+    """Check that forks and broken rules are laid at the door of adversaries alone."""
+    breaches: list[Breach] = []
+    for fork in evidence.facts.forks or ():
+        key = bytes.fromhex(fork.author)
+        if key not in evidence.liars:
+            text = f"{fork.node} saw honest {_name(evidence, key)} fork its log at seq {fork.seq}"
+            breaches.append((text, First(fork.at_ms, fork.node)))
+    for blame in evidence.facts.blames or ():
+        key = bytes.fromhex(blame.accused)
+        if key not in evidence.liars:
+            text = f"{blame.node} blamed honest {_name(evidence, key)}: {blame.code}"
+            breaches.append((f"{text}: {blame.reason}", First(blame.at_ms, blame.node)))
+    for author, log in sorted(evidence.library.contested):
+        if author not in evidence.liars and not breaches:
+            text = f"there are two branches of log {log.hex()} of {_name(evidence, author)}"
+            breaches.append((text, First(None)))
+    forks = evidence.library.contested
+    found = f"{len(forks)} forked logs, all by adversaries" if forks else "no log was forked"
+    blames = evidence.facts.blames
+    if blames:
+        found += f"; adversaries were caught breaking {len(blames)} rules"
+    return judged("equivocation_attributed", "safety", breaches, found)
+
+
+def _name(evidence: Evidence, key: bytes) -> str:
+    return evidence.node_of.get(key, key.hex()[:SHORT])
+
+
+def bounded(evidence: Evidence) -> Check:
+    """Check that queues and buffers in the nodes' memory stay within the protocol's limits."""
+    breaches = [
+        (f"{one.node} held {one.amount} {one.what}, bound {one.bound}", First(one.at_ms, one.node))
+        for one in evidence.facts.overruns
+    ]
+    looks = evidence.facts.looks
+    found = f"all queues and buffers were within their limits in {looks} looks"
+    return judged("bounded", "safety", breaches, found, is_known=looks > 0)
+
+
+def quiescence(evidence: Evidence) -> Check:
+    """Check that nodes that agree fall silent but for their rounds of heads."""
+    quiet = evidence.facts.quiet
+    if quiet is None:
+        found = "the nodes never agreed, so nobody listened"
+        return judged("quiescence", "liveness", [], found, is_known=False)
+    nodes = len(evidence.plan.nodes)
+    chunks = sum(1 for _ in evidence.library.places) // HEADS_PER_FRAME_MAX + 1
+    rounds = nodes * (quiet.during_ms // ROUND_MS_MIN + 1) * chunks
+    greetings = quiet.frames.get("introduce", 0)
+    allowed = {"introduce": greetings, "heads": rounds + greetings * chunks}
+    breaches = [
+        (f"{count} {name} frames in {quiet.during_ms / 1000:g} s of silence", First(None))
+        for name, count in sorted(quiet.frames.items())
+        if count > allowed.get(name, 0)
+    ]
+    if quiet.records:
+        breaches.insert(0, (f"{quiet.records} records came after all had agreed", First(None)))
+    count = sum(quiet.frames.values())
+    found = f"{count} frames on {nodes} nodes in {quiet.during_ms / 1000:g} s of silence"
+    return judged("quiescence", "liveness", breaches, found)
