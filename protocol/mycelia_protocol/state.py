@@ -188,6 +188,10 @@ class State:
             self._derived[record] = derive(self, statement)
         return self._derived[record]
 
+    def is_derived(self, record: bytes) -> bool:
+        """Return whether a derivation of the record is remembered now."""
+        return record in self._derived
+
     def is_member(self, key: bytes) -> bool:
         """Return whether the key is on the roster."""
         return key in self._roster

@@ -46,6 +46,10 @@ class Facts(Protocol):
         """Return what the record's family derives for it (remembered until something changes)."""
         ...
 
+    def is_derived(self, record: bytes) -> bool:
+        """Return whether a derivation of the record is remembered now."""
+        ...
+
     def is_member(self, key: bytes) -> bool:
         """Return whether the key is on the roster."""
         ...

@@ -249,27 +249,33 @@ def grant_row(facts: Facts, statement: Statement[object]) -> list[Value]:
 
 
 def touched(facts: Facts, statement: Statement[object]) -> Iterable[bytes]:
-    """Yield the ids of offers, requests and grants whose derivation may change.
+    """Return the ids of offers, requests and grants whose derivation may change.
 
     A statement reaches the requests that it speaks of, directly, through a grant, or, if it is an
     offer, through its grants, which may now be sound; from there the offers of all their grants,
     since a surplus that appears or goes frees or takes quantity; and from an offer all its grants.
+
+    What was derived through a request's or an offer's walk left that walk derived. So where none
+    is, nothing that rests on it is either, and its grants need not be gone through: else each
+    grant of thousands would cost as much as all before it. What a statement itself completes was
+    waited for without a walk, and is always gone through.
     """
     requests, offers = set[bytes](), set[bytes]()
-    for record in (statement.id, *statement.refs):
+    found = [statement.id, *statement.refs]
+    for record in tuple(found):
         grant = facts.find(record, Grant)
         for target in grant.refs if grant else (record,):
             if facts.find(target, Request):
                 requests.add(target)
             if facts.find(target, Offer):
                 offers.add(target)
-        yield record
     if isinstance(statement.body, Offer):
         requests.update(grant.refs[1] for grant in facts.about(statement.id, Grant))
     for request in sorted(requests):
-        yield request
-        offers.update(grant.refs[0] for grant in facts.about(request, Grant))
-        yield from (grant.id for grant in facts.about(request, Grant))
+        if request == statement.id or facts.is_derived(request):
+            offers.update(grant.refs[0] for grant in facts.about(request, Grant))
+            found += [grant.id for grant in facts.about(request, Grant)]
     for offer in sorted(offers):
-        yield offer
-        yield from (grant.id for grant in facts.about(offer, Grant))
+        if offer == statement.id or facts.is_derived(offer):
+            found += [grant.id for grant in facts.about(offer, Grant)]
+    return [*found, *sorted(requests), *sorted(offers)]
