@@ -102,6 +102,11 @@ class Logs:
         """Return how many records are on disk."""
         return sum(log.stored.next_seq for log in self._logs.values())
 
+    @property
+    def gap_load(self) -> tuple[int, int]:
+        """Records held out of order, and their bytes."""
+        return (self._gap_records, self._gap_size)
+
     def contradicts(self, key: LogKey, seq: int, prefix: bytes) -> bool:
         """Return whether a record's id differs from the one accepted at its place."""
         log = self._logs.get(key)
@@ -264,18 +269,20 @@ class Logs:
     # --- the gap buffer ---
 
     def _hold(self, key: LogKey, record: Record, intake: Intake) -> None:
-        """Keep a record beyond a gap, if its own signature verifies and there is room."""
+        """Keep a record beyond a gap, if there is room and its own signature verifies.
+
+        Room comes first: a signature of what would not be kept is not worth the check.
+        """
         held = self._gaps.get(key, {})
-        if record.seq in held or record.signature is None:
+        is_full = self._gap_records >= GAP_RECORDS_MAX
+        is_full = is_full or self._gap_size + record.size > GAP_SIZE_MAX
+        if is_full or record.seq in held or record.signature is None:
             intake.missing.setdefault(key, record.seq)
             return
         if not self._verify(record):
             intake.forged.append(record)
             return
         intake.missing.setdefault(key, record.seq)
-        is_full = self._gap_records >= GAP_RECORDS_MAX
-        if is_full or self._gap_size + record.size > GAP_SIZE_MAX:
-            return
         self._gaps.setdefault(key, {})[record.seq] = record
         self._gap_records += 1
         self._gap_size += record.size

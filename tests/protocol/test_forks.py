@@ -7,6 +7,7 @@ import pytest
 
 from mycelia_protocol import events
 from mycelia_protocol.crypto import public_key
+from mycelia_protocol.limits import GAP_RECORDS_MAX
 from mycelia_protocol.logs import Logs
 from mycelia_protocol.record import Record, build_record
 from support.mesh import Mesh, Node
@@ -135,3 +136,18 @@ def test_two_honest_nodes_with_two_branches_notice_and_stay_linked(first: int, s
     assert [len(forks_seen(node)) for node in keepers] == [1, 1]
     record = keepers[0].publish("profile", {"name": "Oak House"})
     assert record in {one.id for one in keepers[1].disk.records()}
+
+
+def test_a_full_gap_buffer_costs_no_more_checks() -> None:
+    """What would not be held is not verified; a member can't buy checks with what goes nowhere."""
+    mesh = Mesh(count=2)
+    log, _ = ends_of_a_member(mesh, 3, GAP_RECORDS_MAX + 40, 0)
+    logs = Logs(lambda record: record.signature is not None)
+    key = (log[0].author, log[0].log)
+    logs.take(log[1 : GAP_RECORDS_MAX + 1])
+    assert logs.gap_load[0] == GAP_RECORDS_MAX
+    checked = logs.verifications
+    assert logs.take(log[GAP_RECORDS_MAX + 1 :]).missing == {key: 1}
+    assert logs.verifications == checked
+    assert len(logs.take(log[:1]).accepted) == GAP_RECORDS_MAX + 1
+    assert logs.gap_load == (0, 0)
