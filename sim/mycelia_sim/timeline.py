@@ -62,6 +62,7 @@ class Fault:
         until_ms: when it was lifted; the run's end if it never was.
         groups: node ids; no traffic between different groups while it lasts. () if it parts none.
         nodes: the nodes that it hit; () if it is about links alone.
+        links: single links (in either order) that it cut besides.
         label: a few words for people: "the river is cut".
     """
 
@@ -71,6 +72,7 @@ class Fault:
     until_ms: int
     groups: tuple[tuple[str, ...], ...]
     nodes: tuple[str, ...]
+    links: tuple[tuple[str, str], ...]
     label: str
 
 
@@ -262,6 +264,7 @@ def _named(timeline: Timeline) -> list[tuple[str, str]]:
     for fault in timeline.faults:
         named += [(f"fault '{fault.id}'", node) for group in fault.groups for node in group]
         named += [(f"fault '{fault.id}'", node) for node in fault.nodes]
+        named += [(f"fault '{fault.id}'", node) for link in fault.links for node in link]
     named += [("events", event.node) for event in timeline.events if event.node]
     if timeline.violation is not None:
         named += [("violation", node) for node in timeline.violation.nodes]

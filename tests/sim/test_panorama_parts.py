@@ -80,7 +80,7 @@ def lone(have: list[int | None], faults: tuple[Fault, ...] = ()) -> Timeline:
 
 def test_left_is_not_failed() -> None:
     """Who left on purpose rests, who lost power has wilted, who never came is a seed."""
-    left = Fault("f", "leave", 2_000, 4_000, (), ("a",), "leaves")
+    left = Fault("f", "leave", 2_000, 4_000, (), ("a",), (), "leaves")
     dark = replace(left, kind="crash")
     for fault, state in ((left, RESTING), (dark, WILTED)):
         judged = conditions(lone([None, 9, None, None, 9], (fault,)))

@@ -150,6 +150,7 @@ NAMES = st.text(max_size=5)
         st.integers(),
         st.lists(st.lists(NAMES, max_size=3).map(tuple), max_size=2).map(tuple),
         st.lists(NAMES, max_size=3).map(tuple),
+        st.lists(st.tuples(NAMES, NAMES), max_size=2).map(tuple),
         NAMES,
     ).filter(lambda fault: max(abs(fault.at_ms), abs(fault.until_ms)) < 2**53)
 )

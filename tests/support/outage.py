@@ -97,14 +97,23 @@ def outage(
     east = tuple(node.id for node in city if node.side == "east")
     down = rng.sample(range(count), min(3, count))
     faults = [
-        Fault("partition-1", "partition", 8_000, 34_000, (west, east), (), "the river is cut")
+        Fault("partition-1", "partition", 8_000, 34_000, (west, east), (), (), "the river is cut")
     ]
     for at_ms, until_ms, node in zip(
         (13_000, 13_000, 18_000), (17_250, 20_300, 37_800), down, strict=False
     ):
         name = city[node].name
         faults.append(
-            Fault(f"kill-{node}", "crash", at_ms, until_ms, (), (city[node].id,), f"{name} is dark")
+            Fault(
+                f"kill-{node}",
+                "crash",
+                at_ms,
+                until_ms,
+                (),
+                (city[node].id,),
+                (),
+                f"{name} is dark",
+            )
         )
     toy = _Toy(rng, [0] * count, [[] for _ in city], [], [], [])
     for one, two in links:
@@ -240,11 +249,10 @@ def country(count: int, *, seed: int = 5, samples: int = 200) -> Timeline:
     duration_ms = 24 * 3_600_000
     west = tuple(node.id for node in city if node.side == "west")
     east = tuple(node.id for node in city if node.side == "east")
-    cut = Fault(
-        "cut", "partition", duration_ms // 5, duration_ms * 3 // 5, (west, east), (), "split"
-    )
+    cut_ms = (duration_ms // 5, duration_ms * 3 // 5)
+    cut = Fault("cut", "partition", *cut_ms, (west, east), (), (), "split")
     crashes = [
-        Fault(f"kill-{n}", "crash", at_ms, at_ms + duration_ms // 8, (), (city[n].id,), "dark")
+        Fault(f"kill-{n}", "crash", at_ms, at_ms + duration_ms // 8, (), (city[n].id,), (), "dark")
         for n, at_ms in ((n, rng.randrange(duration_ms * 4 // 5)) for n in range(0, count, 40))
     ]
     dark = {fault.nodes[0]: fault for fault in crashes}

@@ -56,6 +56,21 @@ class Garden:
         return any(len(plant.members) > 1 for plant in self.plants)
 
 
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """When links are cut, and which."""
+
+    span: tuple[int, int]
+    group_of: dict[str, int]
+    links: frozenset[frozenset[str]]
+
+    def holds(self, pair: tuple[str, str]) -> bool:
+        """Return whether the link between two nodes is cut."""
+        one, other = (self.group_of.get(node) for node in pair)
+        is_parted = one is not None and other is not None and one != other
+        return is_parted or frozenset(pair) in self.links
+
+
 def grow(timeline: Timeline) -> Garden:
     """Place all nodes and draw the links between them."""
     nodes = timeline.nodes
@@ -131,23 +146,19 @@ def _links(timeline: Timeline, plants: Sequence[Plant]) -> tuple[Link, ...]:
     parted = _parted(timeline)
     most = LINKS_MAX if len(plants) == len(timeline.nodes) else BED_LINKS_MAX
     return tuple(
-        Link(*key, tuple(span for span, group in parted if _is_cut(group, sample_of[key])))
+        Link(*key, tuple(cut.span for cut in parted if cut.holds(sample_of[key])))
         for key, _ in weights.most_common(most)
     )
 
 
-def _parted(timeline: Timeline) -> list[tuple[tuple[int, int], dict[str, int]]]:
-    """Return (span, node -> group) of every fault that parts nodes."""
+def _parted(timeline: Timeline) -> list[_Cut]:
+    """Return every fault that cuts links: when, between which groups, and which single ones."""
     return [
-        (
+        _Cut(
             (fault.at_ms, fault.until_ms),
             {node: g for g, group in enumerate(fault.groups) for node in group},
+            frozenset(frozenset(link) for link in fault.links),
         )
         for fault in timeline.faults
-        if len(fault.groups) > 1
+        if len(fault.groups) > 1 or fault.links
     ]
-
-
-def _is_cut(group: dict[str, int], pair: tuple[str, str]) -> bool:
-    one, other = (group.get(node) for node in pair)
-    return one is not None and other is not None and one != other

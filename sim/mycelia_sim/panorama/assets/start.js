@@ -57,7 +57,7 @@ const showTip = (event) => {
   tip.replaceChildren(name, `${plant.place}, ${plant.side}`, document.createElement('br'), run.words(plant, run.at(player.ms)));
   const left = clamp(at.x - tip.offsetWidth / 2, 8, Math.max(8, box.width - tip.offsetWidth - 8));
   tip.style.left = `${left}px`;
-  tip.style.top = `${Math.min(at.y + 22, box.height - tip.offsetHeight - 8)}px`;
+  tip.style.top = `${Math.min(at.y + 22, box.height - tip.offsetHeight - 78)}px`;
 };
 canvas.addEventListener('pointermove', showTip);
 canvas.addEventListener('pointerdown', showTip);
