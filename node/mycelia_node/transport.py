@@ -21,7 +21,7 @@ from aiohttp import web
 from mycelia_node.clock import Clock
 from mycelia_node.link import Link
 from mycelia_protocol.events import DialFailed, Event, FrameReceived, LinkClosed, LinkOpened
-from mycelia_protocol.limits import FRAME_SIZE_MAX
+from mycelia_protocol.limits import FRAME_SIZE_MAX, UNPROVEN_MAX
 
 PATH: Final = "/mycelia"
 MESSAGE_SIZE_MAX: Final = FRAME_SIZE_MAX + 1  # aiohttp refuses a message of exactly its limit
@@ -29,7 +29,6 @@ HEARTBEAT_S: Final = 15.0  # below common NAT idle limits of 30 s
 DIAL_TIMEOUT_S: Final = 10.0
 UPGRADE_TIMEOUT_S: Final = 10.0  # from accept to WebSocket
 UPGRADING_MAX: Final = 64  # accepted sockets that are no WebSocket yet
-UNPROVEN_MAX: Final = 24  # inbound links on which no member has proved itself
 INBOUND_MAX: Final = 64
 FRAMES_IN_A_ROW: Final = 16  # then others get a turn
 CLOSE_FULL: Final = 4008  # spec appendix C.2

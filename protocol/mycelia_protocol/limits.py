@@ -75,6 +75,7 @@ STEWARD_DRAFTS_MAX: Final = 64  # records that the allocator writes in one round
 # --- overlay ---
 DEGREE_TARGET: Final = 6  # links that a node tries to keep
 DEGREE_MAX: Final = 32  # links of members that a node accepts
+UNPROVEN_MAX: Final = 24  # links on which nobody has greeted yet; the oldest makes room
 DIAL_RANDOM_INTERVAL_MS: Final = 30_000  # one random unconnected member, for ever, +-50 %
 REDIAL_DELAY_MS: Final = 500  # first pause after a failed dial; doubles
 REDIAL_DELAY_MAX_MS: Final = 15_000  # a healed link is found again within this time

@@ -23,7 +23,7 @@ from mycelia_protocol.events import (
     PeerMisbehaved,
     SendFrame,
 )
-from mycelia_protocol.limits import DEGREE_MAX
+from mycelia_protocol.limits import DEGREE_MAX, UNPROVEN_MAX
 from mycelia_protocol.messages import (
     CLOSE_DUPLICATE,
     CLOSE_FORGED,
@@ -134,6 +134,11 @@ class Peers:
         """Return the links of members, in order."""
         return sorted(link for link, peer in self._peers.items() if peer.is_ready)
 
+    @property
+    def unproven(self) -> int:
+        """How many links there are on which no member has greeted yet."""
+        return len(self._unready)
+
     def key_of(self, link: int) -> bytes | None:
         """Return the key that proved itself on a link."""
         peer = self._peers.get(link)
@@ -149,10 +154,11 @@ class Peers:
             ephemeral=self._rng.randbytes(32),
         )
         session = Session(outbound, handshake, now_ms, self._shortcuts.decode)
+        outcomes = [] if outbound else self._make_room()
         self._peers[link] = Peer(session, address)
         self._unready.append(link)
         first = session.begin()
-        return [] if first is None else [SendFrame(link, first)]
+        return outcomes if first is None else [*outcomes, SendFrame(link, first)]
 
     def received(self, link: int, data: bytes, now_ms: int) -> list[Outcome]:
         """Take one message from a link."""
@@ -216,6 +222,20 @@ class Peers:
             for link in late
             for outcome in self.close(link, CLOSE_TIMEOUT, "the handshake took too long")
         ]
+
+    def _make_room(self) -> list[Outcome]:
+        """Close the oldest link that somebody opened and proved nothing on, if there are many.
+
+        So who opens links and lets them hang keeps nobody out: an honest handshake is short.
+        """
+        unproven = [
+            link
+            for link in self._unready
+            if not self._peers[link].session.outbound and not self._peers[link].is_joining
+        ]
+        if len(unproven) < UNPROVEN_MAX:
+            return []
+        return self.close(unproven[0], CLOSE_FULL, "full: too many handshakes at once")
 
     def _heard(self, link: int, peer: Peer, message: Message) -> list[Outcome]:
         """Take a frame of a session whose handshake is over."""

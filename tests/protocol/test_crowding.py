@@ -1,0 +1,47 @@
+"""Links that hang: who opens many and finishes none keeps nobody out."""
+
+from mycelia_protocol import events
+from mycelia_protocol.limits import UNPROVEN_MAX
+from mycelia_protocol.messages import CLOSE_FULL
+from support.mesh import Mesh, Node
+
+
+def hang(mesh: Mesh, host: Node, count: int) -> list[int]:
+    """Open links to a node that say nothing; return which it closes."""
+    closed: list[int] = []
+    for number in range(count):
+        for output in host.engine.handle(
+            events.LinkOpened(10_000 + number, False, "nobody"), mesh.now_ms
+        ):
+            if isinstance(output, events.CloseLink):
+                assert output.code == CLOSE_FULL
+                closed.append(output.link)
+    return closed
+
+
+def test_the_oldest_hanging_link_makes_room() -> None:
+    """However many links are opened, a node keeps few that nobody has greeted on."""
+    mesh = Mesh(count=2)
+    closed = hang(mesh, mesh.nodes[0], 500)
+    assert closed == [10_000 + number for number in range(500 - UNPROVEN_MAX)]
+    assert mesh.nodes[0].engine.peers.unproven == UNPROVEN_MAX
+
+
+def test_an_honest_handshake_goes_through_while_others_hang() -> None:
+    """A member gets in, and stays in when more links are opened after it."""
+    mesh = Mesh(count=2)
+    hang(mesh, mesh.nodes[0], 100)
+    mesh.connect(mesh.nodes[1], mesh.nodes[0])
+    hang(mesh, mesh.nodes[0], 100)
+    assert len(mesh.nodes[0].engine.peers.ready_links()) == 1
+    assert len(mesh.ends) == 2
+
+
+def test_a_node_that_dials_much_closes_none_of_its_own_dials_for_room() -> None:
+    """Only links that others opened make room; own dials have their time-out."""
+    mesh = Mesh(count=2)
+    node = mesh.nodes[0]
+    for number in range(2 * UNPROVEN_MAX):
+        opened = events.LinkOpened(20_000 + number, True, f"h:{number}")
+        outputs = node.engine.handle(opened, mesh.now_ms)
+        assert not [output for output in outputs if isinstance(output, events.CloseLink)]
