@@ -20,6 +20,20 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 SALT_SIZE: Final = 16
+MALFORMED: Final = "malformed"
+
+# Of each kind that checkers read: how many references it has, and the fields that they look at.
+# Members may write what they like; what does not fit says nothing, here as in the protocol.
+SHAPES: Final[dict[str, tuple[int, dict[str, type]]]] = {
+    "answer": (1, {"accept": bool}),
+    "grant": (2, {"quantity": int}),
+    "incarnation": (0, {"heads": list}),
+    "offer": (0, {"quantity": int}),
+    "receipt": (1, {"side": str, "quantity": int}),
+    "request": (0, {"quantity": int}),
+    "vouch": (0, {"key": bytes}),
+    "withdraw": (1, {}),
+}
 SELECT: Final = (
     "SELECT logs.author, logs.log, records.seq, header, signature, body "
     "FROM records JOIN logs ON records.log = logs.id ORDER BY author, logs.log, seq"
@@ -28,7 +42,11 @@ SELECT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One record as it lies on a node's disk; the header's fields are taken apart here."""
+    """One record as it lies on a node's disk; the header's fields are taken apart here.
+
+    Attributes:
+        kind: as the header says, or `malformed` where references or body do not fit that kind.
+    """
 
     id: bytes
     header: bytes
@@ -46,10 +64,7 @@ class Held:
     @property
     def content(self) -> dict[str, Any]:
         """Return the body's map; {} when the body is not held or is no map."""
-        if self.body is None:
-            return {}
-        value = msgpack.unpackb(self.body[SALT_SIZE:], strict_map_key=False)
-        return value if isinstance(value, dict) else {}
+        return _content(self.body) or {}
 
     @property
     def has_body(self) -> bool:
@@ -145,11 +160,36 @@ def read_record(header: bytes, signature: bytes | None, body: bytes | None) -> H
         log=log,
         seq=seq,
         prev=prev,
-        kind=kind,
+        kind=kind if _has_shape(kind, refs, body) else MALFORMED,
         time_ms=time_ms,
         body_hash=body_hash,
         refs=tuple(refs),
     )
+
+
+def _content(body: bytes | None) -> dict[str, Any] | None:
+    """Return the map in a body, None if there is none to be read."""
+    if body is None:
+        return None
+    try:
+        value = msgpack.unpackb(body[SALT_SIZE:], strict_map_key=False)
+    except (ValueError, TypeError, msgpack.UnpackException):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _has_shape(kind: str, refs: list[bytes], body: bytes | None) -> bool:
+    """Return whether a record has what checkers look for in one of its kind."""
+    count, fields = SHAPES.get(kind, (len(refs), {}))
+    if len(refs) != count:
+        return False
+    if body is None:
+        return True
+    content = _content(body)
+    if content is None or any(type(content.get(name)) is not kind for name, kind in fields.items()):
+        return False
+    heads = content.get("heads", []) if kind == "incarnation" else []
+    return all(isinstance(head, list) and len(head) == 3 for head in heads)
 
 
 def _hash(purpose: str, data: bytes) -> bytes:
