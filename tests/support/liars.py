@@ -1,6 +1,7 @@
 """A small city in virtual time with adversaries in it, for tests of what honest nodes do."""
 
 from mycelia_sim.plan import PLAN_SCHEMA, Attempt, Cut, Plan, PlanLink, PlanNode, Post
+from mycelia_sim.scenario import INVARIANTS
 from mycelia_sim.virtual.world import World
 
 LATENCY_MS = 10
@@ -44,7 +45,7 @@ def a_plan(
         shapes=(),
         troubles=(),
         attempts=attempts,
-        invariants=(),
+        invariants=INVARIANTS,
         sometimes=(),
     )
 

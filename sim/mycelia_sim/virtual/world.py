@@ -17,6 +17,7 @@ from mycelia_sim.facts import Acknowledged, Facts, Quiet
 from mycelia_sim.plan import Plan, Post
 from mycelia_sim.virtual.adversaries.cast import Cast, adversary_ids
 from mycelia_sim.virtual.adversaries.liar import Stage
+from mycelia_sim.virtual.burden import Scales
 from mycelia_sim.virtual.custody import Custody, Journey
 from mycelia_sim.virtual.disk import MemoryStore
 from mycelia_sim.virtual.faults import Faults
@@ -70,6 +71,7 @@ class World:
         stage = Stage(plan.seed, self.loop, self.network, self.beginning, ids, self.resolve)
         self.cast: Final = Cast(plan.attempts, stage)
         self.custody: Final = Custody(self)
+        self.scales: Final = Scales(self)
         self._posted: dict[int, bytes] = {}
         self._report = report
         self.began_us = 0
@@ -85,6 +87,7 @@ class World:
         self.watch.begin()
         self.facts.began_ms = EPOCH_MS + self.began_us // MS
         self._schedule()
+        self.scales.begin()
         self._advance(self.began_us + self.plan.duration_ms * MS)
         self.facts.attempts = self.cast.finish()
         for node in self.nodes.values():
@@ -119,9 +122,15 @@ class World:
         return self.watch.trace.digest
 
     def has_converged(self) -> bool:
-        """Return whether every node is up and holds every honest record that is on any disk."""
+        """Return whether every node is up and holds every record that is on any disk.
+
+        Left out are the logs that an adversary forked.
+        """
         known, held = len(self.journeys), self.cast.honest_records
-        return all(node.is_up and held(node.store) == known for node in self.nodes.values())
+        nodes = self.nodes.values()
+        if not all(node.is_up and held(node.store) == known for node in nodes):
+            return False
+        return self.cast.is_level([node.store for node in nodes])
 
     # --- Watcher ---
 
@@ -131,7 +140,7 @@ class World:
 
     def noticed(self, node: VirtualNode, notice: Notice) -> None:
         """Follow honest records on their way, and hash what happens."""
-        self.cast.noticed(node.id, notice)
+        self.cast.noticed(notice)
         if not isinstance(notice, RecordArrived):
             self.watch.say(node.id, "state", "", type(notice).__name__)
             self.custody.noticed(node.id, notice)

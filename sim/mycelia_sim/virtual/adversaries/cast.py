@@ -1,10 +1,12 @@
 """All adversaries of one world: when they act, what became of it, and what is nobody's but theirs.
 
-The world asks it three things: to begin an attempt, to end all when the faults end, and how many
-records on a disk are by honest authors, since an adversary's own forked logs never agree.
+The world asks it to begin an attempt, to end all when the faults end, how many records on a disk
+are by honest authors, and whether the disks agree on what adversaries wrote. On logs that one of
+them forked they never do: each node keeps the branch that it accepted first (spec 6.5).
 """
 
 from collections import deque
+from collections.abc import Collection
 from typing import TypeAlias
 
 from mycelia_protocol.events import Notice, RecordArrived
@@ -14,7 +16,6 @@ from mycelia_sim.virtual.adversaries.act import Act
 from mycelia_sim.virtual.adversaries.behaviours import BEHAVIOURS
 from mycelia_sim.virtual.adversaries.liar import Liar, Stage
 from mycelia_sim.virtual.adversaries.talk import LogKey
-from mycelia_sim.virtual.adversaries.witness import Witness
 from mycelia_sim.virtual.disk import MemoryStore
 
 Attempts: TypeAlias = tuple[Attempt, ...]
@@ -29,13 +30,12 @@ class Cast:
     """The adversaries.
 
     Attributes:
-        witness: what honest nodes said about each other and about adversaries.
         facts: what became of each attempt that is over.
     """
 
     def __init__(self, attempts: Attempts, stage: Stage) -> None:
         self.liars = {one: Liar(one, stage) for one in adversary_ids(attempts)}
-        self.witness = Witness({liar.key: one for one, liar in self.liars.items()})
+        self._keys = {liar.key: one for one, liar in self.liars.items()}
         self.facts: list[AttemptFact] = []
         self._queues: dict[tuple[str, str], deque[Act]] = {}
         self._logs: dict[LogKey, None] = {}  # of adversaries, as they arrived somewhere
@@ -60,22 +60,27 @@ class Cast:
                 self.facts.append(act.fact())
         return sorted(self.facts, key=lambda fact: fact.n)
 
-    def noticed(self, node: str, notice: Notice) -> None:
-        """Follow what honest nodes notice."""
-        if isinstance(notice, RecordArrived):
-            record = notice.record
-            if self.is_liar(record.author):
-                self._logs[record.author, record.log] = None
-            return
-        self.witness.noticed(node, notice)
+    def noticed(self, notice: Notice) -> None:
+        """Take note of the logs of adversaries that came to some disk."""
+        if isinstance(notice, RecordArrived) and self.is_liar(notice.record.author):
+            self._logs[notice.record.author, notice.record.log] = None
 
     def is_liar(self, key: bytes) -> bool:
         """Return whether a key is an adversary's."""
-        return key in self.witness.liars
+        return key in self._keys
 
     def honest_records(self, store: MemoryStore) -> int:
         """Return how many records by honest authors are on a disk, beyond the base."""
         return store.record_count - sum(store.log(key) for key in self._logs)
+
+    def is_level(self, stores: Collection[MemoryStore]) -> bool:
+        """Return whether disks hold as much of every log of an adversary that was not forked."""
+        forked = {log for liar in self.liars.values() for log in liar.forked}
+        return all(
+            len({store.log(key) for store in stores}) <= 1
+            for key in self._logs
+            if key not in forked
+        )
 
     def _ended(self, act: Act) -> None:
         self.facts.append(act.fact())

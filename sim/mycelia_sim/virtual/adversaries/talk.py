@@ -111,7 +111,7 @@ class Talk:
 
     def say_frame(self, frame: bytes) -> None:
         """Send bytes as a frame, whatever they are."""
-        if self.is_open and self._session is not None:
+        if self.is_open and self._session is not None and self._session.is_ready:
             self.send(self._session.send_frame(frame))
 
     def seal(self, message: Message) -> bytes:
