@@ -121,7 +121,11 @@ def overcommitments(
 
     A grant counts while its requester has not declined it and its provider has not taken it back.
     All disks are taken together: a node that has not heard of an answer yet did nothing wrong.
+    What adversaries accept beyond their requests holds nothing, and their providers may promise it
+    again; so of grants to them those alone count to which they gave one answer at most, and within
+    what they asked for.
     """
+    skipped = frozenset(liars)
     of_kind: dict[str, dict[bytes, Held]] = defaultdict(dict)
     for record in records.values():
         of_kind[record.kind][record.id] = record
@@ -135,23 +139,35 @@ def overcommitments(
         offer, request = (of_kind[k].get(grant.refs[n]) for n, k in enumerate(("offer", "request")))
         if offer is None or request is None or (grant.author, grant.id) in withdrawn:
             continue
+        if grant.author != offer.author:
+            continue  # nobody can promise what is not theirs
         said = {a.content.get("accept") for a in answers[grant.id] if a.author == request.author}
         if True in said:
             accepted[request.id].append(grant)
-        if said != {False}:
+        if said != {False} and not (len(said) > 1 and request.author in skipped):
             promised[offer.id].append(grant)
     problems: list[tuple[str, Held]] = []
-    skipped = frozenset(liars)
+    greedy = {
+        request
+        for request, grants in accepted.items()
+        if of_kind["request"][request].author in skipped
+        and _sum(grants) > _sum([of_kind["request"][request]])
+    }
+    for offer_id, grants in promised.items():
+        promised[offer_id] = [grant for grant in grants if grant.refs[1] not in greedy]
     for kind, sums, verb in (("offer", promised, "promised"), ("request", accepted, "accepted")):
         for record_id, grants in sorted(sums.items()):
             thing = of_kind[kind][record_id]
-            most = int(thing.content.get("quantity", 0))
-            amount = sum(int(grant.content.get("quantity", 0)) for grant in grants)
+            most, amount = _sum([thing]), _sum(grants)
             if amount > most and thing.author not in skipped:
                 last = max(grants, key=lambda grant: (grant.time_ms, grant.id))
                 name = f"{kind} {record_id.hex()[:SHORT]}"
                 problems.append((f"{amount} {verb} of {name}, which has {most}", last))
     return problems
+
+
+def _sum(records: Iterable[Held]) -> int:
+    return sum(int(record.content.get("quantity", 0)) for record in records)
 
 
 def no_overcommit(evidence: Evidence) -> Check:
