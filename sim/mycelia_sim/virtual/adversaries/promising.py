@@ -25,6 +25,7 @@ def overdraw(act: Act) -> Steps[None]:
     known = yield from _read_all(talk)
     pen = act.pen()
     _overgrant(pen, known)
+    _grant_from_others(pen, known)
     asked = _ask(pen, known)
     talk.say(Push(tuple(pen.records)))
     yield from act.sleep(LISTEN_MS)
@@ -63,6 +64,14 @@ def _overgrant(pen: Pen, known: tuple[Record, ...]) -> None:
         offer = pen.write("offer", thing)
         for quantity in (GRANTED, GRANTED, QUANTITY_MAX):
             pen.write("grant", {"quantity": quantity}, offer.id, request.id)
+
+
+def _grant_from_others(pen: Pen, known: tuple[Record, ...]) -> None:
+    """Grant out of offers of other authors."""
+    requests = [record for record in known if record.kind == "request"]
+    offers = [record for record in known if record.kind == "offer"]
+    for offer, request in zip(offers[:GRANTS], requests[:GRANTS], strict=False):
+        pen.write("grant", {"quantity": GRANTED}, offer.id, request.id)
 
 
 def _ask(pen: Pen, known: tuple[Record, ...]) -> list[Record]:
