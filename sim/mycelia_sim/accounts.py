@@ -100,7 +100,7 @@ def _step(record: Held, records: Mapping[bytes, Held]) -> tuple[str, Held | None
             return "offered", record
         case "request":
             return "asked", record
-        case "grant":
+        case "grant" if record.refs:  # a liar's may speak of nothing
             return "granted", records.get(record.refs[0])
         case "answer" if record.content.get("accept") is True:
             return "accepted", _thing(record, records)
@@ -113,12 +113,14 @@ def _step(record: Held, records: Mapping[bytes, Held]) -> tuple[str, Held | None
 
 def _thing(record: Held, records: Mapping[bytes, Held]) -> Held | None:
     """Return the offer behind an answer's or a receipt's grant."""
+    if not record.refs:
+        return None
     grant = records.get(record.refs[0])
-    return records.get(grant.refs[0]) if grant else None
+    return records.get(grant.refs[0]) if grant and grant.refs else None
 
 
 def _amount(record: Held, records: Mapping[bytes, Held]) -> int:
-    if record.kind == "answer":
+    if record.kind == "answer" and record.refs:
         grant = records.get(record.refs[0])
         return int(grant.content.get("quantity", 0)) if grant else 0
     return int(record.content.get("quantity", 0))

@@ -124,16 +124,20 @@ def _run(live: LiveRun, plan: Plan, homes: Path) -> list[Holding]:
 
 
 def _judge(plan: Plan, live: LiveRun, holdings: Sequence[Holding], folder: Path) -> Finished:
-    """Check, and write summary.json and verdict.txt."""
-    facts = live.facts
-    evidence = gather(plan, facts, holdings)
+    """Check, and write the report."""
+    evidence = gather(plan, live.facts, holdings)
     checks = check_all(evidence)
-    if facts.is_interrupted:
+    if live.facts.is_interrupted:
         checks = [interrupted(check) for check in checks]
-    outcome = Outcome(evidence, checks, replay_command(folder))
-    summary = summarize(outcome)
+    return write_report(folder, Outcome(evidence, checks, replay_command(folder)), {})
+
+
+def write_report(folder: Path, outcome: Outcome, more: dict[str, object]) -> Finished:
+    """Write summary.json, with what only one backend knows, and verdict.txt."""
+    summary = {**summarize(outcome), **more}
     text = write_text(outcome, str(folder))
-    exit_code = EXIT_INTERRUPTED if facts.is_interrupted else outcome.exit_code
+    is_interrupted = outcome.evidence.facts.is_interrupted
+    exit_code = EXIT_INTERRUPTED if is_interrupted else outcome.exit_code
     summary["exit_code"] = exit_code
     (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", "utf-8")
     (folder / "verdict.txt").write_text(text, "utf-8")

@@ -7,12 +7,14 @@ so that taking one fault or one post out of it shifts nothing else.
 from __future__ import annotations
 
 import json
-import types
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final
 
 from mycelia_sim.errors import ScenarioError, nearest
+from mycelia_sim.strict_json import build
 
 PLAN_SCHEMA: Final = 1
 
@@ -88,8 +90,9 @@ class Kill:
     """The daemon of `node` gets SIGKILL at `at_ms` and is started again at `restart_ms`.
 
     Attributes:
-        disk: what the disk is like at the restart: `keep`; `wipe`: empty; `restore_old`: an older
-            backup; `torn`: the last write is incomplete; `bitflip`: a bit of a record is wrong.
+        disk: what the disk is like at the restart: `keep`; `drop_unsynced`: without what was not
+            synced; `torn`: the last write is incomplete; `bitflip`: a bit of a record is wrong;
+            `wipe`: empty; `restore_old`: an older backup.
         rollback: records that `restore_old` takes back.
     """
 
@@ -122,6 +125,11 @@ class Shape:
     duplicate_ppm: int
     reorder_ppm: int
     rate_bps: int
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether it comes from a fault; else the links are always like this, to the run's end."""
+        return not self.id.startswith("link-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +164,35 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """A metric of the run's summary may not be beyond a value; times are in ms.
+
+    Attributes:
+        compare: "<=" or ">=".
+    """
+
+    metric: str
+    compare: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """When a run ends.
+
+    Attributes:
+        when: `converged`: once all agree after the workload; `quiescent`: once nothing new came
+            for `quiet_for_ms` after that; `duration`: after all of its time; `first_violation`:
+            also at the first thing that must never happen.
+        max_events: a run in virtual time ends after so many, whatever happens.
+    """
+
+    when: str = "converged"
+    quiet_for_ms: int = 10_000
+    max_events: int = 1_000_000_000
+
+
+@dataclass(frozen=True)
 class Plan:
     """One resolved run; all times in ms after the beginning of the workload, else durations."""
 
@@ -178,21 +215,37 @@ class Plan:
     attempts: tuple[Attempt, ...]
     invariants: tuple[str, ...]
     sometimes: tuple[str, ...]
+    limits: tuple[Limit, ...] = ()
+    stop: Stop = Stop()
+
+    @cached_property
+    def _by_id(self) -> dict[str, PlanNode]:
+        return {node.id: node for node in self.nodes}
 
     def node(self, node_id: str) -> PlanNode:
         """Return the node with this id."""
-        return next(node for node in self.nodes if node.id == node_id)
+        return self._by_id[node_id]
 
     def to_json(self) -> str:
         """Return the plan as JSON text, one post, link and attempt a line."""
         parts = []
-        for key, value in asdict(self).items():
-            if isinstance(value, (list, tuple)) and value and isinstance(value[0], dict):
-                lines = ",\n  ".join(json.dumps(item, ensure_ascii=False) for item in value)
+        for key, value in _members(self):
+            if isinstance(value, tuple) and value and not isinstance(value[0], str):
+                lines = ",\n  ".join(_line(item) for item in value)
                 parts.append(f' "{key}": [\n  {lines}\n ]')
             else:
-                parts.append(f' "{key}": {json.dumps(value, ensure_ascii=False)}')
+                parts.append(f' "{key}": {_line(value)}')
         return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _members(value: Any) -> Iterator[tuple[str, Any]]:
+    for field in fields(value):
+        yield field.name, getattr(value, field.name)
+
+
+def _line(value: Any) -> str:
+    """Return one value as JSON; what lies inside a dataclass is plain."""
+    return json.dumps(value, ensure_ascii=False, default=lambda inner: dict(_members(inner)))
 
 
 def load_plan(path: Path) -> Plan:
@@ -214,7 +267,7 @@ def build_plan(data: object, place: str, name: str = "") -> Plan:
     """
     if not isinstance(data, dict) or data.get("schema") != PLAN_SCHEMA:
         raise ScenarioError(f"{name or place}: is not a plan of schema {PLAN_SCHEMA}")
-    plan: Plan = _value(Plan, data, place)
+    plan = build(Plan, data, place)
     _check(plan, place)
     return plan
 
@@ -236,38 +289,3 @@ def _check(plan: Plan, place: str) -> None:
     posts = {post.n for post in plan.posts}
     if any(post.of is not None and post.of not in posts for post in plan.posts):
         raise ScenarioError(f"{place}: a withdraw takes back a post that is not in the plan")
-
-
-def _value(kind: Any, data: Any, place: str) -> Any:
-    """Build a value of the annotated type from JSON, strictly."""
-    if is_dataclass(kind) and isinstance(kind, type):
-        return _object(kind, data, place)
-    origin = get_origin(kind)
-    if origin in (Union, types.UnionType):
-        inner = [part for part in get_args(kind) if part is not type(None)]
-        return None if data is None else _value(inner[0], data, place)
-    if origin is tuple:
-        if not isinstance(data, list):
-            raise ScenarioError(f"{place}: must be a list")
-        (item, _) = get_args(kind)
-        return tuple(_value(item, part, f"{place}[{n}]") for n, part in enumerate(data))
-    if kind is float and isinstance(data, int) and not isinstance(data, bool):
-        return float(data)
-    if type(data) is not kind:
-        word = getattr(kind, "__name__", str(kind))
-        raise ScenarioError(f"{place}: must be {word}, not {data!r}")
-    return data
-
-
-def _object(kind: type, data: Any, place: str) -> Any:
-    if not isinstance(data, dict):
-        raise ScenarioError(f"{place}: must be an object")
-    hints = get_type_hints(kind)
-    names = [field.name for field in fields(kind)]
-    for key in sorted(data):
-        if key not in names:
-            raise ScenarioError(f"{place}: unknown key '{key}'{nearest(key, names)}")
-    missing = [name for name in names if name not in data]
-    if missing:
-        raise ScenarioError(f"{place}: '{missing[0]}' is missing")
-    return kind(**{name: _value(hints[name], data[name], f"{place}.{name}") for name in names})

@@ -5,186 +5,156 @@ Each draw has its own named stream, so that a change of one part leaves the othe
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from mycelia_sim.errors import ScenarioError, nearest
-from mycelia_sim.plan import PLAN_SCHEMA, Attempt, Cut, Kill, Plan, PlanLink, PlanNode
-from mycelia_sim.scenario import Crash, Partition, Scenario
-from mycelia_sim.sites import Site, has_match, twin_cities
+from mycelia_sim import backends
+from mycelia_sim.backends import BEHAVIOURS
+from mycelia_sim.draws.attempts import draw_attempts
+from mycelia_sim.draws.choosing import City
+from mycelia_sim.draws.faults import resolve
+from mycelia_sim.draws.islands import find_islands
+from mycelia_sim.draws.links import LinkDraws
+from mycelia_sim.errors import ScenarioError
+from mycelia_sim.needs import plan_needs
+from mycelia_sim.plan import PLAN_SCHEMA, Plan, PlanNode, Trouble
+from mycelia_sim.scenario import Scenario
+from mycelia_sim.sites import SIDES, Site, has_match, pick, twin_cities
 from mycelia_sim.streams import Stream
-from mycelia_sim.topology import orient, random_regular
+from mycelia_sim.units import Distribution
 from mycelia_sim.workload import draw_posts
 
 SITE_DRAWS_MAX: Final = 200  # tries to find sites such that each side has something to share
 
 
-def draw_plan(scenario: Scenario) -> Plan:
+def draw_plan(scenario: Scenario, backend: str | None = None, *, swarm: bool = False) -> Plan:
     """Resolve every draw of a scenario.
 
-    Raises: ScenarioError when a selector names nothing or there are too few sites.
+    Args:
+        backend: what it is to run on; None takes the first that the scenario names.
+        swarm: whether the seed keeps only some families of faults, as the scenario's swarm says.
+
+    Raises: ScenarioError when a selector names nothing, or the backend can't do what is asked.
     """
-    seed = scenario.run.seed
-    sites = _draw_sites(scenario)
-    nodes = tuple(
-        PlanNode(node_id, site.name, site.district, site.side, site.latitude, site.longitude)
-        for node_id, site in sites.items()
-    )
-    cuts, kills = _draw_faults(scenario, nodes)
-    return Plan(
+    run, seed = scenario.run, scenario.run.seed
+    backend = _backend(scenario, backend)
+    dropped = dropped_families(scenario) if swarm else frozenset()
+    sites, nodes, islands = _draw_places(scenario)
+    draws = LinkDraws(scenario, nodes, islands)
+    links = draws.links()
+    city = City(nodes, links, islands)
+    faults = [fault for fault in scenario.faults if fault.do not in dropped]
+    found = resolve(faults, city, seed, run.duration_ms)
+    shapes = [] if "link" in dropped else draws.shapes(links)
+    clocks = [] if "clock" in dropped else list(_clocks(scenario, nodes))
+    adversaries = () if "adversary" in dropped else scenario.adversaries
+    kept = frozenset(BEHAVIOURS) - dropped
+    plan = Plan(
         schema=PLAN_SCHEMA,
         scenario=scenario.name,
         title=scenario.title,
         seed=seed,
-        backend="live",
-        warmup_ms=scenario.run.warmup_ms,
-        duration_ms=scenario.run.duration_ms,
-        converge_within_ms=scenario.run.converge_within_ms,
+        backend=backend,
+        warmup_ms=run.warmup_ms,
+        duration_ms=run.duration_ms,
+        converge_within_ms=run.converge_within_ms,
         receipts=scenario.workload.receipts,
         nodes=nodes,
-        links=_draw_links(scenario, nodes),
-        posts=draw_posts(seed, sites, scenario.workload, scenario.run.duration_ms, cuts, kills),
-        cuts=tuple(cuts),
-        kills=tuple(kills),
-        shapes=(),
-        troubles=(),
-        attempts=_draw_attempts(scenario, nodes),
+        links=links,
+        posts=draw_posts(scenario, sites, city, found.cuts, found.kills),
+        cuts=tuple(found.cuts),
+        kills=tuple(found.kills),
+        shapes=tuple(shapes + found.shapes),
+        troubles=tuple(clocks + found.troubles),
+        attempts=draw_attempts(adversaries, city, seed, run.duration_ms, kept),
         invariants=scenario.invariants,
         sometimes=scenario.sometimes,
+        limits=scenario.limits,
+        stop=scenario.stop,
+    )
+    check_backend(plan)
+    return plan
+
+
+def check_backend(plan: Plan) -> None:
+    """Refuse a plan that its backend can't play.
+
+    Raises: ScenarioError that names the fault, and the backends that can.
+    """
+    backends.refuse(plan.backend, plan_needs(plan), len(plan.nodes))
+
+
+def dropped_families(scenario: Scenario) -> frozenset[str]:
+    """Return the families of faults that this scenario's seed goes without in a sweep.
+
+    Many runs that lack some faults find more than many that have a little of all.
+    """
+    if scenario.swarm is None:
+        return frozenset()
+    return frozenset(
+        family
+        for family in scenario.swarm.families
+        if Stream(scenario.run.seed, f"swarm/{family}").fraction() >= scenario.swarm.keep
     )
 
 
-def _draw_sites(scenario: Scenario) -> dict[str, Site]:
-    """Return node id -> site; each side gets its share and, where it has two nodes, a match."""
+def _backend(scenario: Scenario, backend: str | None) -> str:
+    """Return the backend to plan for: the given one if the scenario may run on it."""
+    named = scenario.run.backends
+    if not named:
+        raise ScenarioError(f"{scenario.name}: no backend can do all of this with so many nodes")
+    if backend is not None and backend not in named:
+        raise ScenarioError(
+            f"{scenario.name} is not made for the {backend} backend; it runs on {', '.join(named)}"
+        )
+    return backend or named[0]
+
+
+def _draw_places(
+    scenario: Scenario,
+) -> tuple[dict[str, Site], tuple[PlanNode, ...], list[list[str]]]:
+    """Return node id -> site, the nodes, and the ids on each island.
+
+    Each side, and each island, has something to share where it has two nodes and sites allow it.
+
+    Raises: ScenarioError when there are more islands than nodes.
+    """
     stream = Stream(scenario.run.seed, "nodes/sites")
     count = scenario.nodes.count
     (first, share), *others = scenario.nodes.sides
     here = min(count, max(1 if share else 0, round(count * share)))
     wanted = {first: here, **{name: count - here for name, _ in others}}
-    chosen: list[Site] = []
-    for side in sorted(wanted, reverse=True):  # west, then east
-        pool = [site for site in twin_cities() if site.side == side]
-        if len(pool) < wanted[side]:
-            raise ScenarioError(
-                f"nodes.count: the listing has {len(pool)} sites on the {side} side, "
-                f"{wanted[side]} are wanted; lower nodes.count or change nodes.sides"
-            )
-        picked = stream.sample(pool, wanted[side])
-        for _ in range(SITE_DRAWS_MAX):
-            if has_match(picked) or wanted[side] < 2:
-                break
-            picked = stream.sample(pool, wanted[side])
-        chosen += picked
     width = max(2, len(str(count - 1)))
-    return {f"n{n:0{width}}": site for n, site in enumerate(chosen)}
-
-
-def _draw_links(scenario: Scenario, nodes: tuple[PlanNode, ...]) -> tuple[PlanLink, ...]:
-    seed = scenario.run.seed
-    sides = [
-        ids
-        for side in ("west", "east")
-        if (ids := [node.id for node in nodes if node.side == side])
-    ]
-    topology = scenario.topology
-    edges = random_regular(
-        sides, topology.degree, topology.crossings_min, Stream(seed, "topology/edges")
-    )
-    side_of = {node.id: node.side for node in nodes}
-    links = []
-    for dialer, listener in orient(edges):
-        way = f"{side_of[dialer]}->{side_of[listener]}"
-        latency = scenario.link.get(way, scenario.link["default"])
-        drawn_ms = latency.draw_ms(Stream(seed, f"link/{dialer}->{listener}"))
-        links.append(PlanLink(dialer, listener, drawn_ms))
-    return tuple(links)
-
-
-def _select(selector: str, nodes: tuple[PlanNode, ...]) -> list[str]:
-    """Return the ids that a selector names.
-
-    Raises: ScenarioError when there are none.
-    """
-    kind, _, name = selector.partition(":")
-    fields = {"side": "side", "district": "district", "node": "id"}
-    if selector == "all":
-        return [node.id for node in nodes]
-    values = {getattr(node, fields[kind]) for node in nodes}
-    if name not in values:
-        raise ScenarioError(f"'{selector}' selects no node of this run{nearest(name, values)}")
-    return [node.id for node in nodes if getattr(node, fields[kind]) == name]
-
-
-def _draw_faults(scenario: Scenario, nodes: tuple[PlanNode, ...]) -> tuple[list[Cut], list[Kill]]:
-    cuts: list[Cut] = []
-    kills: list[Kill] = []
-    for n, fault in enumerate(scenario.faults, start=1):
-        match fault:
-            case Partition():
-                cuts.append(_cut(f"partition-{n}", fault, scenario, nodes))
-            case Crash():
-                kills += _kills(n, fault, scenario, nodes, {kill.node for kill in kills})
-    return cuts, kills
-
-
-def _cut(fault_id: str, fault: Partition, scenario: Scenario, nodes: tuple[PlanNode, ...]) -> Cut:
-    groups = tuple(
-        tuple(sorted({node for selector in group for node in _select(selector, nodes)}))
-        for group in fault.groups
-    )
-    named = [node for group in groups for node in group]
-    if len(named) != len(set(named)):
-        raise ScenarioError(f"{fault_id}: a node stands in two groups; groups must not overlap")
-    until_ms = min(fault.at_ms + fault.for_ms, scenario.run.duration_ms)
-    return Cut(
-        id=fault_id,
-        at_ms=fault.at_ms,
-        until_ms=until_ms,
-        mode=fault.mode,
-        oneway=fault.oneway,
-        delay_ms=fault.delay_ms,
-        groups=groups,
-        kind="partition",
-        links=(),
-    )
-
-
-def _kills(
-    n: int, fault: Crash, scenario: Scenario, nodes: tuple[PlanNode, ...], used: set[str]
-) -> list[Kill]:
-    """Draw whom a crash hits; nodes that another crash of the run hits come last."""
-    stream = Stream(scenario.run.seed, f"fault/{n}/select")
-    times = Stream(scenario.run.seed, f"fault/{n}/restart")
-    order = stream.shuffled(_select(fault.source, nodes))
-    order = [one for one in order if one not in used]
-    if len(order) < fault.any:
-        raise ScenarioError(
-            f"fault {n}: {fault.any} nodes are to crash, but '{fault.source}' has "
-            f"{len(order)} that no other crash hits"
+    draws = SITE_DRAWS_MAX if count < len(twin_cities()) else 1  # else all sites are drawn
+    for left in range(draws, 0, -1):
+        chosen = [site for side in SIDES for site in pick(side, wanted.get(side, 0), stream)]
+        sites = {f"n{n:0{width}}": site for n, site in enumerate(chosen)}
+        nodes = tuple(
+            PlanNode(one, site.name, site.district, site.side, site.latitude, site.longitude)
+            for one, site in sites.items()
         )
-    return [
-        Kill(
-            id=f"kill-{n}-{one}",
-            at_ms=fault.at_ms,
-            node=one,
-            restart_ms=fault.at_ms + fault.restart_after.draw_ms(times),
-            disk="keep",
-            rollback=0,
-        )
-        for one in order[: fault.any]
-    ]
+        islands = find_islands(nodes, scenario.nodes.islands)
+        sides = [[node.id for node in nodes if node.side == side] for side in wanted]
+        if left == 1 or all(_can_share(sites, ids) for ids in (*sides, *islands)):
+            return sites, nodes, islands
+    raise AssertionError("the last draw is taken as it is")
 
 
-def _draw_attempts(scenario: Scenario, nodes: tuple[PlanNode, ...]) -> tuple[Attempt, ...]:
-    attempts: list[Attempt] = []
-    ids = [node.id for node in nodes]
-    for k, adversary in enumerate(scenario.adversaries):
-        stream = Stream(scenario.run.seed, f"adversary/{k}")
-        at_ms = adversary.from_ms
-        turn = 0
-        while at_ms < scenario.run.duration_ms:
-            behaviour = adversary.behaviours[turn % len(adversary.behaviours)]
-            target, victim = stream.sample(ids, 2)
-            attempts.append(Attempt(len(attempts), f"x{k:02}", at_ms, behaviour, target, victim))
-            at_ms += max(100, adversary.every.draw_ms(stream))
-            turn += 1
-    return tuple(sorted(attempts, key=lambda attempt: (attempt.at_ms, attempt.n)))
+def _can_share(sites: dict[str, Site], ids: list[str]) -> bool:
+    return len(ids) < 2 or has_match([sites[one] for one in ids])
+
+
+def _clocks(scenario: Scenario, nodes: tuple[PlanNode, ...]) -> Iterator[Trouble]:
+    """Yield how wrong each node's clock is from the beginning of the workload on."""
+    run = scenario.run
+    until_ms = run.duration_ms + run.converge_within_ms
+    kinds: tuple[tuple[str, str, Distribution | None], ...] = (
+        ("offset", "clock_bump", scenario.nodes.clock_offset),
+        ("drift", "clock_drift", scenario.nodes.clock_drift_ppm),
+    )
+    for name, kind, distribution in kinds:
+        for node in nodes if distribution is not None else ():
+            assert distribution is not None
+            drawn = distribution.draw(Stream(scenario.run.seed, f"clock/{name}/{node.id}"))
+            trouble = f"node-clock-{name}-{node.id}"
+            yield Trouble(trouble, kind, 0, until_ms, node.id, round(drawn))

@@ -74,6 +74,10 @@ def play(begun: Begun, progress: Progress) -> Finished:
     match begun.plan.backend:
         case "live":
             return conduct_in(begun.folder, begun.plan, begun.settings, progress)
+        case "virtual":
+            from mycelia_sim.virtual.folder import run_virtual
+
+            return run_virtual(begun.folder, begun.plan, progress)
         case other:
             raise BackendError(f"there is no backend '{other}'; see `mycelia sim doctor`")
 

@@ -1,24 +1,23 @@
 """A scenario: what people write in TOML, as values that know no file.
 
-A scenario holds distributions; `plan.py` draws from them once, and the plan is what runs. The
-table shapes leave room for a second backend: nothing here says how a fault is brought about.
+A scenario holds distributions; `planner.py` draws from them once, and the plan is what runs.
+Nothing here says how a fault is brought about: every backend reads the same scenario.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 from mycelia_sim.errors import ScenarioError, nearest
+from mycelia_sim.fault import Fault
+from mycelia_sim.grammar.selectors import Selector
+from mycelia_sim.plan import Limit, Stop
 from mycelia_sim.units import Distribution, Rate
 
 SCHEMA: Final = 1
-NODES_MAX: Final = 300  # real daemons; at 25 MiB each of their own
-FAULTS: Final = ("partition", "crash")
-MODES: Final = ("drop", "delay", "reset")
-BEHAVIOURS: Final = ("forge_author", "alter_body", "break_chain")
 INVARIANTS: Final = (
     "no_loss",
     "no_forgery",
@@ -51,96 +50,168 @@ SOMETIMES: Final = (  # those that are no default hold in some seeds only
     "unsynced_lost",
     "rollback_happened",
 )
+TOPOLOGIES: Final = (
+    "line",
+    "ring",
+    "grid",
+    "star",
+    "complete",
+    "random_regular",
+    "small_world",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Times of the whole run, in ms, and the seed of every draw."""
+    """Times of the whole run, in ms, the seed of every draw, and what it may run on.
+
+    Attributes:
+        warmup_ms: bound for all nodes to agree before the faults begin.
+        duration_ms: workload and faults.
+        converge_within_ms: bound for all nodes to agree after the workload and the last fault.
+        backends: in the order given; the first is taken if nobody chooses.
+    """
 
     seed: int
-    warmup_ms: int  # bound for all nodes to agree before the faults begin
-    duration_ms: int  # workload and faults
-    converge_within_ms: int  # bound for all nodes to agree after the workload and the last fault
+    warmup_ms: int
+    duration_ms: int
+    converge_within_ms: int
+    backends: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """How many nodes there are and which sites of the packaged listing they stand for."""
+    """How many nodes there are, where they stand and how well their clocks go.
+
+    Attributes:
+        source: the packaged listing of sites.
+        sides: share of the nodes on each side of the river.
+        islands: number of groups of neighbouring districts.
+        clock_offset, clock_drift_ppm: how wrong each clock is; None for right clocks.
+    """
 
     count: int
     source: str
     sides: tuple[tuple[str, float], ...]
+    islands: int
+    clock_offset: Distribution | None
+    clock_drift_ppm: Distribution | None
 
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """The links that the nodes keep: random regular, connected within each side."""
+    """The links that the nodes keep.
+
+    Attributes:
+        degree: links of each node, for random_regular and small_world.
+        crossings_min: links between neighbouring islands, and over the river, at least.
+        rewire: share of the far links of small_world that lead anywhere.
+    """
 
     kind: str
     degree: int
     crossings_min: int
+    rewire: float
+
+
+@dataclass(frozen=True, slots=True)
+class LinkQuality:
+    """What the links of one kind are like; None leaves it to the more general kind."""
+
+    latency: Distribution | None
+    jitter: Distribution | None
+    loss: Distribution | None
+    duplicate: Distribution | None
+    reorder: Distribution | None
+    rate: Distribution | None
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """For a while some people post much more, of one category if it is given."""
+
+    at_ms: int
+    for_ms: int
+    rate: Rate
+    select: Selector
+    kind: str
+    category: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What people do: every node opens with what it has, then posts arrive at `rate`."""
+    """What people do: some nodes open with what they have, then posts arrive.
 
-    rate: Rate
+    Attributes:
+        rate, per_node: how often all together post, or each active node; one of them is there.
+        active: share of the nodes where anybody ever writes.
+        opens: share of those that write one offer and one request within the opening.
+        before_crash: posts at a node just before it crashes, so that the crash hits writes.
+        meet_in_cut: whether each group of a cut gets offers and requests that fit.
+    """
+
+    rate: Rate | None
+    per_node: Rate | None
+    active: float
     opening_ms: int
+    opens: float
     urgent: float
     withdraw: float
     receipts: str
-
-
-@dataclass(frozen=True, slots=True)
-class Partition:
-    """No link works between two groups of nodes for a while."""
-
-    at_ms: int
-    for_ms: int
-    groups: tuple[tuple[str, ...], ...]
-    mode: str
-    oneway: bool
-    delay_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Crash:
-    """Some daemons get SIGKILL and are started again later."""
-
-    at_ms: int
-    any: int
-    source: str
-    restart_after: Distribution
-
-
-Fault: TypeAlias = Partition | Crash
+    before_crash: int
+    meet_in_cut: bool
+    bursts: tuple[Burst, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Adversary:
-    """A member with a real key and an own program that sends what it must not."""
+    """Members with real keys and an own program that sends what it must not.
 
+    Attributes:
+        count: how many of them act alike, each with its own key.
+        select: whom they turn to.
+        key: names its streams, as a fault's does.
+    """
+
+    key: str
+    count: int
     behaviours: tuple[str, ...]
+    select: Selector
     from_ms: int
+    until_ms: int | None
     every: Distribution
 
 
 @dataclass(frozen=True, slots=True)
+class Swarm:
+    """In a sweep each seed keeps each of these families of faults with this probability."""
+
+    families: tuple[str, ...]
+    keep: float
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
-    """One strict scenario; `link` holds the default latency and those between two named sides."""
+    """One strict scenario; `link` maps a kind of links to what they are like."""
 
     name: str
     title: str
     run: Run
     nodes: Nodes
     topology: Topology
-    link: dict[str, Distribution]
+    link: dict[str, LinkQuality]
     workload: Workload
     faults: tuple[Fault, ...]
     adversaries: tuple[Adversary, ...]
+    swarm: Swarm | None
     invariants: tuple[str, ...]
     sometimes: tuple[str, ...]
+    limits: tuple[Limit, ...]
+    stop: Stop
+
+    def with_seed(self, seed: int) -> Scenario:
+        """Return the same scenario with another seed."""
+        return replace(self, run=replace(self.run, seed=seed))
 
 
 def shipped() -> dict[str, Path]:
@@ -163,3 +234,13 @@ def find(name: str) -> Path:
             return path
         raise ScenarioError(f"there is no scenario file {path}")
     raise ScenarioError(f"there is no scenario '{name}'{nearest(name, known)}")
+
+
+def hypothesis(path: Path) -> str:
+    """Return what a scenario is to show: the text of the comment that its file begins with."""
+    lines = []
+    for line in path.read_text("utf-8").splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line.lstrip("#").strip())
+    return " ".join(lines).removeprefix("Hypothesis:").strip()

@@ -1,47 +1,88 @@
-"""Reads a scenario file, strictly, into the values of `scenario.py`."""
+"""Reads a scenario file, strictly, into the values of `scenario.py`.
+
+file -> what it extends -> settings of the command line -> tables by the grammar -> Scenario
+"""
 
 from __future__ import annotations
 
+import json
 import tomllib
+from dataclasses import replace
+from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from mycelia_sim import backends
 from mycelia_sim.errors import ScenarioError, nearest
+from mycelia_sim.fault import Fault, When
+from mycelia_sim.grammar import keys
+from mycelia_sim.grammar.faults import COMMON, FORMS, make
+from mycelia_sim.needs import scenario_needs
+from mycelia_sim.plan import Limit, Stop
 from mycelia_sim.scenario import (
-    BEHAVIOURS,
-    FAULTS,
-    INVARIANTS,
-    MODES,
-    NODES_MAX,
-    SCHEMA,
-    SOMETIMES,
-    SOMETIMES_DEFAULT,
     Adversary,
-    Crash,
-    Fault,
+    Burst,
+    LinkQuality,
     Nodes,
-    Partition,
     Run,
     Scenario,
+    Swarm,
     Topology,
     Workload,
+    find,
+    shipped,
 )
-from mycelia_sim.tables import Table, override
-from mycelia_sim.units import Distribution, parse_distribution, parse_duration, parse_rate
+from mycelia_sim.sites import SIDES
+from mycelia_sim.tables import Table, merge, override
+from mycelia_sim.units import UNIT_MS, Distribution, parse_rate
+
+RATE_DEFAULT: Final = "poisson(2 / s)"
+RESERVED: Final = ("link-", "node-clock-")  # ids of what links and clocks are always like
+COMPARES: Final = ("<=", ">=")
+_KEY_SIZE: Final = 8
 
 
 def load(path: Path, settings: list[str]) -> Scenario:
-    """Read a scenario file and put the command line's settings over it.
+    """Read a scenario file and what it extends, and put the command line's settings over it.
 
     Raises: ScenarioError, with the place and the nearest known name.
     """
+    document = _document(path, ())
+    for setting in settings:
+        override(document, setting)
+    return read(document, path.name)
+
+
+def _document(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
+    """Return a file's document, put on the one that it extends."""
+    resolved = path.resolve()
+    if resolved in above:
+        names = " -> ".join(file.name for file in (*above, resolved))
+        raise ScenarioError(f"{path.name}: extends itself: {names}")
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ScenarioError(f"{path.name}: cannot be read: {error}") from error
-    for setting in settings:
-        override(document, setting)
-    return read(document, path.name)
+    base = document.pop("extends", None)
+    if base is None:
+        return document
+    if not isinstance(base, str):
+        raise ScenarioError(f"{path.name}: extends: must be a text in quotes, not {base!r}")
+    return merge(_document(_base(path, base), (*above, resolved)), document)
+
+
+def _base(path: Path, name: str) -> Path:
+    """Return the file that a scenario extends: one beside it, or a shipped one by its name."""
+    if name.endswith(".toml"):
+        beside = path.parent / name
+        if beside.is_file():
+            return beside
+        raise ScenarioError(f"{path.name}: extends: there is no file {beside}")
+    try:
+        return find(name)
+    except ScenarioError as error:
+        known = nearest(name, shipped())
+        raise ScenarioError(f"{path.name}: extends: no scenario '{name}'{known}") from error
 
 
 def read(document: dict[str, Any], place: str) -> Scenario:
@@ -50,157 +91,194 @@ def read(document: dict[str, Any], place: str) -> Scenario:
     Raises: ScenarioError.
     """
     top = Table(document, place)
-    top.integer("schema", None, SCHEMA, SCHEMA)
+    head = {key.name: top.take(key) for key in keys.TOP}
     scenario = Scenario(
-        name=top.text("name"),
-        title=top.text("title", ""),
+        name=head["name"],
+        title=head["title"],
         run=_run(top.table("run")),
         nodes=_nodes(top.table("nodes")),
-        topology=_topology(top.table("topology")),
+        topology=Topology(**top.table("topology").read(keys.TOPOLOGY)),
         link=_links(top.table("link")),
         workload=_workload(top.table("workload")),
-        faults=tuple(_fault(table) for table in top.tables("fault")),
-        adversaries=tuple(_adversary(table) for table in top.tables("adversary")),
+        faults=_faults(top.tables("fault")),
+        adversaries=_adversaries(top.tables("adversary")),
+        swarm=_swarm(top),
+        stop=Stop(**top.table("stop").read(keys.STOP)),
         **_check(top.table("check")),
     )
     top.finish()
-    if not scenario.name.replace("-", "").isalnum():
-        raise top.fault("name", f"'{scenario.name}' must be letters, digits and '-'")
     _check_times(scenario, place)
-    return scenario
+    return _with_backends(scenario, place)
 
 
 def _run(table: Table) -> Run:
-    run = Run(
-        seed=table.integer("seed", 1, 0, 2**53 - 1),
-        warmup_ms=table.parsed("warmup", parse_duration, "30 s"),
-        duration_ms=table.parsed("duration", parse_duration),
-        converge_within_ms=table.parsed("converge_within", parse_duration, "60 s"),
-    )
-    table.choices("backend", ["live"], ["live"])
-    table.finish()
-    if run.duration_ms < 1_000:
-        raise table.fault("duration", "a run lasts at least 1 s")
-    return run
+    values = table.read(keys.RUN)
+    return Run(**{**values, "backends": values["backends"] or ()})
 
 
 def _nodes(table: Table) -> Nodes:
-    count = table.integer("count", 30, 2, NODES_MAX)
-    source = table.choice("source", ["twin-cities-2020"], "twin-cities-2020")
-    inner = table.table("sides")
-    sides = tuple((name, inner.share(name)) for name in ("west", "east") if inner.has(name))
-    inner.finish()
-    table.finish()
-    if sides and abs(sum(share for _, share in sides) - 1) > 1e-9:
+    values = table.read(keys.NODES)
+    sides, clock = values.pop("sides"), values.pop("clock") or {}
+    shares = tuple((side, sides[side]) for side in SIDES if sides and sides[side] is not None)
+    if sides and abs(sum(share for _, share in shares) - 1) > 1e-9:
         raise table.fault("sides", "the shares must sum to 1")
-    return Nodes(count, source, sides or (("west", 0.5), ("east", 0.5)))
-
-
-def _topology(table: Table) -> Topology:
-    topology = Topology(
-        kind=table.choice("kind", ["random_regular"], "random_regular"),
-        degree=table.integer("degree", 6, 2, 12),
-        crossings_min=table.integer("crossings_min", 2, 1, 1_000),
+    even = tuple((side, 1 / len(SIDES)) for side in SIDES)
+    return Nodes(
+        sides=shares or even,
+        clock_offset=clock.get("offset"),
+        clock_drift_ppm=clock.get("drift_ppm"),
+        **values,
     )
-    table.finish()
-    return topology
 
 
-def _links(table: Table) -> dict[str, Distribution]:
-    sides = ("west", "east")
-    known = ["default", *(f"{a}->{b}" for a in sides for b in sides)]
-    links = {"default": Distribution("constant", 0, 0)}
-    for name in known:
-        if table.has(name):
-            inner = table.table(name)
-            links[name] = inner.parsed("latency", parse_distribution)
-            inner.finish()
+def _links(table: Table) -> dict[str, LinkQuality]:
+    names = {name: table.table(name) for name in keys.LINKS}
     table.finish()
-    return links
+    return {name: LinkQuality(**inner.read(keys.QUALITIES)) for name, inner in names.items()}
 
 
 def _workload(table: Table) -> Workload:
-    table.choice("kind", ["offers_and_requests"], "offers_and_requests")
-    workload = Workload(
-        rate=table.parsed("rate", parse_rate, "poisson(2 / s)"),
-        opening_ms=table.parsed("opening", parse_duration, "5 s"),
-        urgent=table.share("urgent", 0.3),
-        withdraw=table.share("withdraw", 0.03),
-        receipts=table.choice("receipts", ["auto", "ask"], "auto"),
-    )
-    table.finish()
-    return workload
+    bursts = tuple(Burst(**inner.read(keys.BURST)) for inner in table.tables("burst"))
+    values = table.read(keys.WORKLOAD)
+    values.pop("kind")
+    if values["rate"] is not None and values["per_node"] is not None:
+        raise table.fault("per_node", "stands instead of rate; choose one")
+    if values["rate"] is None and values["per_node"] is None:
+        values["rate"] = parse_rate(RATE_DEFAULT)
+    if not values["active"]:
+        raise table.fault("active", "somebody has to write")
+    return Workload(bursts=bursts, **values)
 
 
-def _fault(table: Table) -> Fault:
-    kind = table.choice("do", FAULTS)
-    at_ms = table.parsed("at", parse_duration)
-    if kind == "crash":
-        select = table.table("select")
-        crash = Crash(
-            at_ms,
-            any=select.integer("any", 1, 1, NODES_MAX),
-            source=_selector(select, "from", select.text("from", "all")),
-            restart_after=table.parsed("restart_after", parse_distribution, "5 s"),
-        )
-        select.finish()
-        table.finish()
-        return crash
-    partition = Partition(
-        at_ms,
-        for_ms=table.parsed("for", parse_duration),
-        groups=table.groups("groups"),
-        mode=table.choice("mode", MODES, "drop"),
-        oneway=table.flag("oneway", default=False),
-        delay_ms=table.parsed("delay", parse_duration, "2 s"),
-    )
-    table.finish()
-    if len(partition.groups) < 2 or not all(partition.groups):
-        raise table.fault("groups", "names at least two groups, none empty")
-    if partition.oneway and len(partition.groups) != 2:
-        raise table.fault("oneway", "cuts the way from the first group to the second: name two")
-    for name in (name for group in partition.groups for name in group):
-        _selector(table, "groups", name)
-    return partition
+def _faults(tables: list[Table]) -> tuple[Fault, ...]:
+    faults: list[Fault] = []
+    for table in tables:
+        raw = table.left()
+        common = {key.field: table.take(key) for key in COMMON}
+        do = common["do"]
+        values = table.read(FORMS[do].keys)
+        when = _when(table, common["at"], common["every"], common["between"])
+        try:
+            lasts, effect = make(do, values)
+        except ScenarioError as error:
+            raise table.error(str(error)) from None
+        name, key = common["name"] or _name(do, when), common["name"] or _digest(raw)
+        if name.startswith(RESERVED):
+            raise table.fault("name", "begins as the ids of what is no fault do; choose another")
+        faults.append(Fault(do, name, key, when, lasts, effect))
+    return _distinct(faults, tables)
 
 
-def _selector(table: Table, key: str, text: str) -> str:
-    """Check the form of a selector: all, side:NAME, district:NAME or node:ID."""
-    kind, colon, name = text.partition(":")
-    if text == "all" or (colon and name and kind in ("side", "district", "node")):
-        return text
-    forms = ["all", "side:west", "side:east", "district:NAME", "node:ID"]
-    raise table.fault(key, f"'{text}' selects nothing{nearest(text, forms)}")
+def _when(table: Table, at: Any, every: Any, between: Any) -> When:
+    if (at is None) == (every is None):
+        raise table.error("'at' or 'every' is missing" if at is None else "choose at or every")
+    if between is not None and every is None:
+        raise table.fault("between", "has a meaning only with every")
+    return When(at, every, between)
 
 
-def _adversary(table: Table) -> Adversary:
-    adversary = Adversary(
-        behaviours=table.choices("behaviour", BEHAVIOURS, list(BEHAVIOURS)),
-        from_ms=table.parsed("from", parse_duration, "0 s"),
-        every=table.parsed("every", parse_distribution, "3 s"),
-    )
-    table.finish()
-    if adversary.every.high_ms < 100:
-        raise table.fault("every", "the pause between two attempts is at least 100 ms")
-    return adversary
+def _distinct(faults: list[Fault], tables: list[Table]) -> tuple[Fault, ...]:
+    """Give each fault a name and streams of its own."""
+    names: dict[str, int] = {}
+    seen: dict[str, int] = {}
+    result: list[Fault] = []
+    for fault, table in zip(faults, tables, strict=True):
+        names[fault.name] = names.get(fault.name, 0) + 1
+        seen[fault.key] = seen.get(fault.key, 0) + 1
+        if seen[fault.key] > 1 and fault.key == fault.name:
+            raise table.fault("name", f"'{fault.name}' is the name of two faults")
+        name = fault.name if names[fault.name] == 1 else f"{fault.name}-{names[fault.name]}"
+        key = fault.key if seen[fault.key] == 1 else f"{fault.key}-{seen[fault.key]}"
+        if any(other.name == name for other in result):
+            raise table.fault("name", f"'{name}' is the name of another fault too")
+        result.append(replace(fault, name=name, key=key))
+    return tuple(result)
 
 
-def _check(table: Table) -> dict[str, tuple[str, ...]]:
-    chosen = {
-        "invariants": table.choices("invariants", INVARIANTS, list(INVARIANTS)),
-        "sometimes": table.choices("sometimes", SOMETIMES, list(SOMETIMES_DEFAULT)),
-    }
-    table.finish()
-    return chosen
+def _name(do: str, when: When) -> str:
+    """Return what a fault is called whom nobody named: "partition-8s"."""
+    word = do.replace("_", "-")
+    if when.at is None or when.at.kind != "constant":
+        return word
+    at_ms = round(when.at.values[0])
+    unit = next(unit for unit in ("h", "min", "s", "ms") if not at_ms % UNIT_MS[unit])
+    return f"{word}-{at_ms // UNIT_MS[unit]}{unit if at_ms else 's'}"
+
+
+def _digest(raw: dict[str, Any]) -> str:
+    """Return a short hash of what somebody wrote."""
+    text = json.dumps(raw, sort_keys=True, default=str)
+    return blake2b(text.encode(), digest_size=_KEY_SIZE).hexdigest()
+
+
+def _adversaries(tables: list[Table]) -> tuple[Adversary, ...]:
+    adversaries: list[Adversary] = []
+    for table in tables:
+        raw = table.left()
+        values = table.read(keys.ADVERSARY)
+        key = values.pop("name") or _digest(raw)
+        if any(other.key == key for other in adversaries):
+            raise table.fault("name", "two adversaries are alike; name them, or raise count")
+        adversary = Adversary(key=key, **values)
+        if adversary.until_ms is not None and adversary.until_ms <= adversary.from_ms:
+            raise table.fault("until", "is not after from")
+        adversaries.append(adversary)
+    return tuple(adversaries)
+
+
+def _swarm(top: Table) -> Swarm | None:
+    is_there = "swarm" in top.left()
+    values = top.table("swarm").read(keys.SWARM)
+    return Swarm(values["families"] or keys.FAMILIES, values["keep"]) if is_there else None
+
+
+def _check(table: Table) -> dict[str, Any]:
+    inner = table.table("limits")
+    limits = tuple(_limit(inner, metric, text) for metric, text in inner.named(keys.METRICS))
+    return {"limits": limits, **table.read(keys.CHECK)}
+
+
+def _limit(table: Table, metric: str, text: Any) -> Limit:
+    """Read "<= 4" or ">= 2 s"."""
+    compare = text[:2] if isinstance(text, str) else ""
+    if compare not in COMPARES:
+        raise table.fault(metric, f"must be such as '<= 4' or '>= 4', not {text!r}")
+    unit = keys.METRICS[metric]
+    try:
+        return Limit(metric, compare, float(unit.parse(text[2:])))
+    except ScenarioError as error:
+        raise table.fault(metric, str(error)) from None
 
 
 def _check_times(scenario: Scenario, place: str) -> None:
-    """Refuse faults and adversaries that would begin after the end."""
-    begins = [fault.at_ms for fault in scenario.faults]
+    """Refuse what would begin after the end."""
+    duration_ms = scenario.run.duration_ms
+    begins = [_least(fault.when) for fault in scenario.faults]
     begins += [adversary.from_ms for adversary in scenario.adversaries]
+    begins += [burst.at_ms for burst in scenario.workload.bursts]
     for begin in begins:
-        if begin >= scenario.run.duration_ms:
+        if begin >= duration_ms:
             raise ScenarioError(
                 f"{place}: something begins at {begin / 1000:g} s, but the run lasts "
-                f"{scenario.run.duration_ms / 1000:g} s; lengthen run.duration"
+                f"{duration_ms / 1000:g} s; lengthen run.duration"
             )
+
+
+def _least(when: When) -> float:
+    at: Distribution | None = when.at
+    return at.least if at is not None else when.between[0] if when.between else 0
+
+
+def _with_backends(scenario: Scenario, place: str) -> Scenario:
+    """Refuse a backend that can't do what is asked; find those that can if none is named."""
+    needs = scenario_needs(scenario)
+    count = scenario.nodes.count
+    named = scenario.run.backends
+    for backend in named:
+        try:
+            backends.refuse(backend, needs, count)
+        except ScenarioError as error:
+            hint = "; name another backend in run.backend"
+            raise ScenarioError(f"{place}: {error}{hint}") from None
+    able = named or backends.able(needs, count)
+    return replace(scenario, run=replace(scenario.run, backends=able))

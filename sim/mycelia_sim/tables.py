@@ -1,135 +1,143 @@
 """A strict reader of TOML tables: keys are asked for by name; what is left over is an error.
 
 The error names the file, the dotted place and the nearest known key, so that a typo in a scenario
-can never mean "silently use the default".
+can never mean "silently use the default". What keys there are is data, in `grammar.py`: the JSON
+Schema that editors use is written from the same data.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any, Final, Protocol
 
 from mycelia_sim.errors import ScenarioError, nearest
 
-T = TypeVar("T")
+JsonSchema = dict[str, Any]
+
+
+class Kind(Protocol):
+    """What a value may look like."""
+
+    def read(self, value: Any) -> Any:
+        """Turn a TOML value into what the harness works with.
+
+        Raises: ScenarioError that says what is wrong, not where.
+        """
+        ...
+
+    def schema(self) -> JsonSchema:
+        """Return the JSON Schema of the TOML value."""
+        ...
+
+
+class _Required:
+    """Stands where a key has no default."""
+
+    def __repr__(self) -> str:
+        return "REQUIRED"
+
+
+REQUIRED: Final = _Required()
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a table.
+
+    Attributes:
+        says: one clause for people, shown by editors.
+        default: as it would stand in the file; None reads as None.
+        into: name of the value where it is not the key's own name.
+    """
+
+    name: str
+    kind: Kind
+    says: str
+    default: Any = REQUIRED
+    into: str = ""
+
+    @property
+    def field(self) -> str:
+        """Name of the value that is read."""
+        return self.into or self.name
 
 
 class Table:
     """One table of a TOML document, read key by key; `finish` complains of what nobody read."""
 
-    def __init__(self, data: dict[str, Any], place: str) -> None:
+    def __init__(self, data: Mapping[str, Any], place: str) -> None:
         self._rest = dict(data)
         self._known: list[str] = []
         self.place = place
 
+    def error(self, message: str) -> ScenarioError:
+        """Return the error that something is wrong here."""
+        return ScenarioError(f"{self.place}: {message}" if self.place else message)
+
     def fault(self, key: str, message: str) -> ScenarioError:
         """Return the error that `key` of this table is wrong."""
-        return ScenarioError(f"{self.place}: {key}: {message}")
+        return self.error(f"{key}: {message}")
 
-    def _take(self, key: str, kind: type[T], word: str, default: T | None) -> T:
-        self._known.append(key)
-        if key not in self._rest:
-            if default is None:
-                raise ScenarioError(f"{self.place}: '{key}' is missing{self._mistyped(key)}")
-            return default
-        value = self._rest.pop(key)
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise self.fault(key, f"must be {word}, not {value!r}")
-        return value
+    def take(self, key: Key) -> Any:
+        """Return the value of one key, or its default.
 
-    def _mistyped(self, key: str) -> str:
-        close = get_close_matches(key, self._rest, n=1)
-        return f"; is '{close[0]}' meant?" if close else ""
-
-    def has(self, key: str) -> bool:
-        """Return whether the document gives this key, and count it as known."""
-        self._known.append(key)
-        return key in self._rest
-
-    def text(self, key: str, default: str | None = None) -> str:
-        """Return a string."""
-        return self._take(key, str, "a text in quotes", default)
-
-    def flag(self, key: str, default: bool | None = None) -> bool:
-        """Return true or false."""
-        return self._take(key, bool, "true or false", default)
-
-    def integer(self, key: str, default: int | None, low: int, high: int) -> int:
-        """Return an integer in [low, high]."""
-        value = self._take(key, int, "a whole number", default)
-        if not low <= value <= high:
-            raise self.fault(key, f"{value} is outside {low} to {high}")
-        return value
-
-    def share(self, key: str, default: float | None = None) -> float:
-        """Return a number in [0, 1]."""
-        value = self._take(key, (int, float), "a number from 0 to 1", default)  # type: ignore[arg-type]
-        if isinstance(value, bool) or not 0 <= value <= 1:
-            raise self.fault(key, f"must be a number from 0 to 1, not {value!r}")
-        return float(value)
-
-    def choice(self, key: str, known: Iterable[str], default: str | None = None) -> str:
-        """Return one of the words in `known`."""
-        value = self.text(key, default)
-        names = list(known)
-        if value not in names:
-            raise self.fault(key, f"'{value}' is unknown{nearest(value, names)}")
-        return value
-
-    def texts(self, key: str, default: list[str] | None = None) -> tuple[str, ...]:
-        """Return a list of strings."""
-        values = self._take(key, list, "a list of texts", default)
-        for value in values:
-            if not isinstance(value, str):
-                raise self.fault(key, f"must hold texts, not {value!r}")
-        return tuple(values)
-
-    def choices(self, key: str, known: Iterable[str], default: list[str]) -> tuple[str, ...]:
-        """Return a list of words, each one of `known`."""
-        names = list(known)
-        values = self.texts(key, default)
-        for value in values:
-            if value not in names:
-                raise self.fault(key, f"'{value}' is unknown{nearest(value, names)}")
-        return values
-
-    def parsed(self, key: str, parse: Callable[[str], T], default: str | None = None) -> T:
-        """Return what `parse` makes of a string; its complaint gets the place in front."""
-        value = self.text(key, default)
+        Raises: ScenarioError when it is missing or can't be read.
+        """
+        self._known.append(key.name)
+        value = self._rest.pop(key.name, key.default)
+        if value is REQUIRED:
+            close = get_close_matches(key.name, self._rest, n=1)
+            meant = f"; is '{close[0]}' meant?" if close else ""
+            raise self.error(f"'{key.name}' is missing{meant}")
+        if value is None:
+            return None
         try:
-            return parse(value)
+            return key.kind.read(value)
         except ScenarioError as error:
-            raise self.fault(key, str(error)) from None
+            raise self.fault(key.name, str(error)) from None
 
-    def groups(self, key: str) -> tuple[tuple[str, ...], ...]:
-        """Return a list of lists of selector texts."""
-        result: list[tuple[str, ...]] = []
-        for group in self._take(key, list, "a list of lists of texts", None):
-            if not isinstance(group, list) or not all(isinstance(name, str) for name in group):
-                raise self.fault(key, f"must hold lists of texts, not {group!r}")
-            result.append(tuple(group))
-        return tuple(result)
+    def read(self, keys: Iterable[Key]) -> dict[str, Any]:
+        """Return the values of all keys by field name, and complain of any further key."""
+        values = {key.field: self.take(key) for key in keys}
+        self.finish()
+        return values
 
     def table(self, key: str) -> Table:
         """Return a table inside this one; an absent one reads as empty."""
-        return Table(self._take(key, dict, "a table", {}), f"{self.place}: [{key}]")
+        self._known.append(key)
+        value = self._rest.pop(key, {})
+        if not isinstance(value, dict):
+            raise self.fault(key, f"must be a table, not {value!r}")
+        return Table(value, f"{self.place}: [{key}]")
 
     def tables(self, key: str) -> list[Table]:
         """Return an array of tables, [] when absent."""
-        values = self._take(key, list, "an array of tables", [])
+        self._known.append(key)
+        values = self._rest.pop(key, [])
+        if not isinstance(values, list):
+            raise self.fault(key, f"must be an array of tables, not {values!r}")
         for value in values:
             if not isinstance(value, dict):
                 raise self.fault(key, f"must hold tables, not {value!r}")
         return [Table(v, f"{self.place}: [[{key}]] {n + 1}") for n, v in enumerate(values)]
 
-    def items(self) -> list[tuple[str, Any]]:
-        """Take all keys at once, for tables whose keys are names; sorted."""
-        taken = sorted(self._rest.items())
-        self._known.extend(key for key, _ in taken)
-        self._rest.clear()
+    def named(self, known: Iterable[str]) -> list[tuple[str, Any]]:
+        """Take all keys at once, for tables whose keys are names; in the order of `known`.
+
+        Raises: ScenarioError when there is a name that is not known.
+        """
+        names = list(known)
+        self._known.extend(names)
+        taken = [(name, self._rest.pop(name)) for name in names if name in self._rest]
+        self.finish()
         return taken
+
+    def left(self) -> dict[str, Any]:
+        """Return what nobody has asked for yet."""
+        return dict(self._rest)
 
     def finish(self) -> None:
         """Complain of the first key that nobody asked for.
@@ -137,7 +145,17 @@ class Table:
         Raises: ScenarioError.
         """
         for key in sorted(self._rest):
-            raise ScenarioError(f"{self.place}: unknown key '{key}'{nearest(key, self._known)}")
+            raise self.error(f"unknown key '{key}'{nearest(key, self._known)}")
+
+
+def merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `base` with `over` put on it: tables are merged, all else is replaced, arrays too."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        both = isinstance(below, dict) and isinstance(value, dict)
+        merged[key] = merge(below, value) if both else value  # type: ignore[arg-type]
+    return merged
 
 
 def override(document: dict[str, Any], setting: str) -> None:

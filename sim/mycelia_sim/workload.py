@@ -6,13 +6,18 @@ node opens with one thing it gives and one it wants; then posts arrive at the sc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
+from mycelia_sim.draws.choosing import City, Draws
+from mycelia_sim.errors import ScenarioError
 from mycelia_sim.plan import Cut, Kill, Post
-from mycelia_sim.scenario import Workload
+from mycelia_sim.scenario import Burst, Scenario, Workload
 from mycelia_sim.sites import Site
 from mycelia_sim.streams import Stream
+from mycelia_sim.units import Rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,46 +48,74 @@ AMOUNTS: Final = {
     "work.volunteer": Amount("Volunteer time", "min", 30, 16),
 }
 
-BURST_BEFORE_MS: Final = (120, 60, 25, 5)  # posts just before a kill, so that it hits writes
+BEFORE_CRASH_MS: Final = (5, 25, 60, 120)  # posts just before a crash, so that it hits writes
 REQUESTS: Final = 0.6  # share of requests among what arrives
 MEETINGS: Final = (0.05, 0.3, 0.6)  # parts of a cut at which each side has something to share
 MEET_GAP_MS: Final = 200  # between the offer and the request that are to meet
+POSTS_MAX: Final = 1_000_000
+TALKED_OF: Final = 4  # weight of what somebody on the same side has or wants, over the rest
 
 
 class _Writer:
-    """Numbers the posts and draws what is in them."""
+    """Draws what is in posts; every post has a stream of its own, so none shifts another.
 
-    def __init__(self, seed: int, sites: dict[str, Site], workload: Workload) -> None:
+    Attributes:
+        active: the nodes where anybody ever writes.
+    """
+
+    def __init__(
+        self, seed: int, sites: dict[str, Site], workload: Workload, duration_ms: int
+    ) -> None:
+        self.seed = seed
         self.sites = sites
         self.workload = workload
+        self.duration_ms = duration_ms
         self.posts: list[Post] = []
-        self.content = Stream(seed, "workload/content")
-        self.seed = seed
+        self.active = self._draw_active()
+        self._given: dict[str, Counter[str]] = {}
+        self._wanted: dict[str, Counter[str]] = {}
+        for node in self.active:
+            site = sites[node]
+            self._given.setdefault(site.side, Counter()).update(site.gives)
+            self._wanted.setdefault(site.side, Counter()).update(site.needs)
 
-    def post(self, at_ms: int, node: str, kind: str, category: str) -> None:
-        """Add one offer or request with a drawn amount."""
+    def _draw_active(self) -> list[str]:
+        ids = sorted(self.sites)
+        count = max(1, round(len(ids) * self.workload.active))
+        return sorted(Stream(self.seed, "workload/active").shuffled(ids)[:count])
+
+    def stream(self, name: str) -> Stream:
+        """Return the stream of one part of the workload."""
+        return Stream(self.seed, f"workload/{name}")
+
+    def post(self, at_ms: int, node: str, kind: str, category: str, stream: Stream) -> None:
+        """Add one offer or request with a drawn amount; maybe it is taken back later."""
         amount = AMOUNTS[category]
-        lots = self.content.integer(max(1, amount.most // 8), amount.most)
+        lots = stream.integer(max(1, amount.most // 8), amount.most)
         if kind == "request":
             lots = max(1, lots // 3)
-        self.posts.append(
-            Post(
-                n=len(self.posts),
-                at_ms=max(0, at_ms),
-                node=node,
-                kind=kind,
-                category=category,
-                title=amount.label,
-                quantity=lots * amount.lot,
-                unit=amount.unit,
-                lot=amount.lot if kind == "offer" else 1,
-                urgency=self._urgency(node, category) if kind == "request" else None,
-                of=None,
-            )
+        urgency = self._urgency(node, category, stream.fraction())
+        taken_back, later_ms = stream.fraction(), stream.integer(2_000, 8_000)
+        post = Post(
+            n=len(self.posts),
+            at_ms=max(0, at_ms),
+            node=node,
+            kind=kind,
+            category=category,
+            title=amount.label,
+            quantity=lots * amount.lot,
+            unit=amount.unit,
+            lot=amount.lot if kind == "offer" else 1,
+            urgency=urgency if kind == "request" else None,
+            of=None,
         )
+        self.posts.append(post)
+        if len(self.posts) > POSTS_MAX:
+            raise ScenarioError(f"people would post more than {POSTS_MAX} times; lower the rate")
+        if taken_back < self.workload.withdraw and post.at_ms + later_ms < self.duration_ms:
+            self.posts.append(_withdrawal(post, len(self.posts), post.at_ms + later_ms))
 
-    def _urgency(self, node: str, category: str) -> str:
-        point = self.content.fraction()
+    def _urgency(self, node: str, category: str, point: float) -> str:
         if category in self.sites[node].wants_urgently:
             return "now"
         if point < self.workload.urgent:
@@ -100,63 +133,120 @@ class _Writer:
 
         People talk before they post, and a run in which nothing meets would show nothing.
         """
-        side = self.sites[node].side
-        near = [s for other, s in self.sites.items() if other != node and s.side == side]
-        given = {code for site in near for code in site.gives}
-        wanted = {code for site in near for code in site.needs}
-        weights = [
-            4 if code in (wanted if kind == "offer" else given) else 1 for kind, code in options
-        ]
+        site = self.sites[node]
+        weights = []
+        for kind, code in options:
+            others = (self._wanted if kind == "offer" else self._given).get(site.side, Counter())
+            own = code in (site.needs if kind == "offer" else site.gives)
+            weights.append(TALKED_OF if others[code] > own else 1)
         kind, category = stream.weighted(options, weights)
-        self.post(at_ms, node, kind, category)
+        self.post(at_ms, node, kind, category, stream)
+
+
+def _withdrawal(post: Post, n: int, at_ms: int) -> Post:
+    return replace(
+        post, n=n, at_ms=at_ms, kind="withdraw", quantity=0, lot=1, urgency=None, of=post.n
+    )
 
 
 def draw_posts(
-    seed: int,
+    scenario: Scenario,
     sites: dict[str, Site],
-    workload: Workload,
-    duration_ms: int,
-    cuts: list[Cut],
-    kills: list[Kill],
+    city: City,
+    cuts: Iterable[Cut],
+    kills: Iterable[Kill],
 ) -> tuple[Post, ...]:
     """Return all posts of a run in order of time; `sites` maps node id -> site.
 
     Posts that would be due while their node is down are left in: the harness skips them and
     counts them, as people find their node dark.
+
+    Raises: ScenarioError when a burst is by nobody, or there are too many posts.
     """
-    writer = _Writer(seed, sites, workload)
-    _open(writer, Stream(seed, "workload/opening"))
-    stream = Stream(seed, "workload/arrivals")
-    at_ms = float(workload.opening_ms)
-    while (at_ms := at_ms + workload.rate.next_ms(stream)) < duration_ms:
-        kind = "request" if stream.fraction() < REQUESTS else "offer"
-        able = [node for node in sorted(sites) if writer.options(node, kind)]
-        if able:
-            node = stream.choice(able)
-            writer.talk(round(at_ms), node, writer.options(node, kind), stream)
+    workload = scenario.workload
+    writer = _Writer(scenario.run.seed, sites, workload, scenario.run.duration_ms)
+    _open(writer)
+    _arrive(writer)
+    for number, burst in enumerate(workload.bursts):
+        _burst(writer, burst, f"burst/{number}", city)
+    active = frozenset(writer.active)
     for kill in kills:
-        burst = Stream(seed, f"workload/{kill.id}")
-        for before_ms in BURST_BEFORE_MS:
-            options = writer.options(kill.node, "offer") + writer.options(kill.node, "request")
-            writer.talk(kill.at_ms - before_ms, kill.node, options, burst)
+        if kill.node in active:
+            _write_before(writer, kill)
     for cut in cuts:
-        _share_in_cut(writer, cut, Stream(seed, f"workload/{cut.id}"))
-    _withdraw(writer, duration_ms, Stream(seed, "workload/withdraw"))
+        if workload.meet_in_cut:
+            _meet_in_cut(writer, cut)
     return tuple(sorted(writer.posts, key=lambda post: (post.at_ms, post.n)))
 
 
-def _open(writer: _Writer, stream: Stream) -> None:
-    """Let every node write one thing it gives and one it wants within the opening."""
-    for node in sorted(writer.sites):
-        site = writer.sites[node]
-        for kind, codes in (("offer", site.gives), ("request", site.needs)):
-            known = [code for code in codes if code in AMOUNTS]
+def _open(writer: _Writer) -> None:
+    """Let nodes write one thing they give and one they want within the opening."""
+    for node in writer.active:
+        stream = writer.stream(f"opening/{node}")
+        if stream.fraction() >= writer.workload.opens:
+            continue
+        for kind in ("offer", "request"):
+            options = writer.options(node, kind)
             at_ms = stream.integer(0, writer.workload.opening_ms)
-            if known:
-                writer.post(at_ms, node, kind, stream.choice(known))
+            if options:
+                writer.post(at_ms, node, *stream.choice(options), stream)
 
 
-def _share_in_cut(writer: _Writer, cut: Cut, stream: Stream) -> None:
+def _arrive(writer: _Writer) -> None:
+    """Let posts arrive at the scenario's rate after the opening."""
+    rate = writer.workload.rate
+    if rate is None:
+        each = writer.workload.per_node
+        assert each is not None
+        rate = Rate(each.gap_ms / len(writer.active), each.poisson)
+    able = {
+        kind: [node for node in writer.active if writer.options(node, kind)]
+        for kind in ("offer", "request")
+    }
+    start_ms, end_ms = writer.workload.opening_ms, writer.duration_ms
+    for number, at_ms in enumerate(_times(rate, start_ms, end_ms, writer.stream("arrivals"))):
+        stream = writer.stream(f"arrival/{number}")
+        kind = "request" if stream.fraction() < REQUESTS else "offer"
+        if able[kind]:
+            node = stream.choice(able[kind])
+            writer.talk(at_ms, node, writer.options(node, kind), stream)
+
+
+def _times(rate: Rate, start_ms: int, end_ms: int, stream: Stream) -> Iterator[int]:
+    at_ms = float(start_ms)
+    while round(at_ms := at_ms + rate.next_ms(stream)) < end_ms:
+        yield round(at_ms)
+
+
+def _burst(writer: _Writer, burst: Burst, name: str, city: City) -> None:
+    """Let some people post at a rate of their own for a while."""
+    who = city.nodes(burst.select, Draws(writer.seed, f"workload/{name}"))
+    kinds = ("offer", "request") if burst.kind == "any" else (burst.kind,)
+    options = {
+        node: [(kind, burst.category) for kind in kinds]
+        if burst.category is not None
+        else [option for kind in kinds for option in writer.options(node, kind)]
+        for node in who
+    }
+    able = [node for node in who if options[node]]
+    end_ms = min(burst.at_ms + burst.for_ms, writer.duration_ms)
+    times = _times(burst.rate, burst.at_ms, end_ms, writer.stream(f"{name}/times"))
+    for number, at_ms in enumerate(times if able else ()):
+        stream = writer.stream(f"{name}/{number}")
+        node = stream.choice(able)
+        kind, category = stream.choice(options[node])
+        writer.post(at_ms, node, kind, category, stream)
+
+
+def _write_before(writer: _Writer, kill: Kill) -> None:
+    """Let a node write until just before it is killed."""
+    options = writer.options(kill.node, "offer") + writer.options(kill.node, "request")
+    for before_ms in BEFORE_CRASH_MS[: writer.workload.before_crash]:
+        stream = writer.stream(f"kill/{kill.node}/{kill.at_ms}/{before_ms}")
+        writer.talk(kill.at_ms - before_ms, kill.node, options, stream)
+
+
+def _meet_in_cut(writer: _Writer, cut: Cut) -> None:
     """Give each group of a cut some offers and requests that meet while the cut lasts.
 
     Without them a small or unlucky group might have nothing to share, and the run would be unknown.
@@ -164,40 +254,34 @@ def _share_in_cut(writer: _Writer, cut: Cut, stream: Stream) -> None:
     look at the kills, so that taking a kill out of a scenario moves no post.
     """
     span_ms = cut.until_ms - cut.at_ms
+    active = frozenset(writer.active)
     for group in cut.groups:
-        pairs = [
-            (giver, wanter, code)
-            for giver in group
-            for wanter in group
-            if giver != wanter
-            for code in writer.sites[giver].gives
-            if code in writer.sites[wanter].needs and code in AMOUNTS
-        ]
-        for part in MEETINGS if pairs else ():
-            giver, wanter, code = stream.choice(pairs)
+        givers, wanters = _who_meets(writer, [node for node in group if node in active])
+        codes = [code for code in sorted(givers) if code in wanters]
+        for number, part in enumerate(MEETINGS):
+            stream = writer.stream(f"cut/{cut.at_ms}/{cut.until_ms}/{group[0]}/{number}")
+            giver, wanter, code = "", "", ""
+            for code in stream.shuffled(codes):
+                giver, wanter = stream.choice(givers[code]), stream.choice(wanters[code])
+                if giver != wanter:
+                    break
+            if giver == wanter:
+                continue
             at_ms = cut.at_ms + round(span_ms * part) + stream.integer(0, span_ms // 20)
-            writer.post(at_ms, giver, "offer", code)
-            writer.post(at_ms + min(MEET_GAP_MS, span_ms // 10), wanter, "request", code)
+            writer.post(at_ms, giver, "offer", code, stream)
+            gap_ms = min(MEET_GAP_MS, span_ms // 10)
+            writer.post(at_ms + gap_ms, wanter, "request", code, stream)
 
 
-def _withdraw(writer: _Writer, duration_ms: int, stream: Stream) -> None:
-    """Take a share of the posts back some seconds after they were written."""
-    for post in list(writer.posts):
-        chosen, later_ms = stream.fraction(), stream.integer(2_000, 8_000)
-        at_ms = post.at_ms + later_ms
-        if chosen < writer.workload.withdraw and at_ms < duration_ms:
-            writer.posts.append(
-                Post(
-                    n=len(writer.posts),
-                    at_ms=at_ms,
-                    node=post.node,
-                    kind="withdraw",
-                    category=post.category,
-                    title=post.title,
-                    quantity=0,
-                    unit=post.unit,
-                    lot=1,
-                    urgency=None,
-                    of=post.n,
-                )
-            )
+def _who_meets(
+    writer: _Writer, nodes: list[str]
+) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return who gives each category, and who wants it."""
+    givers: dict[str, list[str]] = {}
+    wanters: dict[str, list[str]] = {}
+    for node in nodes:
+        for _, code in writer.options(node, "offer"):
+            givers.setdefault(code, []).append(node)
+        for _, code in writer.options(node, "request"):
+            wanters.setdefault(code, []).append(node)
+    return givers, wanters

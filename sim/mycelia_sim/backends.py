@@ -1,0 +1,111 @@
+"""What each backend can do. One that can't bring a fault about refuses it, and says which can.
+
+A harness that left out what it can't do would report that nodes survived what never happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from mycelia_sim.errors import ScenarioError
+
+BACKENDS: Final = ("virtual", "live", "switch")  # in order of preference
+NODES_MAX: Final = 10_000
+
+CUTS: Final = ("partition", "isolate", "bridge", "flap", "clog", "swizzle_clog")
+KILLS: Final = ("crash", "wipe", "restore_old")
+UPSETS: Final = (
+    "pause",
+    "slow",
+    "restart",
+    "leave",
+    "join",
+    "clock_bump",
+    "clock_drift",
+    "disk_full",
+)
+FAULTS: Final = (*CUTS, "degrade", *KILLS, *UPSETS)
+MODES: Final = ("drop", "delay", "queue", "reset")
+DISKS: Final = ("keep", "drop_unsynced", "torn", "bitflip")
+SHAPES: Final = ("latency", "jitter", "loss", "duplicate", "reorder", "rate")
+FORGERIES: Final = ("forge_author", "alter_body", "break_chain")
+BEHAVIOURS: Final = (
+    *FORGERIES,
+    "forge_signature",
+    "equivocate",
+    "replay",
+    "flood",
+    "withhold",
+    "lie_digest",
+    "overdraw",
+    "future_time",
+    "oversize",
+    "garbage",
+    "slowloris",
+    "eclipse",
+)
+
+
+def _needs(prefix: str, words: Iterable[str]) -> frozenset[str]:
+    return frozenset(f"{prefix} {word}" for word in words)
+
+
+_ALL: Final = (
+    _needs("do", (*FAULTS, "drop_unsynced"))
+    | _needs("mode", MODES)
+    | _needs("disk", DISKS)
+    | _needs("link", SHAPES)
+    | _needs("behaviour", BEHAVIOURS)
+)
+
+# What a plan or a scenario needs is told in such words; see `needs.py`.
+ABILITIES: Final[dict[str, frozenset[str]]] = {
+    "virtual": _ALL,
+    # Proxies relay TCP, which shows neither loss nor order; daemons share the machine's clock.
+    "live": (
+        _needs("do", ("partition", "bridge", "crash"))
+        | _needs("mode", ("drop", "delay", "reset"))
+        | _needs("disk", ("keep",))
+        | _needs("behaviour", FORGERIES)
+    ),
+    # A switch passes, holds or drops frames; it can't speak for an end, as a reset would.
+    "switch": (
+        _needs("do", (*CUTS, "degrade", "crash"))
+        | _needs("mode", ("drop", "delay", "queue"))
+        | _needs("disk", ("keep",))
+        | _needs("link", SHAPES)
+        | _needs("behaviour", FORGERIES)
+    ),
+}
+NODES_OF: Final = {"virtual": NODES_MAX, "live": 300, "switch": 100}
+
+
+def able(needs: Iterable[str], nodes: int) -> tuple[str, ...]:
+    """Return the backends that can do all of this with so many nodes, in order of preference."""
+    wanted = frozenset(needs)
+    return tuple(b for b in BACKENDS if wanted <= ABILITIES[b] and nodes <= NODES_OF[b])
+
+
+def refuse(backend: str, needs: dict[str, str], nodes: int) -> None:
+    """Complain of the first thing that a backend can't do.
+
+    Args:
+        needs: what is needed -> where it comes from.
+
+    Raises: ScenarioError that names the fault, the backend and those that can.
+    """
+    for need, place in needs.items():
+        if need not in ABILITIES[backend]:
+            others = able([need], 0)
+            can = f"; {_and(others)} can" if others else ""
+            raise ScenarioError(f"{place}: the {backend} backend can't do '{need}'{can}")
+    if nodes > NODES_OF[backend]:
+        raise ScenarioError(
+            f"nodes.count: {nodes} nodes are more than the {NODES_OF[backend]} that the "
+            f"{backend} backend runs; {_and(able(needs, nodes)) or 'none'} can"
+        )
+
+
+def _and(names: Iterable[str]) -> str:
+    return " and ".join(names)

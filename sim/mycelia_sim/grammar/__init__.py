@@ -1,0 +1,1 @@
+"""What may stand in a scenario, as data: read strictly, and written as a JSON Schema."""
