@@ -25,7 +25,7 @@ from typing import TypeAlias
 
 from mycelia_node.database import Writer, open_database, read_log, unusable
 from mycelia_node.errors import StoreError
-from mycelia_protocol.errors import RemoteError
+from mycelia_protocol.errors import RecordError, RemoteError
 from mycelia_protocol.events import Range, RecordsRead, RecordsStored, StoreFailed
 from mycelia_protocol.reading import read_ranges
 from mycelia_protocol.record import Record
@@ -106,12 +106,17 @@ class SqliteStore:
         """
         connection = open_database(self._path)
         chunk: list[Record] = []
+        before: Record | None = None
         try:
             rows = connection.execute(
                 "SELECT header, signature, body FROM records ORDER BY log, seq"
             )
             for header, signature, body in rows:
-                chunk.append(Record.parse(header, signature, body))
+                record = Record.parse(header, signature, body)
+                if not follows(before, record):
+                    raise RecordError(f"record {record.seq} of a log has lost its predecessor")
+                before = record
+                chunk.append(record)
                 if len(chunk) == LOAD_RECORDS:
                     yield tuple(chunk)
                     chunk = []
@@ -269,6 +274,13 @@ class SqliteStore:
     def _close_read_connection(self) -> None:
         if self._read_connection is not None:
             self._read_connection.close()
+
+
+def follows(before: Record | None, record: Record) -> bool:
+    """Return whether a record goes on where the one before it ended, or begins another log."""
+    if before is None or (before.author, before.log) != (record.author, record.log):
+        return record.seq == 0
+    return (record.seq, record.prev) == (before.seq + 1, before.id)
 
 
 def group_records(group: Iterable[Job]) -> Iterator[Record]:

@@ -103,6 +103,18 @@ def test_a_flipped_bit_in_a_record_is_noticed(tmp_path: Path) -> None:
     assert refusal(path).code == "damaged"
 
 
+@pytest.mark.parametrize("seq", [0, 4])
+def test_a_missing_record_is_noticed(tmp_path: Path, seq: int) -> None:
+    """A log with a gap is an error that says what to do, not a crash later on."""
+    path = tmp_path / "node.db"
+    write_store(path)
+    connection = sqlite3.connect(path)
+    connection.execute("DELETE FROM records WHERE seq = ?", (seq,))
+    connection.commit()
+    connection.close()
+    assert refusal(path).code == "damaged"
+
+
 def test_a_cut_off_file_is_noticed(tmp_path: Path) -> None:
     """Half a file is an error that says what to do."""
     path = tmp_path / "node.db"
