@@ -108,23 +108,17 @@ class Act:
         """Begin a log in the adversary's own name."""
         return self.liar.pen(self.stream)
 
-    def forger(self, victim: str, after: HeadEntry | None = None, last: bytes = b"") -> Pen:
-        """Return a pen that writes in a node's name and signs with the adversary's own key.
+    def forger(self, author: bytes, after: HeadEntry | None = None, last: bytes = b"") -> Pen:
+        """Return a pen that writes in another's name and signs with the adversary's own key.
 
         Args:
-            after: the victim's log to go on in, whose last record has the id `last`; None begins
+            after: the author's log to go on in, whose last record has the id `last`; None begins
                 a log.
         """
         at = None if after is None else (after.log, after.next_seq - 1, last)
         beginning = self.stage.beginning
-        pen = Pen(
-            beginning.charter.commons,
-            beginning.keys[victim],
-            self.liar.seed,
-            self.stream,
-            self.stage.now_ms,
-            at,
-        )
+        commons, now_ms = beginning.charter.commons, self.stage.now_ms
+        pen = Pen(commons, author, self.liar.seed, self.stream, now_ms, at)
         for record in pen.records:
             self.forbid(record)
         return pen

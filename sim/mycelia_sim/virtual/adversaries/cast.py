@@ -45,6 +45,7 @@ class Cast:
         act = Act(attempt, self.liars[attempt.adversary], self._ended)
         queue = self._queues.setdefault((attempt.adversary, attempt.target), deque())
         queue.append(act)
+        act.liar.engaged.add(attempt.target)
         if len(queue) == 1:
             act.start(BEHAVIOURS[attempt.behaviour])
 
@@ -87,5 +88,7 @@ class Cast:
         queue = self._queues[act.attempt.adversary, act.attempt.target]
         if queue and queue[0] is act:
             queue.popleft()
+            act.liar.engaged.discard(act.attempt.target)
             if queue:
+                act.liar.engaged.add(act.attempt.target)
                 queue[0].start(BEHAVIOURS[queue[0].attempt.behaviour])

@@ -7,7 +7,7 @@ from mycelia_sim.virtual.adversaries.act import WIRE_REASONS, Act
 from mycelia_sim.virtual.adversaries.talk import Ended, Silence, Steps, Talk
 
 HANGING: Final = 60  # links that never finish, of each of three sorts
-HANGING_MS: Final = 15_000  # longer than a handshake may take
+HANGING_S: Final = 15  # longer than a handshake may take
 CROWD_MAX: Final = 200  # nodes that are linked to at once
 CROWD_TURNS: Final = 4
 CROWD_TURN_MS: Final = 2_000
@@ -21,17 +21,19 @@ def slowloris(act: Act) -> Steps[None]:
         yield from act.sleep(1_000)
     for raw in raws[:HANGING]:
         raw.send(act.stream.bytes(32))
-    yield from act.sleep(HANGING_MS)
-    closed = [talk for talk in (*raws, *others) if talk.ended not in (None, *WIRE_REASONS)]
-    act.is_delivered = bool(closed)
-    act.answer = f"closed {len(closed)} of {3 * HANGING} hanging links"
+    for _ in range(HANGING_S):
+        yield from act.sleep(1_000)
+        closed = [talk for talk in (*raws, *others) if talk.ended not in (None, *WIRE_REASONS)]
+        act.is_delivered = bool(closed)
+        act.answer = f"closed {len(closed)} of {3 * HANGING} hanging links"
 
 
 def eclipse(act: Act) -> Steps[None]:
     """Open links to all nodes, again and again, and claim on each to know it all."""
-    everybody = act.stage.nodes[:CROWD_MAX]
     profile = act.pen()
     for turn in range(CROWD_TURNS):
+        others = act.liar.engaged - {act.attempt.target}
+        everybody = [node for node in act.stage.nodes[:CROWD_MAX] if node not in others]
         addresses = act.stream.sample(everybody, 8)
         profile.write("profile", {"name": f"Oak House {turn}", "addresses": addresses})
         talks = [act.dial(node) for node in everybody]
@@ -41,6 +43,7 @@ def eclipse(act: Act) -> Steps[None]:
                 _claim_all(talk)
                 talk.say(Push(tuple(profile.records)))
         yield from act.sleep(CROWD_TURN_MS)
+        act.is_delivered = act.is_delivered or any(talk.heads for talk in talks)
     try:
         talk = yield from act.greet()
         yield from act.probe(talk)

@@ -1,7 +1,7 @@
 """Forgers: records in another's name, spoilt signatures, altered bodies, broken chains."""
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from mycelia_protocol.events import Range
 from mycelia_protocol.limits import SIGNATURE_SIZE
@@ -9,15 +9,17 @@ from mycelia_protocol.messages import HeadEntry, Push
 from mycelia_protocol.record import Record
 from mycelia_sim.virtual.adversaries.act import Act
 from mycelia_sim.virtual.adversaries.pen import OFFER
-from mycelia_sim.virtual.adversaries.talk import Steps, Talk
+from mycelia_sim.virtual.adversaries.talk import Silence, Steps, Talk
+
+End: TypeAlias = tuple[HeadEntry, Record]
 
 SPOILT: Final = 3  # ways to spoil a signature
+NO_SIGNATURE: Final = bytes(SIGNATURE_SIZE)
 
 
-def end_of_log(act: Act, talk: Talk) -> Steps[tuple[HeadEntry, Record] | None]:
-    """Return the victim's longest log as the target tells it, with its last record, if any."""
-    victim = act.stage.beginning.keys[act.attempt.victim]
-    told = [entry for key, entry in sorted(talk.heads.items()) if key[0] == victim]
+def end_of_log(act: Act, talk: Talk, author: bytes) -> Steps[End | None]:
+    """Return an author's longest log as the target tells it, with its last record, if any."""
+    told = [entry for key, entry in sorted(talk.heads.items()) if key[0] == author]
     if not told:
         return None
     entry = max(told, key=lambda one: one.next_seq)
@@ -27,14 +29,24 @@ def end_of_log(act: Act, talk: Talk) -> Steps[tuple[HeadEntry, Record] | None]:
     return (entry, found[0]) if found else None
 
 
+def end_of_any(act: Act, talk: Talk) -> Steps[End]:
+    """Return the end of the victim's log, or of the founder's if the victim wrote nothing yet."""
+    beginning = act.stage.beginning
+    for author in (beginning.keys[act.attempt.victim], beginning.charter.founder):
+        end = yield from end_of_log(act, talk, author)
+        if end is not None:
+            return end
+    raise Silence
+
+
 def forge_author(act: Act) -> Steps[None]:
     """Write on in the victim's log, or begin one in its name; sign with the own key."""
     talk = yield from act.greet()
-    end = yield from end_of_log(act, talk)
+    end = yield from end_of_log(act, talk, act.stage.beginning.keys[act.attempt.victim])
     if end is None:
-        pen = act.forger(act.attempt.victim)
+        pen = act.forger(act.stage.beginning.keys[act.attempt.victim])
     else:
-        pen = act.forger(act.attempt.victim, end[0], end[1].id)
+        pen = act.forger(end[0].author, end[0], end[1].id)
     act.forbid(pen.write("offer", OFFER))
     talk.say(Push(tuple(pen.records)))
     yield from act.probe(talk)
@@ -43,12 +55,12 @@ def forge_author(act: Act) -> Steps[None]:
 def forge_signature(act: Act) -> Steps[None]:
     """Write in the victim's name with a signature that is none, or is of something else."""
     talk = yield from act.greet()
-    end = yield from end_of_log(act, talk)
+    end = yield from end_of_log(act, talk, act.stage.beginning.keys[act.attempt.victim])
     if end is None:
-        pen, genuine = act.forger(act.attempt.victim), bytes(SIGNATURE_SIZE)
+        pen, genuine = act.forger(act.stage.beginning.keys[act.attempt.victim]), NO_SIGNATURE
     else:
-        pen = act.forger(act.attempt.victim, end[0], end[1].id)
-        genuine = end[1].signature or bytes(SIGNATURE_SIZE)
+        pen = act.forger(end[0].author, end[0], end[1].id)
+        genuine = end[1].signature or NO_SIGNATURE
     act.forbid(pen.write("offer", OFFER))
     way = act.attempt.n % SPOILT
     spoilt = (genuine, act.stream.bytes(SIGNATURE_SIZE), b"\x01" + bytes(63))[way]
@@ -57,25 +69,19 @@ def forge_signature(act: Act) -> Steps[None]:
 
 
 def alter_body(act: Act) -> Steps[None]:
-    """Send the victim's last record with one bit of its body turned."""
+    """Send a last record with one bit of its body turned."""
     talk = yield from act.greet()
-    end = yield from end_of_log(act, talk)
-    if end is None or end[1].body is None:
-        act.answer = "held nothing of the victim yet"
-        return
-    body = end[1].body
-    talk.say(Push((replace(end[1], body=bytes([body[0] ^ 1]) + body[1:]),)))
+    _, record = yield from end_of_any(act, talk)
+    body = record.body or b"\0"
+    talk.say(Push((replace(record, body=bytes([body[0] ^ 1]) + body[1:]),)))
     yield from act.probe(talk)
 
 
 def break_chain(act: Act) -> Steps[None]:
-    """Send two records that hang together and hang on nothing, in the victim's name."""
+    """Send two records in another's name that hang together and on nothing."""
     talk = yield from act.greet()
-    end = yield from end_of_log(act, talk)
-    if end is None:
-        act.answer = "held nothing of the victim yet"
-        return
-    pen = act.forger(act.attempt.victim, end[0], act.stream.bytes(32))
+    end = yield from end_of_any(act, talk)
+    pen = act.forger(end[0].author, end[0], act.stream.bytes(32))
     for _ in range(2):
         act.forbid(pen.write("offer", OFFER))
     talk.say(Push(tuple(pen.records)))

@@ -44,6 +44,7 @@ class Liar:
     Attributes:
         library: its own records by log; it serves them to who asks.
         forked: its logs of which it wrote two ends.
+        engaged: nodes that attempts of it are busy with; another link would end theirs.
     """
 
     def __init__(self, node_id: str, stage: Stage) -> None:
@@ -53,6 +54,7 @@ class Liar:
         self.seed: Final = stage.beginning.seeds[node_id]
         self.library: dict[LogKey, Sequence[Record]] = {}
         self.forked: list[LogKey] = []
+        self.engaged: set[str] = set()
         self._secrets = Stream(stage.seed, f"adversary/{node_id}/sessions")
         self._dialled: dict[str, deque[Talk]] = {}
         self._talks: dict[int, Talk] = {}

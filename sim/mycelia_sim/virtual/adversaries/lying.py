@@ -34,6 +34,7 @@ def withhold(act: Act) -> Steps[None]:
     First each WANT is answered with no record, then with silence.
     """
     talk = yield from act.greet()
+    yield from act.probe(talk)
     ways: tuple[Serving, ...] = ("nothing", "silence")
     for way in ways:
         talk.serving = way
