@@ -106,7 +106,10 @@ class Way:
     name: str
     free_us: int = 0  # when the next message may arrive at the earliest
     busy_us: int = 0  # until when the sender's line is taken
-    held: list[bytes] = field(default_factory=list)
+    numbered: int = 0  # messages so far; their numbers keep the order of what a cut holds
+    held: list[tuple[int, bytes]] = field(default_factory=list)
+    given: int = 0  # messages that the receiver was given, without a gap
+    early: dict[int, bytes] = field(default_factory=dict)  # came before one that a cut held
     sent: int = 0
     arrived: int = 0
 
@@ -179,12 +182,13 @@ class Network:
         self.traffic.messages += 1
         self.traffic.bytes += len(data) + HEADER_SIZE
         self._watch.sent(way, len(data))
+        way.numbered += 1
         if way.path.is_cut or way.held:
-            way.held.append(data)
+            way.held.append((way.numbered, data))
             self._count(way.path.cuts, 1)
             self._fall_silent(connection)
             return
-        self._carry(connection, way, data, 0)
+        self._carry(connection, way, (way.numbered, data), 0)
 
     def close(self, link: int, reason: str) -> None:
         """Close a link from one side; that side is told at once, the other a latency later."""
@@ -241,8 +245,8 @@ class Network:
                 connection.silent_since_us = None
                 for way in connection.ways:
                     held, way.held = way.held, []
-                    for data in held:
-                        self._carry(connection, way, data, RESEND_US)
+                    for message in sorted(held):  # what was on its way comes before later ones
+                        self._carry(connection, way, message, RESEND_US)
 
     # --- inside ---
 
@@ -267,26 +271,31 @@ class Network:
         if there.is_cut or back.is_cut:
             self._fall_silent(connection)
 
-    def _carry(self, connection: Connection, way: Way, data: bytes, extra_us: int) -> None:
-        path = way.path
+    def _carry(
+        self, connection: Connection, way: Way, message: tuple[int, bytes], extra_us: int
+    ) -> None:
+        path, size = way.path, len(message[1])
         now_us = self._loop.now_us
         if path.rates and path.rate_bps:
             way.busy_us = max(now_us, way.busy_us) + (
-                (len(data) + HEADER_SIZE) * 8_000_000 // path.rate_bps
+                (size + HEADER_SIZE) * 8_000_000 // path.rate_bps
             )
             extra_us += way.busy_us - now_us
-        delay_us = self._delay_us(path, len(data), way.source.id, way.target.id)
+        delay_us = self._delay_us(path, size, way.source.id, way.target.id)
         way.free_us = max(now_us + extra_us + delay_us, way.free_us)
-        self._loop.at(way.free_us, self._arrive, connection, way, data)
+        self._loop.at(way.free_us, self._arrive, connection, way, message)
 
-    def _arrive(self, connection: Connection, way: Way, data: bytes) -> None:
+    def _arrive(self, connection: Connection, way: Way, message: tuple[int, bytes]) -> None:
         if connection.id in self._connections and way.target.listens():
             if way.path.is_cut and connection.is_open:
-                way.held.append(data)
+                way.held.append(message)
                 self._count(way.path.cuts, 1)
                 self._fall_silent(connection)
                 return
-            self._watch.arrives(way, data)
+            way.early[message[0]] = message[1]
+            while way.given + 1 in way.early and way.target.listens():
+                way.given += 1
+                self._watch.arrives(way, way.early.pop(way.given))
         else:
             self._watch.dropped(way)
 
