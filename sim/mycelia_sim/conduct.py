@@ -17,11 +17,16 @@ from pathlib import Path
 
 from mycelia_sim.audit import Holding, read_home
 from mycelia_sim.checkers import check_all, gather
+from mycelia_sim.errors import ScenarioError
 from mycelia_sim.live.process import Command, node_command
 from mycelia_sim.live.run import LiveRun, Places
+from mycelia_sim.panorama import write_panorama
 from mycelia_sim.plan import Plan
 from mycelia_sim.progress import Progress
 from mycelia_sim.report import Outcome, summarize, write_text
+from mycelia_sim.storyline import Look, assemble
+from mycelia_sim.timeline import FILE_NAME as TIMELINE_NAME
+from mycelia_sim.timeline import write_timeline
 from mycelia_sim.verdict import EXIT_INTERRUPTED, interrupted
 
 
@@ -129,19 +134,34 @@ def _judge(plan: Plan, live: LiveRun, holdings: Sequence[Holding], folder: Path)
     checks = check_all(evidence)
     if live.facts.is_interrupted:
         checks = [interrupted(check) for check in checks]
-    return write_report(folder, Outcome(evidence, checks, replay_command(folder)), {})
+    outcome = Outcome(evidence, checks, replay_command(folder))
+    return write_report(folder, outcome, {}, live.look())
 
 
-def write_report(folder: Path, outcome: Outcome, more: dict[str, object]) -> Finished:
-    """Write summary.json, with what only one backend knows, and verdict.txt."""
+def write_report(
+    folder: Path, outcome: Outcome, more: dict[str, object], look: Look | None = None
+) -> Finished:
+    """Write summary.json, with what only one backend knows, the panorama and verdict.txt."""
     summary = {**summarize(outcome), **more}
-    text = write_text(outcome, str(folder))
     is_interrupted = outcome.evidence.facts.is_interrupted
     exit_code = EXIT_INTERRUPTED if is_interrupted else outcome.exit_code
     summary["exit_code"] = exit_code
     (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", "utf-8")
+    text = write_text(outcome, str(folder), _draw(folder, outcome, look))
     (folder / "verdict.txt").write_text(text, "utf-8")
     return Finished(folder, exit_code, text, summary)
+
+
+def _draw(folder: Path, outcome: Outcome, look: Look | None) -> str:
+    """Write timeline.json and panorama.html; return the page's path, or why there is none."""
+    if look is None:
+        return "none: the run ended before anybody looked"
+    try:
+        timeline = assemble(outcome.evidence, outcome.checks, look)
+        write_timeline(folder / TIMELINE_NAME, timeline)
+        return str(write_panorama(folder))
+    except ScenarioError as error:  # the verdict stands without its picture
+        return f"none: {error}"
 
 
 def replay_command(folder: Path) -> str:

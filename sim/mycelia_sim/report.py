@@ -94,8 +94,8 @@ def summarize(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def write_text(outcome: Outcome, folder: str) -> str:
-    """Return the verdict for people."""
+def write_text(outcome: Outcome, folder: str, panorama: str) -> str:
+    """Return the verdict for people; `panorama` is the page's path, or why there is none."""
     plan, facts = outcome.evidence.plan, outcome.evidence.facts
     lines = [
         f"{outcome.verdict.upper()}: {plan.title or plan.scenario}",
@@ -110,6 +110,7 @@ def write_text(outcome: Outcome, folder: str) -> str:
         "",
         NOTE,
         "",
+        f"panorama {panorama}",
         f"report   {folder}",
         f"seed     {plan.seed}",
         f"replay   {outcome.replay}",

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,7 @@ from mycelia_sim.live.fleet import Fleet
 
 POLL_INTERVAL_S: Final = 0.5
 POLLS_AT_ONCE: Final = 8
+PEERS_EVERY: Final = 8  # a node tells its links at one look of so many: it takes a fold
 
 Extents = dict[tuple[str, str], int]  # (author, log) -> number of records
 
@@ -73,11 +74,21 @@ class Snapshot:
         return any(union != unions[0] for union in unions)
 
 
-class Monitor:
-    """Polls a fleet; whoever waits is woken by each new snapshot."""
+Note = Callable[[Snapshot, Mapping[str, int]], None]
 
-    def __init__(self, fleet: Fleet, samples: Path) -> None:
+
+class Monitor:
+    """Polls a fleet; whoever waits is woken by each new snapshot.
+
+    Args:
+        note: is given every snapshot, and the number of links that each node told last.
+    """
+
+    def __init__(self, fleet: Fleet, samples: Path, note: Note) -> None:
         self._fleet = fleet
+        self._note = note
+        self._peers: dict[str, int] = {}
+        self._turn = 0
         self._samples = samples
         self._changed = asyncio.Condition()
         self._limit = asyncio.Semaphore(POLLS_AT_ONCE)
@@ -95,6 +106,7 @@ class Monitor:
                 line = {"t_ms": at_ms, "groups": snapshot.groups(), "records": counts}
                 file.write(json.dumps(line) + "\n")
                 file.flush()
+                await self._ask_peers()
                 await asyncio.sleep(POLL_INTERVAL_S)
 
     async def look(self) -> Snapshot:
@@ -108,7 +120,17 @@ class Monitor:
             self.last = snapshot
             self.records = max((view.records for view in found.values()), default=self.records)
             self._changed.notify_all()
+        self._note(snapshot, self._peers)
         return snapshot
+
+    async def _ask_peers(self) -> None:
+        """Ask some nodes how many links they have; all of them have their turn."""
+        self._turn += 1
+        for node in self._fleet.running()[self._turn % PEERS_EVERY :: PEERS_EVERY]:
+            client = self._fleet.client(node)
+            if client is not None:
+                with contextlib.suppress(CallFailed):
+                    self._peers[node] = len((await client.get("/v1/status"))["peers"])
 
     async def _ask(self, node: str) -> View | None:
         client = self._fleet.client(node)

@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from mycelia_protocol.identity import to_text
 from mycelia_sim.audit import Holding, read_home
 from mycelia_sim.errors import HarnessError
 from mycelia_sim.facts import Facts
+from mycelia_sim.live.chronicle import Chronicle
 from mycelia_sim.live.fleet import Fleet
 from mycelia_sim.live.forger import Forger
 from mycelia_sim.live.monitor import Monitor
@@ -27,6 +29,7 @@ from mycelia_sim.live.stage import Stage
 from mycelia_sim.live.workload import Journal, People
 from mycelia_sim.plan import Plan
 from mycelia_sim.progress import Progress
+from mycelia_sim.storyline import Look
 
 SETTLED_STREAK: Final = 3  # agreeing looks in a row: grants and receipts still follow each other
 
@@ -56,7 +59,9 @@ class LiveRun:
         self._progress = progress
         self._network = Network(plan)
         self._fleet = Fleet(plan, self._network, places.homes, places.logs, command)
-        self._monitor = Monitor(self._fleet, places.folder / "samples.jsonl")
+        self._chronicle = Chronicle([node.id for node in plan.nodes], self._author)
+        self._monitor = Monitor(self._fleet, places.folder / "samples.jsonl", self._chronicle.note)
+        self._began_s = 0.0
 
     async def run(self) -> list[Holding]:
         """Play the plan and return what each node holds in the end.
@@ -80,6 +85,14 @@ class LiveRun:
             return [
                 read_home(node.id, self._fleet.daemons[node.id].home) for node in self._plan.nodes
             ]
+
+    def look(self) -> Look | None:
+        """Return what was seen of the workload and after it, None if it never began."""
+        return self._chronicle.look(self._began_s) if self._began_s else None
+
+    def _author(self, node: str) -> str:
+        """Return a node's key as its logs name it."""
+        return to_text("key", bytes.fromhex(self._fleet.keys[node]))
 
     def end_processes(self) -> None:
         """Kill whatever still runs; for a caller whose event loop is gone."""
@@ -106,6 +119,7 @@ class LiveRun:
             with self._timed("workload"):
                 self._progress.phase("sharing")
                 people = People(self._plan, self._fleet, self.facts, journal, stage.elapsed_ms)
+                self._began_s = time.monotonic()
                 await stage.play(people)
             with self._timed("settle"):
                 await self._settle()

@@ -35,6 +35,7 @@ class Plot:
         top: the value at the upper edge.
         say: turns a value into words for the axis, the table and the pointer.
         is_log: whether the axis is logarithmic, from `floor` on.
+        least: what is not above it is only known to be at most this.
     """
 
     key: str
@@ -47,6 +48,7 @@ class Plot:
     is_log: bool
     ticks: tuple[float, ...]
     say: Callable[[float], str]
+    least: float = 0
 
 
 def plots(timeline: Timeline) -> list[Plot]:
@@ -118,27 +120,29 @@ def _divergence(timeline: Timeline) -> list[Plot]:
 
 
 def _latency(timeline: Timeline) -> Plot | None:
-    values = [p.p99_ms for p in timeline.latency if p.p99_ms is not None]
-    values += [p.p50_ms for p in timeline.latency if p.p50_ms is not None]
+    least = timeline.resolution_ms
+    lines = (
+        ("half of the copies", "a", [(p.t_ms, p.p50_ms) for p in timeline.latency]),
+        ("nine of ten", "b", [(p.t_ms, p.p90_ms) for p in timeline.latency]),
+        ("99 of 100", "c", [(p.t_ms, p.p99_ms) for p in timeline.latency]),
+    )
+    series = tuple(
+        Series(
+            name,
+            style,
+            _thin([(t_ms, None if v is None else float(max(v, least))) for t_ms, v in points]),
+        )
+        for name, style, points in lines
+    )
+    values = [value for one in series for _, value in one.points if value is not None]
     if not values:
         return None
     floor = max(mark for mark in MARKS_MS if mark <= max(1, min(values)))
     top = min(mark for mark in MARKS_MS if mark >= max(2, *values))
-    ticks = [mark for mark in MARKS_MS if floor <= mark <= top]
-    lines = (
-        ("half of the copies", "a", "p50_ms"),
-        ("nine of ten", "b", "p90_ms"),
-        ("99 of 100", "c", "p99_ms"),
-    )
-    series = []
-    for name, style, field in lines:
-        points = [(p.t_ms, getattr(p, field)) for p in timeline.latency]
-        series.append(
-            Series(name, style, _thin([(t, None if v is None else float(v)) for t, v in points]))
-        )
+    ticks = tuple(mark for mark in MARKS_MS if floor <= mark <= top)
     coarse = (
-        f" Nodes were asked every {span(timeline.resolution_ms)}, so no time is finer than that."
-        if timeline.resolution_ms
+        f" Nodes were asked every {span(least)}, so no time is known better than that."
+        if least
         else ""
     )
     return Plot(
@@ -147,12 +151,13 @@ def _latency(timeline: Timeline) -> Plot | None:
         f"The slowest hundredth took {span(max(values))} at worst.",
         "From the moment somebody held a record until another node did, by when it was written. "
         f"A record that has to wait for a link waits here.{coarse}",
-        tuple(series),
+        series,
         top,
         floor,
         True,
-        tuple(ticks),
-        span,
+        ticks,
+        lambda value: span(value) if value > least else f"≤ {span(least)}",
+        least,
     )
 
 

@@ -16,17 +16,17 @@ from mycelia_sim.timeline import Sample, Timeline
 STATES: Final = ("thriving", "drowsy", "wilted", "resting", "seed")
 THRIVING, DROWSY, WILTED, RESTING, SEED = range(5)
 
-THRIVING_MIN: Final = 700  # misses at most about a tenth of what the run wrote
-DROWSY_MIN: Final = 400  # misses at most about a fifth
+THRIVING_MIN: Final = 700  # misses at most about a seventh of what the run wrote
+DROWSY_MIN: Final = 400  # misses at most about a third
 UP_MIN: Final = 120  # an ember: who runs but hears nobody is still not dark
-PENALTY: Final = 3_000  # health lost per missing share of 1
+PENALTY: Final = 2_000  # health lost per missing share of 1
 ON_THE_WAY: Final = 3  # so many missing records are simply under way
 FRESH_MIN: Final = 20  # records below which a share says nothing yet
 LEAVING: Final = frozenset({"leave", "rest", "stop"})  # faults that a node wished for
 
 MEANING: Final = {
-    "thriving": "up, linked, and at most about a tenth of the run's records behind",
-    "drowsy": "up, but slow: few links, or up to about a fifth of the run's records behind",
+    "thriving": "up, linked, and at most about a seventh of the run's records behind",
+    "drowsy": "up, but slow: few links, or up to about a third of the run's records behind",
     "wilted": "down, without links, or further behind than that",
     "resting": "left on purpose",
     "seed": "not yet met",

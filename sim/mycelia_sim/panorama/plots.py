@@ -18,6 +18,12 @@ WIDTH = 1000
 HEIGHT = 100
 HIT_HEIGHT = 6
 LABELS_MAX = 5
+MARKS_MAX = 8
+SECOND, HOUR = 1_000, 3_600_000
+STEPS_MS = (
+    *(n * SECOND for n in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800)),
+    *(n * HOUR for n in (1, 2, 3, 6, 12, 24, 48, 168)),
+)
 LABELLED_MAX = 120
 HITS_NAMED_MAX = 3  # more than so many nodes that were hit are bands without names
 
@@ -114,9 +120,9 @@ def _figure(plot: Plot, timeline: Timeline) -> str:
     grid = "".join(
         f'<path class="grid" d="M0 {fixed(_y(plot, tick))}H{WIDTH}"/>' for tick in plot.ticks
     )
+    mark = span if plot.is_log else plot.say
     ticks = "".join(
-        f'<span style="top:{_y(plot, tick):.1f}%">{text(plot.say(tick))}</span>'
-        for tick in plot.ticks
+        f'<span style="top:{_y(plot, tick):.1f}%">{text(mark(tick))}</span>' for tick in plot.ticks
     )
     legend = "".join(
         f'<li class="{one.style}"><svg viewBox="0 0 28 8" aria-hidden="true"><path d="M1 4H27"/>'
@@ -126,7 +132,8 @@ def _figure(plot: Plot, timeline: Timeline) -> str:
     values = [[_rounded(point) for point in one.points] for one in plot.series]
     heading = f"{plot.key}-title"
     return (
-        f'<figure class="plot" data-plot="{plot.key}" aria-labelledby="{heading}">'
+        f'<figure class="plot" data-plot="{plot.key}" data-least="{plot.least:g}" '
+        f'aria-labelledby="{heading}">'
         f'<figcaption><h3 id="{heading}">{text(plot.title)}</h3>'
         f'<p class="says">{text(plot.says)}</p><ul class="legend">{legend}</ul></figcaption>'
         f'{labels(timeline)}<div class="axis"><div class="ticks" aria-hidden="true">{ticks}</div>'
@@ -145,10 +152,11 @@ def _figure(plot: Plot, timeline: Timeline) -> str:
 
 
 def times(length: int) -> str:
-    """Return the labels of the axis of time."""
+    """Return the labels of the axis of time, at round times."""
+    step = next((one for one in STEPS_MS if length / one <= MARKS_MAX), length)
     marks = "".join(
-        f'<span style="left:{100 * n / 6:.2f}%">{clock(length * n / 6, length)}</span>'
-        for n in range(7)
+        f'<span style="left:{100 * t_ms / length:.2f}%">{clock(t_ms, length)}</span>'
+        for t_ms in range(0, length + 1, step)
     )
     return f'<div class="times" aria-hidden="true">{marks}</div>'
 

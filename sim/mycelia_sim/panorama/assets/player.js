@@ -27,6 +27,7 @@ class Player {
       series: JSON.parse(figure.querySelector('script').textContent),
       outputs: [...figure.querySelectorAll('output')],
       kind: figure.dataset.plot,
+      least: Number(figure.dataset.least),
     }));
     this.twin = document.getElementById('garden-twin');
   }
@@ -146,11 +147,12 @@ class Player {
     plot.series.forEach((points, n) => {
       let value = null;
       for (const [ms, known] of points) if (ms <= this.ms) value = known; else break;
-      plot.outputs[n].textContent = value === null ? '' : this.sayValue(plot.kind, value);
+      plot.outputs[n].textContent = value === null ? '' : this.sayValue(plot, value);
     });
   }
 
-  sayValue(kind, value) {
+  sayValue({ kind, least }, value) {
+    if (least && value <= least) return `≤ ${this.sayValue({ kind }, least)}`;
     if (kind === 'convergence') return `${Math.round(value)} %`;
     if (kind === 'divergence' || kind === 'worst') return run.number(value);
     for (const [factor, unit] of [[3600000, 'h'], [60000, 'min'], [1000, 's']]) {

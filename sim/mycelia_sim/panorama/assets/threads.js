@@ -57,8 +57,8 @@ class Threads {
     pen.lineCap = 'round';
     lively.forEach((threads, level) => {
       if (!threads.length) return;
-      pen.strokeStyle = `hsla(${176 - level * 3},75%,${60 + level * 4}%,${(0.15 + level * 0.1) * crowd})`;
-      pen.lineWidth = 1.1 + level * 0.3;
+      pen.strokeStyle = `hsla(${176 - level * 3},75%,${60 + level * 4}%,${(0.15 + level * 0.055) * crowd})`;
+      pen.lineWidth = 1.1 + level * 0.16;
       for (const { path } of threads) pen.stroke(path);
     });
     pen.restore();
