@@ -33,11 +33,13 @@ class Custody:
     Attributes:
         journeys: record id -> its journey, of every record that is on some disk.
         gone: journeys of records that faults took from every disk that had them.
+        prints: node -> a number that is equal for equal sets of records on its disk.
     """
 
     def __init__(self, world: World) -> None:
         self.journeys: dict[bytes, Journey] = {}
         self.gone: dict[bytes, Journey] = {}
+        self.prints: dict[str, int] = dict.fromkeys(world.nodes, 0)
         self._world = world
         self._facts = world.facts
         self._facts.forks, self._facts.blames = [], []
@@ -56,6 +58,7 @@ class Custody:
         if node not in journey.arrivals:
             journey.arrivals[node] = now_us
             self._kept[node] += 1
+            self.prints[node] ^= int.from_bytes(record.id[:8])
 
     def forgot(self, node: str, lost: Iterable[Record]) -> None:
         """Take note that a fault took durable records from a disk."""
@@ -64,6 +67,7 @@ class Custody:
             if journey is None or journey.arrivals.pop(node, None) is None:
                 continue
             self._kept[node] -= 1
+            self.prints[node] ^= int.from_bytes(record.id[:8])
             if not journey.arrivals:
                 self.gone[record.id] = self.journeys.pop(record.id)
 

@@ -67,6 +67,7 @@ class Faults:
 
     def _heal(self, cut: Cut) -> None:
         self._world.trace(cut.id, "heal")
+        self._world.watch.mark("healed")
         fact = self._facts.cuts[cut.id]
         fact.is_parted = not self._world.has_converged()
         network = self._world.network

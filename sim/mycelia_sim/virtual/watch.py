@@ -46,12 +46,14 @@ class Watch:
 
     Attributes:
         tally: since the workload began.
+        marks: what the tally was at the last moment of a name.
         lives: node id -> (virtual us, what): start, crash, pause, resume, in order.
     """
 
     def __init__(self, loop: Loop, trace: Trace) -> None:
         self.trace: Final = trace
         self.tally = Tally()
+        self.marks: dict[str, Tally] = {}
         self.lives: dict[str, list[tuple[int, str]]] = {}
         self._loop = loop
         self._read = ""  # what the engine found in the message under way
@@ -59,6 +61,13 @@ class Watch:
     def begin(self) -> None:
         """Count from here on: the workload begins."""
         self.tally = Tally()
+
+    def mark(self, name: str) -> None:
+        """Remember the tally as it is now."""
+        tally = self.tally
+        self.marks[name] = Tally(
+            tally.frames.copy(), tally.bytes.copy(), tally.records.copy(), tally.verifications
+        )
 
     def over(self, shortcuts: Shortcuts) -> Shortcuts:
         """Return the same shortcuts, counted."""

@@ -75,6 +75,7 @@ class World:
         self._posted: dict[int, bytes] = {}
         self._report = report
         self.began_us = 0
+        self.has_begun = False  # the workload
 
     # --- phases ---
 
@@ -84,6 +85,7 @@ class World:
             self.loop.at(number * MS, node.start)
         self.facts.warmed_up_ms = self._until(self._is_linked, self.plan.warmup_ms)
         self.began_us = self.loop.now_us
+        self.has_begun = True
         self.watch.begin()
         self.facts.began_ms = EPOCH_MS + self.began_us // MS
         self._schedule()
@@ -95,6 +97,7 @@ class World:
             if not node.is_up:
                 node.start()
         self.facts.settled_ms = self._settle()
+        self.watch.mark("settled")
         if self.facts.settled_ms is not None:
             self.facts.quiet = self._listen()
         for node in self.nodes.values():
