@@ -20,6 +20,7 @@ from mycelia_sim.plan import Plan, Post
 from mycelia_sim.planner import draw_plan
 from mycelia_sim.progress import Progress
 from mycelia_sim.scenario_reader import load
+from mycelia_sim.timeline import load_timeline
 
 HERE = Path(__file__).parent
 MUTANTS = HERE / "mutants"
@@ -82,6 +83,12 @@ def test_a_sound_node_passes(tmp_path: Path) -> None:
     assert (folder / "verdict.txt").read_text(encoding="utf-8").startswith("PASS: ")
     assert str(folder) in summary["replay"]
     assert not (folder / "homes").exists()
+    timeline = load_timeline(folder / "timeline.json")
+    assert (len(timeline.nodes), timeline.samples[-1].agreeing) == (5, 5)
+    assert timeline.samples[-1].union == summary["records"]
+    assert {"cut", "heal", "kill", "restart", "offer"} <= {e.kind for e in timeline.events}
+    assert "The commons held." in (folder / "panorama.html").read_text(encoding="utf-8")
+    assert str(folder / "panorama.html") in finished.text
     assert (tmp_path / "latest").resolve() == folder.resolve()
 
 

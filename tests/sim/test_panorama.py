@@ -10,10 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from mycelia_sim.checkers import CHECKERS
+from mycelia_sim.cli import sim
 from mycelia_sim.errors import ScenarioError
 from mycelia_sim.panorama import PAGE_NAME, render, write_panorama
+from mycelia_sim.panorama.tables import CHECK_MEANING
 from mycelia_sim.timeline import FILE_NAME, Timeline, write_timeline
+from mycelia_sim.verdict import EXIT_USAGE
 from support.outage import country, outage, summary, with_violation
 
 RUN = outage()
@@ -208,6 +213,23 @@ def test_a_run_folder_is_drawn(tmp_path: Path) -> None:
     (tmp_path / "summary.json").write_text(json.dumps(summary(RUN)), "utf-8")
     assert write_panorama(tmp_path) == tmp_path / PAGE_NAME
     assert (tmp_path / PAGE_NAME).read_text("utf-8") == PAGE
+
+
+def test_the_command_draws_a_run_again(tmp_path: Path) -> None:
+    """`mycelia sim report` writes the page and names it; a folder without a run is wrong usage."""
+    write_timeline(tmp_path / FILE_NAME, RUN)
+    (tmp_path / "summary.json").write_text(json.dumps(summary(RUN)), "utf-8")
+    done = CliRunner().invoke(sim, ["report", str(tmp_path)])
+    assert (done.exit_code, str(tmp_path / PAGE_NAME) in done.output) == (0, True)
+    told = json.loads(CliRunner().invoke(sim, ["report", str(tmp_path), "--json"]).output)
+    assert told["size"] == (tmp_path / PAGE_NAME).stat().st_size
+    (tmp_path / FILE_NAME).unlink()
+    assert CliRunner().invoke(sim, ["report", str(tmp_path)]).exit_code == EXIT_USAGE
+
+
+def test_every_check_is_explained() -> None:
+    """Whatever a run can be checked for, the page says in plain words what that means."""
+    assert set(CHECKERS) == set(CHECK_MEANING)
 
 
 @pytest.mark.parametrize("text", [None, "{", "[]"])

@@ -37,6 +37,18 @@ CHECK_MEANING: Final = {
     "kills_fired": "The power cuts really hit.",
     "forger_tried": "The forger really tried.",
     "both_sides_active": "Life went on on both sides of the cut.",
+    "monotone": "What lay on a disk stayed there, unless a fault took it.",
+    "no_resurrection": "Nobody granted or accepted what it had taken back.",
+    "equivocation_attributed": "Only liars were blamed for lies.",
+    "bounded": "No node took more memory than the protocol allows.",
+    "quiescence": "Once all agree, nodes fall silent.",
+    "faults_fired": "Every family of faults really did something.",
+    "conflicting_grants": "Two providers granted the same request.",
+    "surplus_grants": "More was granted than asked, and turned down.",
+    "equivocation_seen": "An honest node noticed a forked log.",
+    "overdraft_seen": "A liar granted more than it had.",
+    "unsynced_lost": "A crash took what was not on disk yet.",
+    "rollback_happened": "A disk lost its past, and others gave it back.",
 }
 MARKS: Final = {"pass": "✓", "fail": "✗", "unknown": "?"}
 

@@ -30,7 +30,7 @@ class Garden {
     this.ground = new Ground(width, height, ratio, words.bottom - box.top);
     this.places = data.plants.map((plant) => this.ground.project(plant.u, plant.v));
     const area = width * (this.ground.foot - this.ground.horizon);
-    this.size = clamp(Math.sqrt(area / data.plants.length) * 0.8, 26, 118);
+    this.size = clamp(Math.sqrt(area / data.plants.length) * 0.8, 26, Math.min(118, width * 0.2));
     this.threads = new Threads(this.ground, this.places);
   }
 

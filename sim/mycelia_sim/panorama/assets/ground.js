@@ -33,7 +33,7 @@ class Ground {
     this.ratio = ratio;
     this.isNarrow = width < 620;
     this.horizon = clamp(sky + height * 0.1, height * 0.36, height * 0.52);
-    this.foot = height - (this.isNarrow ? 92 : 78);
+    this.foot = height - (this.isNarrow ? 122 : 78);
     this.back = this.paint((pen) => this.paintBack(pen));
     this.aurora = this.paintAurora();
     this.windows = data.sides.map((_, side) => this.strip((pen) => this.paintWindows(pen, side)));

@@ -1,6 +1,7 @@
 // Time: the slider, playing, and everything on the page that follows the moment.
 
-const SECONDS = 40; // how long the whole run takes at whole speed
+const SECONDS_MAX = 40; // a run takes its own time, but no longer than this
+const SECONDS_MIN = 10;
 const CALM_STEPS = 40; // with reduced motion the run goes by in so many still pictures
 const TOLD_GAP_MS = 900; // a voice must have time to say one thing before the next
 
@@ -109,7 +110,7 @@ class Player {
 
   advance(seconds) {
     const from = this.ms;
-    let gone = seconds * this.rate * data.duration / SECONDS;
+    let gone = seconds * this.rate * data.duration / clamp(data.duration / 1000, SECONDS_MIN, SECONDS_MAX);
     if (this.calm.matches) { // whole steps and nothing between them
       this.owed = (this.owed || 0) + gone;
       const step = data.duration / CALM_STEPS;
