@@ -73,7 +73,7 @@ class Talk:
         heads: what the node told, the last of each log.
         pushed: records that the node pushed.
         ended: why the link ended; None while it is being dialled or lives.
-        asked: WANTs that the node sent.
+        asked: what each WANT of the node asked for.
     """
 
     def __init__(self, target: str, around: Surroundings, manner: Manner) -> None:
@@ -82,7 +82,7 @@ class Talk:
         self.heads: dict[LogKey, HeadEntry] = {}
         self.pushed: list[Record] = []
         self.ended: str | None = None
-        self.asked = 0
+        self.asked: list[tuple[Range, ...]] = []
         self._around = around
         self._manner: Manner = manner
         self._link: int | None = None
@@ -204,7 +204,7 @@ class Talk:
             case Push(records):
                 self.pushed.extend(records)
             case Want(ranges):
-                self.asked += 1
+                self.asked.append(ranges)
                 if self.serving != "silence":
                     self.say(Records(self._served(ranges)))
             case Records():
