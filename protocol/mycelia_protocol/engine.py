@@ -374,7 +374,9 @@ class Engine:
         return self._perform(steps, now_ms)
 
     def _check_gate(self) -> list[Output]:
-        if not self.gate.check(self.state.member_count):
+        # A newcomer's store is empty, but its own vouches say that it is not alone.
+        members = max(self.state.member_count, len(self._own_chain) + 1)
+        if not self.gate.check(members):
             return []
         return [Notify(events.GateOpened(self.gate.confirmations))]
 

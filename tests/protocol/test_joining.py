@@ -3,7 +3,8 @@
 import pytest
 
 from mycelia_protocol.join import Joined, JoinFailed
-from support.mesh import Mesh
+from mycelia_protocol.options import Options
+from support.mesh import Mesh, Node
 from support.visitor import SECRET, invite, join
 
 
@@ -87,3 +88,18 @@ def test_an_invite_survives_a_store_that_fails() -> None:
     assert ended.code == "store"
     mesh.nodes[0].disk.fails = False
     assert isinstance(join(mesh, seed), Joined)
+
+
+def test_a_member_whose_store_is_empty_does_not_think_that_it_is_alone() -> None:
+    """INC-4: a newcomer, or a member who lost its store, grants nothing before it met somebody."""
+    mesh = Mesh(count=1)
+    invite(mesh)
+    seed = mesh.rng.randbytes(32)
+    joined = join(mesh, seed)
+    assert isinstance(joined, Joined)
+    options = Options(discover=False, introduction=joined.introduction)
+    member = Node(mesh, "member", seed, options)
+    assert not member.engine.gate.is_open
+    mesh.connect(member, mesh.nodes[0])
+    spends = member.engine.gate.is_open
+    assert spends
