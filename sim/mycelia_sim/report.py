@@ -15,6 +15,7 @@ from typing import Final
 from mycelia_sim import safety
 from mycelia_sim.accounts import Tally
 from mycelia_sim.checkers import Evidence
+from mycelia_sim.plan import Plan
 from mycelia_sim.verdict import Check, overall
 
 SUMMARY_SCHEMA: Final = 1
@@ -100,7 +101,7 @@ def write_text(outcome: Outcome, folder: str, panorama: str) -> str:
     lines = [
         f"{outcome.verdict.upper()}: {plan.title or plan.scenario}",
         "",
-        f"{len(plan.nodes)} real nodes for sites in {_districts(outcome)} neighbourhoods; "
+        f"{len(plan.nodes)} {_sort(plan)} nodes for sites in {_districts(outcome)} neighbourhoods; "
         f"{len(facts.acknowledged)} posts acknowledged, {facts.unanswered} broke off, "
         f"{facts.skipped} found their node dark, {facts.refused} refused.",
         "",
@@ -116,6 +117,11 @@ def write_text(outcome: Outcome, folder: str, panorama: str) -> str:
         f"replay   {outcome.replay}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _sort(plan: Plan) -> str:
+    """Return what the nodes of a run were: processes, or engines in virtual time."""
+    return "virtual" if plan.backend == "virtual" else "real"
 
 
 def _districts(outcome: Outcome) -> int:
