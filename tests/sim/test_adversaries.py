@@ -4,6 +4,7 @@ import pytest
 
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.promises import grant_state, offer_state
+from mycelia_sim import backends
 from mycelia_sim.plan import Attempt
 from mycelia_sim.virtual.adversaries.behaviours import BEHAVIOURS
 from mycelia_sim.virtual.adversaries.cast import adversary_ids
@@ -38,6 +39,11 @@ def stored_everywhere(done: Played, author: bytes) -> list[int]:
     """Return how many records of an author each node holds."""
     nodes = done.world.nodes.values()
     return [sum(record.author == author for record in node.records()) for node in nodes]
+
+
+def test_scenarios_name_the_behaviours_that_there_are() -> None:
+    """What a scenario may ask for has a script, and each script can be asked for."""
+    assert set(backends.BEHAVIOURS) == set(BEHAVIOURS)
 
 
 @pytest.mark.parametrize("behaviour", sorted(BEHAVIOURS))
