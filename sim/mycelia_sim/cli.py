@@ -20,14 +20,7 @@ from mycelia_sim.verdict import EXIT_USAGE
 COMMANDS: Final[dict[str, str]] = {
     "run": "run a scenario and judge what is left",
     "list": "list the scenarios that come with Mycelia",
-    "sweep": "run a scenario with many seeds",
-    "replay": "run again exactly what a run did, and compare",
-    "shrink": "find the smallest plan that still fails in the same way",
-    "check": "judge the evidence of a run again",
-    "diff": "compare two runs: plans, verdicts, figures, first divergence",
     "report": "write the panorama of a run",
-    "lint": "check a scenario without running it",
-    "doctor": "say which backends this machine has, and what to do",
 }
 
 

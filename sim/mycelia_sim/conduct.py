@@ -165,8 +165,8 @@ def _draw(folder: Path, outcome: Outcome, look: Look | None) -> str:
 
 
 def replay_command(folder: Path) -> str:
-    """Return the command line that plays the same plan again, and compares."""
-    return f"{program()} sim replay {shlex.quote(str(folder))}"
+    """Return the command line that plays the same plan again."""
+    return f"{program()} sim run --plan {shlex.quote(str(folder / 'plan.json'))}"
 
 
 def program() -> str:

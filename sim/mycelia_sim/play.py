@@ -79,7 +79,7 @@ def play(begun: Begun, progress: Progress) -> Finished:
 
             return run_virtual(begun.folder, begun.plan, progress)
         case other:
-            raise BackendError(f"there is no backend '{other}'; see `mycelia sim doctor`")
+            raise BackendError(f"the backend '{other}' is not here; take live or virtual")
 
 
 def judge(plan: Plan) -> Judged:
