@@ -3,7 +3,7 @@
 Every fault leaves a fact behind, so that one which never did anything can't pass for survived.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from mycelia_protocol.record import Record
@@ -16,6 +16,21 @@ if TYPE_CHECKING:
     from mycelia_sim.virtual.world import World
 
 Due: TypeAlias = tuple[int, Callable[..., None], object]
+
+
+def cut_directions(cut: Cut, directions: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return those of the directions, and of the cut's own links, that a cut holds."""
+    group = {node: number for number, nodes in enumerate(cut.groups) for node in nodes}
+    between = [
+        (source, target)
+        for source, target in directions
+        if source in group
+        and target in group
+        and group[source] != group[target]
+        and not (cut.oneway and group[source] > group[target])
+    ]
+    known = set(between)
+    return between + [pair for pair in cut.links if pair not in known]
 
 
 class Faults:
@@ -46,23 +61,12 @@ class Faults:
 
     # --- cuts ---
 
-    def _pairs(self, cut: Cut) -> list[tuple[str, str]]:
-        """Return the directions that a cut holds."""
-        group = {node: number for number, nodes in enumerate(cut.groups) for node in nodes}
-        between = [
-            (source, target)
-            for source, target in self._world.directions()
-            if source in group
-            and target in group
-            and group[source] != group[target]
-            and not (cut.oneway and group[source] > group[target])
-        ]
-        return between + [pair for pair in cut.links if pair not in set(between)]
-
     def _cut(self, cut: Cut) -> None:
         self._world.trace(cut.id, "cut")
         network = self._world.network
-        links = network.cut(cut.id, cut.mode, self._pairs(cut), cut.delay_ms * MS)
+        links = network.cut(
+            cut.id, cut.mode, cut_directions(cut, self._world.directions()), cut.delay_ms * MS
+        )
         self._facts.cuts[cut.id] = CutFact(links=links)
 
     def _heal(self, cut: Cut) -> None:
@@ -71,7 +75,7 @@ class Faults:
         fact = self._facts.cuts[cut.id]
         fact.is_parted = not self._world.has_converged()
         network = self._world.network
-        network.heal(cut.id, self._pairs(cut), cut.delay_ms * MS)
+        network.heal(cut.id, cut_directions(cut, self._world.directions()), cut.delay_ms * MS)
         fact.connections = network.held.get(cut.id, 0)
         fact.is_lifted = True
 

@@ -120,6 +120,11 @@ class World:
         return (self.loop.now_us - self.began_us) // MS
 
     @property
+    def sync_us(self) -> int:
+        """How long it takes a disk to make durable what it was given."""
+        return SYNC_US
+
+    @property
     def trace_digest(self) -> str:
         """Hash over everything that happened, in order; equal for equal runs."""
         return self.watch.trace.digest
