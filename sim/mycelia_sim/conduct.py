@@ -20,6 +20,7 @@ from mycelia_sim.checkers import check_all, gather
 from mycelia_sim.errors import ScenarioError
 from mycelia_sim.live.process import Command, node_command
 from mycelia_sim.live.run import LiveRun, Places
+from mycelia_sim.measured import Measured, Stopwatch, peak_rss_mib, within_limits
 from mycelia_sim.panorama import write_panorama
 from mycelia_sim.plan import Plan
 from mycelia_sim.progress import Progress
@@ -38,11 +39,13 @@ class Settings:
         out: folder under which the run's own folder is made.
         keep_homes: keep the nodes' homes even if the run passes; a failed run always keeps them.
         command: what starts a node on a home; tests start nodes with a planted defect.
+        is_traced: write down everything that happens in virtual time.
     """
 
     out: Path = Path("runs")
     keep_homes: bool = False
     command: Command = node_command
+    is_traced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +81,12 @@ def conduct_in(folder: Path, plan: Plan, settings: Settings, progress: Progress)
     # A short path, because the nodes' sockets lie in their homes.
     homes = Path(tempfile.mkdtemp(prefix="mycelia-sim-"))
     live = LiveRun(plan, Places(folder, homes), progress, settings.command)
+    watch = Stopwatch()
     keeps_homes = True
     try:
         holdings = _run(live, plan, homes)
         progress.phase("judging")
-        finished = _judge(plan, live, holdings, folder)
+        finished = _judge(plan, live, holdings, folder, watch)
         keeps_homes = settings.keep_homes or finished.summary["verdict"] == "fail"
         return finished
     finally:
@@ -128,14 +132,19 @@ def _run(live: LiveRun, plan: Plan, homes: Path) -> list[Holding]:
         return [read_home(node.id, homes / node.id) for node in plan.nodes]
 
 
-def _judge(plan: Plan, live: LiveRun, holdings: Sequence[Holding], folder: Path) -> Finished:
+def _judge(
+    plan: Plan, live: LiveRun, holdings: Sequence[Holding], folder: Path, watch: Stopwatch
+) -> Finished:
     """Check, and write the report."""
+    measured = Measured(watch.wall_s, watch.cpu_s, peak_rss_mib(of_children=True))
     evidence = gather(plan, live.facts, holdings)
     checks = check_all(evidence)
+    if plan.limits:
+        checks.append(within_limits(plan.limits, measured.metrics, live.facts))
     if live.facts.is_interrupted:
         checks = [interrupted(check) for check in checks]
     outcome = Outcome(evidence, checks, replay_command(folder))
-    return write_report(folder, outcome, {}, live.look())
+    return write_report(folder, outcome, measured.to_json(), live.look())
 
 
 def write_report(

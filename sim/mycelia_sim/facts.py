@@ -210,6 +210,11 @@ class Facts:
     timings_s: dict[str, float] = field(default_factory=dict)
     is_interrupted: bool = False
 
+    @property
+    def has_breach(self) -> bool:
+        """Whether something was seen already that must never happen."""
+        return bool(self.vanished or self.overruns)
+
     def forked_logs(self) -> frozenset[tuple[bytes, bytes]]:
         """Return (author, log) of all logs of which some node saw a second branch."""
         seen = self.forks or ()

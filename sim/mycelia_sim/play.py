@@ -15,6 +15,7 @@ from mycelia_sim.conduct import Finished, Settings, conduct_in, make_folder, rep
 from mycelia_sim.errors import BackendError
 from mycelia_sim.plan import Plan
 from mycelia_sim.progress import Progress
+from mycelia_sim.report import Outcome, summarize
 from mycelia_sim.verdict import Check, overall
 
 
@@ -77,7 +78,8 @@ def play(begun: Begun, progress: Progress) -> Finished:
         case "virtual":
             from mycelia_sim.virtual.folder import run_virtual
 
-            return run_virtual(begun.folder, begun.plan, progress)
+            is_traced = begun.settings.is_traced
+            return run_virtual(begun.folder, begun.plan, progress, is_traced=is_traced)
         case other:
             raise BackendError(f"the backend '{other}' is not here; take live or virtual")
 
@@ -87,8 +89,9 @@ def judge(plan: Plan) -> Judged:
     from mycelia_sim.virtual.run import play_virtual
 
     played = play_virtual(plan)
-    world = played.world
-    return Judged(played.checks, world.trace_digest, {"events": world.loop.events})
+    outcome = Outcome(played.evidence, played.checks, "")
+    summary = {**summarize(outcome), **played.measured.to_json()}
+    return Judged(played.checks, played.world.trace_digest, summary)
 
 
 def checks_by_name(checks: Sequence[Check]) -> dict[str, Check]:

@@ -16,6 +16,7 @@ from mycelia_sim import safety
 from mycelia_sim.accounts import Tally
 from mycelia_sim.checkers import Evidence
 from mycelia_sim.plan import Plan
+from mycelia_sim.sometimes import families
 from mycelia_sim.verdict import Check, overall
 
 SUMMARY_SCHEMA: Final = 1
@@ -82,6 +83,7 @@ def summarize(outcome: Outcome) -> dict[str, object]:
         "cuts": {name: asdict(cut) for name, cut in sorted(facts.cuts.items())},
         "kills": {name: asdict(kill) for name, kill in sorted(facts.kills.items())},
         "attempts": [asdict(attempt) for attempt in facts.attempts],
+        "families": {name: list(counts) for name, counts in families(evidence).items()},
         "timings_s": facts.timings_s,
         "interrupted": facts.is_interrupted,
         "versions": {

@@ -56,7 +56,7 @@ def test_without_faults_it_is_the_shortest_path(pairs: Pairs, born: int) -> None
 def crawl(ways: dict[tuple[str, str], Direction], lives: dict[str, Life], born: int) -> list[int]:
     """Return what the oracle should, by trying every moment for every step."""
     end = 2_500  # later than the last span and three hops
-    reached = dict.fromkeys(NODES, NEVER)
+    reached: dict[str, int] = dict.fromkeys(NODES, NEVER)
     reached["a"] = born
     for _ in NODES:
         for (u, v), way in ways.items():

@@ -40,6 +40,7 @@ class _RunCommand(click.Command):
 @click.option("--plan", type=click.Path(path_type=Path), help="Play a plan as it is instead.")
 @out_option
 @output_options
+@click.option("--trace", is_flag=True, help="Virtual: write down all that happens.")
 @click.option("--keep-homes", is_flag=True, help="Keep the nodes' folders although all is well.")
 @click.option("--node-module", hidden=True, help="Module or file that runs instead of the node.")
 def command(
@@ -52,6 +53,7 @@ def command(
     out: Path,
     as_json: bool,
     quiet: bool,
+    trace: bool,
     keep_homes: bool,
     node_module: str | None,
 ) -> None:
@@ -67,7 +69,7 @@ def command(
     changes += [f"run.seed={seed}"] if seed is not None else []
     chosen = _plan(scenario, changes, plan, backend)
     node = node_command if node_module is None else module_command(node_module)
-    begun = begin(chosen, Settings(out, keep_homes, node))
+    begun = begin(chosen, Settings(out, keep_homes, node, trace))
     end.seed, end.replay = chosen.seed, begun.replay
     finished = play(begun, Progress(is_quiet=quiet))
     if as_json:

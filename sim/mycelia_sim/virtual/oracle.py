@@ -2,9 +2,9 @@
 
 No protocol can be faster: a record leaves its author when it is on the author's disk, goes over
 every direction that works, waits where none does, and is on another disk one sync after it came
-there. Dijkstra over time, with the times at which nodes were down or stopped, directions cut or
-slower, and disks full. What a protocol needs besides (dialling again, handshakes, asking) is its own
-affair, and shows as stretch.
+there. This is Dijkstra over time, with the times at which nodes were down or stopped, directions
+cut or slower, and disks full. What a protocol needs besides (dialling again, handshakes, asking) is
+its own affair, and shows as stretch.
 
     leave    the sender runs, and the direction is open
     travel   takes the latency of the moment of leaving; jitter, loss and rate count as nothing

@@ -1,8 +1,6 @@
-"""One run in virtual time, from a plan to a verdict, with the report that a live run leaves too.
+"""One run in virtual time, from a plan to a verdict; nothing is written here.
 
-    world -> disks -> evidence -> checks -> summary, verdict, journal, timeline, trace
-
-`play_virtual` leaves nothing behind; `run_virtual` writes a folder.
+world -> disks -> evidence -> checks, metrics, what the panorama draws
 """
 
 from __future__ import annotations
@@ -12,50 +10,105 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Final
 
 from mycelia_protocol.identity import to_text
 from mycelia_sim.checkers import check_all
 from mycelia_sim.evidence import Evidence, gather
+from mycelia_sim.measured import Measured, Stopwatch, peak_rss_mib, within_limits
 from mycelia_sim.plan import Plan
 from mycelia_sim.progress import Progress
+from mycelia_sim.storyline import Look
 from mycelia_sim.verdict import Check, interrupted
 from mycelia_sim.virtual.disks import Seen, read_disks
+from mycelia_sim.virtual.metrics import caught_up_ms, metrics_of, series, spread_of
+from mycelia_sim.virtual.samples import Sampler
 from mycelia_sim.virtual.trace import Trace
-from mycelia_sim.virtual.world import World
+from mycelia_sim.virtual.world import Exhausted, World
 
 TOLD_MAX: Final = 64  # engines asked for the digest of their state, which costs a fold each
+SAY_EVERY_S: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A run that is over, and judged."""
+    """A run that is over, and judged.
+
+    Attributes:
+        look: what the panorama draws, but for the messages around a violation.
+    """
 
     world: World
     evidence: Evidence
     checks: tuple[Check, ...]
+    measured: Measured
+    look: Look
 
 
 def play_virtual(
     plan: Plan, progress: Progress | None = None, trace: Trace | None = None
 ) -> Played:
-    """Run a plan and judge it; Ctrl-C ends the run, and what there is by then is judged."""
-    world = World(plan, None if progress is None else _Teller(progress, plan).tell, trace)
+    """Run a plan and judge it; Ctrl-C ends the run, and what there is by then is judged.
+
+    So does the bound on events; then, too, only what was proved counts.
+    """
+    sampler = Sampler(plan)
+    teller = None if progress is None else _Teller(progress, plan)
+
+    def report(world: World) -> None:
+        sampler.tell(world)
+        if teller is not None:
+            teller.tell(world)
+
+    world = World(plan, report, trace)
+    watch = Stopwatch()
+    is_whole = _run(world)
+    sampler.take(world)
+    wall_s, cpu_s = watch.wall_s, watch.cpu_s
+    world.facts.timings_s["run"] = round(wall_s, 2)
+    if progress is not None:
+        progress.phase("judging")
+    return _judge(world, sampler, is_whole, Measured(wall_s, cpu_s, 0))
+
+
+def _run(world: World) -> bool:
+    """Run a world; return whether it came to its end."""
     with _interrupts():
         try:
             world.run()
         except KeyboardInterrupt:
             world.facts.is_interrupted = True
-    if progress is not None:
-        progress.phase("judging")
+        except Exhausted:
+            return False
+    return not world.facts.is_interrupted
+
+
+def _judge(world: World, sampler: Sampler, is_whole: bool, cost: Measured) -> Played:
+    watch = Stopwatch()
+    world.facts.caught_up_ms = caught_up_ms(world)
     _ask(world)
-    evidence = gather(plan, world.facts, read_disks(world), Seen(world))
+    evidence = gather(world.plan, world.facts, read_disks(world), Seen(world))
     checks = check_all(evidence)
-    if world.facts.is_interrupted:
+    spread = spread_of(world, evidence)
+    metrics, counts = metrics_of(world, spread)
+    if world.plan.limits:
+        checks.append(within_limits(world.plan.limits, metrics, world.facts))
+    if not is_whole:
         checks = [interrupted(check) for check in checks]
-    return Played(world, evidence, tuple(checks))
+    world.facts.timings_s["judge"] = round(watch.wall_s, 2)
+    measured = replace(
+        cost,
+        peak_rss_mib=peak_rss_mib(),
+        virtual_s=world.loop.now_us / 1e6,
+        events=world.loop.events,
+        trace_digest=world.trace_digest,
+        metrics=metrics,
+        counts={**counts, "plain_sessions": world.is_plain},
+    )
+    look = Look(tuple(sampler.samples), series(world, spread), 0)
+    return Played(world, evidence, tuple(checks), measured, look)
 
 
 @contextmanager
@@ -91,7 +144,7 @@ class _Teller:
     def __init__(self, progress: Progress, plan: Plan) -> None:
         self._progress = progress
         self._duration_ms = plan.duration_ms
-        self._began_s = self._said_s = time.monotonic()
+        self._said_s = time.monotonic()
         self._events = 0
         self._virtual_us = 0
         progress.phase("virtual: linking")
@@ -100,7 +153,7 @@ class _Teller:
         """Say how far it is, if the last word was a moment ago."""
         now_s = time.monotonic()
         passed_s = now_s - self._said_s
-        if passed_s < 0.2:
+        if passed_s < SAY_EVERY_S:
             return
         rate = (world.loop.events - self._events) / passed_s
         speed = (world.loop.now_us - self._virtual_us) / 1e6 / passed_s

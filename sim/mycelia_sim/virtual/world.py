@@ -37,6 +37,10 @@ CALM_US: Final = 2_000 * MS  # agreed without anything new for so long: grants f
 LISTEN_US: Final = 10_000 * MS  # how long is listened to what is said after that
 
 
+class Exhausted(Exception):
+    """The run took more events than its plan allows."""
+
+
 class World:
     """Runs one plan.
 
@@ -90,16 +94,19 @@ class World:
         self.facts.began_ms = EPOCH_MS + self.began_us // MS
         self._schedule()
         self.scales.begin()
-        self._advance(self.began_us + self.plan.duration_ms * MS)
+        self._advance(self.began_us + self.plan.duration_ms * MS, until_breach=True)
         self.facts.attempts = self.cast.finish()
         for node in self.nodes.values():
             node.resume()
             if not node.is_up:
                 node.start()
+        start_us = self.loop.now_us
         self.facts.settled_ms = self._settle()
         self.watch.mark("settled")
         if self.facts.settled_ms is not None:
             self.facts.quiet = self._listen()
+        if self.plan.stop.when == "duration":
+            self._advance(start_us + self.plan.converge_within_ms * MS)
         for node in self.nodes.values():
             self.custody.look(node)
         return self.facts
@@ -277,6 +284,8 @@ class World:
 
         None if it took longer than the plan allows.
         """
+        stop = self.plan.stop
+        calm_us = stop.quiet_for_ms * MS if stop.when == "quiescent" else CALM_US
         start_us = self.loop.now_us
         bound_us = start_us + self.plan.converge_within_ms * MS
         since_us, known = start_us, -1
@@ -285,7 +294,7 @@ class World:
                 since_us, known = self.loop.now_us + CHECK_EVERY_US, -1
             elif len(self.journeys) != known:
                 since_us, known = self.loop.now_us, len(self.journeys)
-            elif self.loop.now_us - since_us >= CALM_US:
+            elif self.loop.now_us - since_us >= calm_us:
                 return (since_us - start_us) // MS
             self._advance(self.loop.now_us + CHECK_EVERY_US)
         return None
@@ -299,8 +308,16 @@ class World:
         heard = {name: count for name, count in sorted(said.items()) if count}
         return Quiet(LISTEN_US // MS, heard, len(self.journeys) - records)
 
-    def _advance(self, until_us: int) -> None:
-        while self.loop.now_us < until_us:
+    def _advance(self, until_us: int, *, until_breach: bool = False) -> None:
+        """Let time pass; if asked for, and if the plan wants it, only until a first breach.
+
+        Raises: Exhausted.
+        """
+        stop = self.plan.stop
+        until_breach = until_breach and stop.when == "first_violation"
+        while self.loop.now_us < until_us and not (until_breach and self.facts.has_breach):
             self.loop.run_until(min(until_us, self.loop.now_us + CHECK_EVERY_US))
             if self._report is not None:
                 self._report(self)
+            if self.loop.events > stop.max_events:
+                raise Exhausted

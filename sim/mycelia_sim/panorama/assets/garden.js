@@ -10,7 +10,7 @@ class Garden {
     const stems = data.plants.reduce((sum, plant) => sum + plant.stems.length, 0);
     this.bloom = new Bloom(this.pen, clamp(70 / stems, 0.2, 1));
     this.genes = data.plants.map((plant) => plant.stems.map((_, stem) => genesOf(plant, stem)));
-    this.shown = data.plants.map((plant) => plant.stems.map((stem) => stem[0]));
+    this.shown = null; // the health that each stem shows; none before the first picture
     this.order = data.plants.map((_, n) => n).sort((a, b) => data.plants[a].v - data.plants[b].v);
     this.walk = 0;
     this.breath = 0;
@@ -55,8 +55,13 @@ class Garden {
     return isMoving;
   }
 
-  // Lets what is shown follow what is true, so that a jump in time wilts and blooms softly.
+  // Lets what is shown follow what is true, so that a jump in time wilts and blooms softly. The
+  // first picture shows the truth at once: a link that names a moment shows that moment.
   follow(place, share) {
+    if (this.shown === null) {
+      this.shown = data.plants.map((plant) => plant.stems.map((stem) => run.between(stem, place)));
+      return false;
+    }
     let isMoving = false;
     data.plants.forEach((plant, n) => {
       plant.stems.forEach((stem, k) => {

@@ -51,6 +51,7 @@ class Player {
     this.calm.addEventListener('change', () => this.ask());
     // A link may name a moment: panorama.html#t=33000.
     this.go(Number((/^#t=(\d+)$/.exec(window.location.hash) || [0, 0])[1]));
+    this.redraw();
   }
 
   listen(plot) {
@@ -92,6 +93,11 @@ class Player {
     clearTimeout(this.waiting); // while somebody drags, a voice waits until the hand rests
     if (!this.isPlaying) this.waiting = setTimeout(() => this.tell(from, this.ms, true), 160);
     this.ask();
+  }
+
+  // Draws the moment now, so that no picture is shown that is still empty.
+  redraw() {
+    if (this.garden.draw(this.ms, 0, false, this.calm.matches)) this.ask();
   }
 
   ask() {

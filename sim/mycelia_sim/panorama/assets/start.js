@@ -69,7 +69,7 @@ canvas.addEventListener('pointerleave', () => {
 
 new ResizeObserver(() => {
   garden.resize();
-  player.ask();
+  player.redraw(); // a canvas whose size was set is empty
 }).observe(canvas);
 player.start();
 canvas.dataset.plants = String(data.plants.length);
