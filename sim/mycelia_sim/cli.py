@@ -19,6 +19,7 @@ from mycelia_sim.verdict import EXIT_USAGE
 # name -> what it does, in the order in which one needs them
 COMMANDS: Final[dict[str, str]] = {
     "run": "run a scenario and judge what is left",
+    "sweep": "run a scenario with many seeds in virtual time",
     "list": "list the scenarios that come with Mycelia",
     "report": "write the panorama of a run",
 }

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from mycelia_sim.conduct import Finished, Settings, conduct_in, make_folder, replay_command
 from mycelia_sim.errors import BackendError
 from mycelia_sim.plan import Plan
 from mycelia_sim.progress import Progress
 from mycelia_sim.report import Outcome, summarize
 from mycelia_sim.verdict import Check, overall
+
+if TYPE_CHECKING:  # real daemons need much that a process which only judges plans can spare
+    from mycelia_sim.conduct import Finished, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Begun:
     @property
     def replay(self) -> str:
         """Return the command line that plays the same plan again, and compares."""
+        from mycelia_sim.conduct import replay_command
+
         return replay_command(self.folder)
 
 
@@ -40,11 +44,13 @@ class Judged:
     Attributes:
         trace_digest: hash over everything that happened; "" where time is real.
         summary: what summary.json would hold.
+        seen: what the plan wants to be seen sometimes, and was.
     """
 
     checks: tuple[Check, ...]
     trace_digest: str
     summary: dict[str, object]
+    seen: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -62,6 +68,8 @@ Judge: TypeAlias = Callable[[Plan], Judged]
 
 def begin(plan: Plan, settings: Settings) -> Begun:
     """Make the run's folder and put the plan into it."""
+    from mycelia_sim.conduct import make_folder
+
     folder = make_folder(plan, settings.out)
     (folder / "plan.json").write_text(plan.to_json(), "utf-8")
     return Begun(plan, folder, settings)
@@ -74,6 +82,8 @@ def play(begun: Begun, progress: Progress) -> Finished:
     """
     match begun.plan.backend:
         case "live":
+            from mycelia_sim.conduct import conduct_in
+
             return conduct_in(begun.folder, begun.plan, begun.settings, progress)
         case "virtual":
             from mycelia_sim.virtual.folder import run_virtual
@@ -86,12 +96,14 @@ def play(begun: Begun, progress: Progress) -> Finished:
 
 def judge(plan: Plan) -> Judged:
     """Run a plan in virtual time and judge it, without writing anything."""
+    from mycelia_sim.sometimes import seen
     from mycelia_sim.virtual.run import play_virtual
 
     played = play_virtual(plan)
     outcome = Outcome(played.evidence, played.checks, "")
     summary = {**summarize(outcome), **played.measured.to_json()}
-    return Judged(played.checks, played.world.trace_digest, summary)
+    were_seen = seen(played.evidence, played.checks)
+    return Judged(played.checks, played.world.trace_digest, summary, were_seen)
 
 
 def checks_by_name(checks: Sequence[Check]) -> dict[str, Check]:

@@ -47,10 +47,18 @@ def load(path: Path, settings: list[str]) -> Scenario:
 
     Raises: ScenarioError, with the place and the nearest known name.
     """
+    return read(document_of(path, settings), path.name)
+
+
+def document_of(path: Path, settings: list[str]) -> dict[str, Any]:
+    """Return a scenario as plain values: its file, what that extends, and the settings over it.
+
+    Raises: ScenarioError when a file is no TOML, or a setting leads nowhere.
+    """
     document = _document(path, ())
     for setting in settings:
         override(document, setting)
-    return read(document, path.name)
+    return document
 
 
 def _document(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ for something to happen sometimes, and in which it never does, wants changing, o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from mycelia_sim.evidence import Evidence, known
@@ -196,3 +196,23 @@ SOMETIMES: Final[dict[str, Callable[[Evidence], Check]]] = {
     "unsynced_lost": unsynced_lost,
     "rollback_happened": rollback_happened,
 }
+
+# For those that pass when there was nothing to see: whether there was.
+_OCCASIONS: Final[dict[str, Callable[[Evidence], bool]]] = {
+    "partition_fired": lambda evidence: any(c.kind in GROUPING for c in evidence.plan.cuts),
+    "kills_fired": lambda evidence: bool(evidence.plan.kills),
+    "forger_tried": lambda evidence: bool(evidence.plan.attempts),
+    "both_sides_active": lambda evidence: bool(evidence.accounts.activity),
+    "faults_fired": lambda evidence: bool(families(evidence)),
+}
+
+
+def seen(evidence: Evidence, checks: Iterable[Check]) -> tuple[str, ...]:
+    """Return which were really seen; one that had no occasion passes too, but shows nothing."""
+    return tuple(
+        check.name
+        for check in checks
+        if check.name in SOMETIMES
+        and check.verdict == "pass"
+        and (check.name not in _OCCASIONS or _OCCASIONS[check.name](evidence))
+    )

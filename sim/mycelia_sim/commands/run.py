@@ -36,6 +36,7 @@ class _RunCommand(click.Command):
 @click.argument("scenario", required=False)
 @scenario_options
 @click.option("--seed", type=int, envvar="SIM_SEED", help="Seed of all draws: --set run.seed=N.")
+@click.option("--swarm", is_flag=True, help="Keep only the faults that a sweep keeps for the seed.")
 @click.option("--backend", type=click.Choice(BACKENDS), help="Where to run; else the scenario's.")
 @click.option("--plan", type=click.Path(path_type=Path), help="Play a plan as it is instead.")
 @out_option
@@ -48,6 +49,7 @@ def command(
     nodes: int | None,
     settings: tuple[str, ...],
     seed: int | None,
+    swarm: bool,
     backend: str | None,
     plan: Path | None,
     out: Path,
@@ -67,7 +69,7 @@ def command(
     changes = list(settings)
     changes += [f"nodes.count={nodes}"] if nodes is not None else []
     changes += [f"run.seed={seed}"] if seed is not None else []
-    chosen = _plan(scenario, changes, plan, backend)
+    chosen = _plan(scenario, changes, plan, backend, swarm=swarm)
     node = node_command if node_module is None else module_command(node_module)
     begun = begin(chosen, Settings(out, keep_homes, node, trace))
     end.seed, end.replay = chosen.seed, begun.replay
@@ -79,7 +81,14 @@ def command(
     sys.exit(finished.exit_code)
 
 
-def _plan(scenario: str | None, changes: list[str], plan: Path | None, backend: str | None) -> Plan:
+def _plan(
+    scenario: str | None,
+    changes: list[str],
+    plan: Path | None,
+    backend: str | None,
+    *,
+    swarm: bool,
+) -> Plan:
     """Return the plan to run.
 
     Raises: ScenarioError.
@@ -91,11 +100,11 @@ def _plan(scenario: str | None, changes: list[str], plan: Path | None, backend: 
     from mycelia_sim.scenario_reader import load
 
     if plan is not None:
-        if scenario is not None or changes:
+        if scenario is not None or changes or swarm:
             raise ScenarioError("--plan plays a plan as it is; leave SCENARIO and changes out")
         return with_backend(read_plan(plan), backend)
     assert scenario is not None
-    return with_backend(draw_plan(load(find(scenario), changes)), backend)
+    return with_backend(draw_plan(load(find(scenario), changes), swarm=swarm), backend)
 
 
 def _next_steps(name: str) -> str:
