@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Final
 
-from mycelia_sim.errors import HarnessError, SimError
+from mycelia_sim.errors import SimError
 from mycelia_sim.progress import Progress
 from mycelia_sim.sweep.batch import Order, play_batch
 from mycelia_sim.sweep.executors import Place
@@ -93,7 +93,7 @@ class Drive:
     def run(self, place: Place) -> Driven:
         """Play the seeds.
 
-        Raises: BackendError when a worker runs other code; HarnessError when an executor fails.
+        Raises: BackendError when a worker runs other code; HarnessError when a task fails.
         """
         pending: dict[Future[list[SeedLine]], int] = {}
         while (self._todo and not self._is_spent) or pending:
@@ -103,7 +103,7 @@ class Drive:
             done, _ = wait(pending, timeout=LOOK_EVERY_S, return_when=FIRST_COMPLETED)
             for future in done:
                 pending.pop(future)
-                self._take(future)
+                self._take(future, place)
             if self._stop.is_set():
                 break
             self._say(place)
@@ -131,13 +131,13 @@ class Drive:
             size = max(1, min(round(BATCH_CPU_S / mean_s), BATCH_MAX, fair))
         return tuple(self._todo.popleft() for _ in range(min(size, len(self._todo))))
 
-    def _take(self, future: Future[list[SeedLine]]) -> None:
+    def _take(self, future: Future[list[SeedLine]], place: Place) -> None:
         try:
             lines = future.result()
         except SimError:
             raise
         except Exception as error:
-            raise HarnessError(f"a worker failed: {type(error).__name__}: {error}") from error
+            raise place.failure(error) from error
         self._folder.append(lines)
         self._played += lines
         self._cpu_s += [line.cpu_s for line in lines if line.cpu_s]
