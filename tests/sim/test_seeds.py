@@ -1,0 +1,180 @@
+"""Seeds played by the tests: those that once failed, and some of each scenario that ships."""
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from mycelia_sim.errors import ScenarioError
+from mycelia_sim.fingerprint import fingerprints
+from mycelia_sim.plan import Plan
+from mycelia_sim.planner import draw_plan
+from mycelia_sim.play import judge
+from mycelia_sim.scenario import SOMETIMES, find, shipped
+from mycelia_sim.scenario_reader import load
+from mycelia_sim.strict_json import build
+
+ROOT = Path(__file__).parents[2]
+KEPT = Path(__file__).parent / "seeds.toml"
+
+# Scenario -> its fixed seeds, and what makes it small enough: all together stay under a minute.
+SMALL: dict[str, tuple[tuple[int, ...], list[str]]] = {
+    "village": ((1, 2), []),
+    "river-split": ((1,), ["nodes.count=6"]),
+    "rolling-blackout": ((1,), ["nodes.count=6"]),
+    "old-backup": ((1,), ["nodes.count=5"]),
+    "liars": (
+        (1,),
+        ["nodes.count=4", "run.duration=30 s", "fault.0.at=10 s", "fault.0.for=10 s"],
+    ),
+    "flood": ((1,), ["nodes.count=4", "run.duration=16 s"]),
+    "flash-crowd": ((1,), ["nodes.count=6"]),
+    "long-winter": (
+        (1,),
+        [
+            "nodes.count=8",
+            "nodes.islands=2",
+            "run.duration=6 h 2 min",
+            "fault.0.for=5 h",
+            "workload.per_node=poisson(16 / d)",
+            "workload.active=1",
+        ],
+    ),
+    "city-islands": ((13, 26), ["nodes.count=8"]),
+    "metropolis": ((1,), ["nodes.count=16"]),
+    "country": ((1,), ["nodes.count=40", "nodes.islands=2"]),
+}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A seed that once failed.
+
+    Attributes:
+        why: what was wrong.
+        open: what is still wrong, "" if it is mended.
+    """
+
+    scenario: str
+    seed: int
+    changes: tuple[str, ...]
+    swarm: bool
+    why: str
+    open: str
+
+    def __str__(self) -> str:
+        return f"{self.scenario}-{self.seed}"
+
+
+def kept_seeds(path: Path) -> list[Kept]:
+    """Return the seeds of a file; what is written wrongly in it is an error."""
+    document = tomllib.loads(path.read_text("utf-8"))
+    if set(document) - {"seed"}:
+        raise ScenarioError(f"{path.name}: holds nothing but [[seed]]")
+    default = {"changes": [], "open": ""}
+    return [
+        build(Kept, {**default, **entry}, f"{path.name}: [[seed]] {number}")
+        for number, entry in enumerate(document.get("seed", []), start=1)
+    ]
+
+
+def plan_of(scenario: str, seed: int, changes: list[str], *, swarm: bool) -> Plan:
+    """Draw a plan for virtual time; a scenario's file is looked for from the project's root."""
+    path = ROOT / scenario if scenario.endswith(".toml") else find(scenario)
+    return draw_plan(load(path, changes).with_seed(seed), "virtual", swarm=swarm)
+
+
+def of_kept(kept: Kept) -> object:
+    """Return a parameter that is expected to fail if it is still open."""
+    marks = [pytest.mark.xfail(reason=kept.open, strict=True)] if kept.open else []
+    return pytest.param(kept, id=str(kept), marks=marks)
+
+
+@pytest.mark.parametrize("kept", [of_kept(kept) for kept in kept_seeds(KEPT)])
+def test_what_once_failed_does_not_fail_again(kept: Kept) -> None:
+    """A seed that once failed is played again, and no check fails."""
+    plan = plan_of(kept.scenario, kept.seed, list(kept.changes), swarm=kept.swarm)
+    assert fingerprints(judge(plan).checks) == [], kept.why
+
+
+def test_a_seed_that_is_written_wrongly_is_noticed(tmp_path: Path) -> None:
+    """A key that is misspelled or missing in the file of kept seeds is an error, not left out."""
+    path = tmp_path / "seeds.toml"
+    path.write_text('[[seed]]\nscenario = "village"\nseed = 1\nswram = true\nwhy = ""\n', "utf-8")
+    with pytest.raises(ScenarioError, match="did you mean 'swarm'"):
+        kept_seeds(path)
+    path.write_text('[[seed]]\nscenario = "village"\nseed = 1\nwhy = ""\n', "utf-8")
+    with pytest.raises(ScenarioError, match="'swarm' is missing"):
+        kept_seeds(path)
+
+
+def test_each_scenario_has_its_seeds() -> None:
+    """No scenario ships without a seed that is played here."""
+    assert set(SMALL) == set(shipped())
+
+
+@pytest.mark.parametrize(
+    ("scenario", "seed"), [(name, seed) for name, (seeds, _) in SMALL.items() for seed in seeds]
+)
+def test_each_scenario_holds(scenario: str, seed: int) -> None:
+    """A small one of each scenario that ships passes every check of what must hold."""
+    judged = judge(plan_of(scenario, seed, SMALL[scenario][1], swarm=True))
+    others = [check for check in judged.checks if check.name not in SOMETIMES]
+    assert len(others) > 10
+    assert [check for check in others if check.verdict != "pass"] == []
+
+
+# --- determinism ---
+
+PROGRAM = """
+import json, sys
+sys.path[:0] = json.loads(sys.argv[1])
+from sim.test_seeds import plan_of
+from mycelia_sim.play import judge
+judged = judge(plan_of(sys.argv[2], int(sys.argv[3]), json.loads(sys.argv[4]), swarm=False))
+checks = [[check.name, check.verdict, check.detail] for check in judged.checks]
+print(json.dumps([judged.trace_digest, judged.summary["families"], checks]))
+"""
+EVERYTHING = [
+    "nodes.count=5",
+    "nodes.islands=2",
+    "run.duration=62 s",
+    "adversary.0.count=1",
+    "adversary.1.every=exponential(15 s)",
+]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "seed", "changes", "families"),
+    [
+        ("village", 1, ["fault=[]", "adversary=[]"], 0),
+        ("city-islands", 2, EVERYTHING, 28),
+    ],
+    ids=["plain", "everything"],
+)
+def test_a_run_does_not_depend_on_hashing(
+    scenario: str, seed: int, changes: list[str], families: int
+) -> None:
+    """Two processes with different PYTHONHASHSEED give one trace, and judge it alike.
+
+    One run has no fault and no adversary, the other nearly all that there are.
+    """
+    arguments = [json.dumps(sys.path), scenario, str(seed), json.dumps(changes)]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, *arguments],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for hash_seed in ("0", "1")
+    ]
+    first, second = (json.loads(process.communicate()[0]) for process in processes)
+    assert first == second
+    assert len(first[0]) == 32
+    assert sum(fired > 0 for fired, _ in first[1].values()) >= families
