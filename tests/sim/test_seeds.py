@@ -58,6 +58,7 @@ class Kept:
     Attributes:
         why: what was wrong.
         open: what is still wrong, "" if it is mended.
+        slow: whether the default run leaves it out.
     """
 
     scenario: str
@@ -66,6 +67,7 @@ class Kept:
     swarm: bool
     why: str
     open: str
+    slow: bool
 
     def __str__(self) -> str:
         return f"{self.scenario}-{self.seed}"
@@ -76,7 +78,7 @@ def kept_seeds(path: Path) -> list[Kept]:
     document = tomllib.loads(path.read_text("utf-8"))
     if set(document) - {"seed"}:
         raise ScenarioError(f"{path.name}: holds nothing but [[seed]]")
-    default = {"changes": [], "open": ""}
+    default = {"changes": [], "open": "", "slow": False}
     return [
         build(Kept, {**default, **entry}, f"{path.name}: [[seed]] {number}")
         for number, entry in enumerate(document.get("seed", []), start=1)
@@ -92,6 +94,7 @@ def plan_of(scenario: str, seed: int, changes: list[str], *, swarm: bool) -> Pla
 def of_kept(kept: Kept) -> object:
     """Return a parameter that is expected to fail if it is still open."""
     marks = [pytest.mark.xfail(reason=kept.open, strict=True)] if kept.open else []
+    marks += [pytest.mark.slow] if kept.slow else []
     return pytest.param(kept, id=str(kept), marks=marks)
 
 

@@ -23,7 +23,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 BACKENDS: Final = ("virtual", "live", "switch")
 _META: Final = "mycelia_sim.ending"
-_COLORS: Final = {"PASS": "green", "FAIL": "red", "UNKNOWN": "yellow"}
+_COLORS: Final = {
+    "PASS": "green",
+    "FAIL": "red",
+    "UNKNOWN": "yellow",
+    "NONDETERMINISM": "red",
+    "CRASH": "red",
+}
 
 
 @dataclass(slots=True)

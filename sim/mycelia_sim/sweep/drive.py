@@ -95,6 +95,7 @@ class Drive:
 
         Raises: BackendError when a worker runs other code; HarnessError when a task fails.
         """
+        self._progress.phase(f"{self._all} seeds to play on {place.name}")
         pending: dict[Future[list[SeedLine]], int] = {}
         while (self._todo and not self._is_spent) or pending:
             while self._todo and not self._is_spent and len(pending) < place.slots:
@@ -106,7 +107,7 @@ class Drive:
                 self._take(future, place)
             if self._stop.is_set():
                 break
-            self._say(place)
+            self._say()
         wall_s = time.monotonic() - self._begin_s
         is_interrupted = self._stop.is_set()
         return Driven(
@@ -153,7 +154,7 @@ class Drive:
             self._told.add(words)
             self._progress.event(f"seed {line.seed}: {line.verdict}, {words}")
 
-    def _say(self, place: Place) -> None:
+    def _say(self) -> None:
         verdicts = [line.verdict for line in self._played]
         passed, unknown = verdicts.count("pass"), verdicts.count("unknown")
         count = len(verdicts)
@@ -164,5 +165,5 @@ class Drive:
         eta = "?" if left_s is None else f"{int(left_s) // 60}:{int(left_s) % 60:02}"
         self._progress.line(
             f"seeds {count}/{self._all} | {count - passed - unknown} failed, {unknown} unknown"
-            f" | {rate:.3g} seeds/s on {place.name} | ETA {eta}"
+            f" | {rate:.3g} seeds/s | ETA {eta}"
         )
