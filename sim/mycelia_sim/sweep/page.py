@@ -54,6 +54,10 @@ VERDICTS: Final = {
     EXIT_NONDETERMINISM: "Not repeatable: a second run of the same seed came out otherwise.",
     EXIT_HARNESS: "No verdict: the code under test, or the harness, broke off in some seeds.",
 }
+LEADS: Final = {  # whether each seed keeps only some faults
+    True: "Each seed keeps its own part of these faults.",
+    False: "Each seed draws these faults anew.",
+}
 _SLOT: Final = re.compile(r"\{\{ (\w+) \}\}")
 
 
@@ -84,6 +88,7 @@ def render(sweep: Sweep) -> str:
         "story": "".join(f"<p>{text(one)}</p>" for one in _story(sweep, rate_words(totals))),
         "numbers": _numbers(sweep),
         "failures": _failures(sweep),
+        "lead": LEADS["swarm" in subject.document],
         "families": _families(sweep),
         "sometimes": _sometimes(sweep),
         "seeds": _seeds(sweep),
@@ -228,6 +233,7 @@ def _listed(seeds: Sequence[int]) -> str:
 
 def _reach_table(caption: str, head: Sequence[str], rows: Sequence[str]) -> str:
     cells = "".join(f'<th scope="col">{name}</th>' for name in head)
+    cells += '<td aria-hidden="true"></td>'
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{text(caption)}">'
         f'<table class="reach"><caption>{text(caption)}</caption><thead><tr>{cells}</tr></thead>'
@@ -241,8 +247,9 @@ def _reach_row(name: str, meaning: str, count: int, of: int) -> str:
     words = f"{number(count)} of {number(of)} seeds" if count else "in no seed"
     small = f"<small> {text(meaning)}</small>" if meaning else ""
     return (
-        f'<tr{mark}><th scope="row"><code>{text(name)}</code>{small}</th><td>{words}'
-        f'<span class="bar" aria-hidden="true"><i style="width:{width:.1f}%"></i></span></td></tr>'
+        f'<tr{mark}><th scope="row"><code>{text(name)}</code>{small}</th><td>{words}</td>'
+        f'<td aria-hidden="true"><span class="bar"><i style="width:{width:.1f}%"></i></span></td>'
+        "</tr>"
     )
 
 
