@@ -80,7 +80,8 @@ def test_a_sweep_goes_on_where_it_ended(tmp_path: Path) -> None:
 def test_what_a_seed_lacks_another_has(tmp_path: Path) -> None:
     """A seed whose swarm left the crash out passes; a sweep of only such seeds is unknown.
 
-    Their lines have everything in them but what did not happen.
+    Their lines have everything in them but what did not happen, and `sim run --swarm` plays the
+    same again.
     """
     lines = {line.seed: line for line in play_batch(order(), range(4, 7))}
     default = SeedLine(0, "", 0)
@@ -91,6 +92,9 @@ def test_what_a_seed_lacks_another_has(tmp_path: Path) -> None:
     without = [seed for seed, line in lines.items() if "crash" not in (line.families or {})]
     assert without
     assert all(line.verdict == "pass" for line in lines.values())
+    options = ["--swarm", "--seed", "4", "--backend", "virtual", "--out", str(tmp_path), "--json"]
+    run = json.loads(CliRunner().invoke(sim, ["run", TINY, *options]).stdout)
+    assert run["trace_digest"] == lines[4].trace_digest
     code, summary = sweep(tmp_path, ",".join(map(str, without[:1])))
     assert (code, summary["verdict"], summary["counts"]["pass"]) == (2, "unknown", 1)
     assert "crash" in summary["doubts"][0]

@@ -38,9 +38,9 @@ LINES = st.sampled_from(
 )
 
 SMALL = {
-    "metropolis": ["nodes.count=80"],
-    "country": ["nodes.count=80", "nodes.islands=4"],
-    "long-winter": ["nodes.count=80"],
+    "metropolis": ["nodes.count=40"],
+    "country": ["nodes.count=40", "nodes.islands=4"],
+    "long-winter": ["nodes.count=20"],
 }
 
 # --- seeds ---
@@ -203,7 +203,7 @@ def test_the_families_of_a_scenario_are_those_of_its_plans(name: str) -> None:
     """Over some seeds the plans have exactly the families that the scenario is said to have."""
     small = SMALL.get(name, [])
     found: set[str] = set()
-    for seed in range(12):
+    for seed in range(6):
         plan = draw_plan(load(find(name), small).with_seed(seed), "virtual")
         found.update(cut.kind for cut in plan.cuts)
         found.update(DISK_WORDS.get(kill.disk, kill.disk) for kill in plan.kills)
