@@ -3,11 +3,12 @@
 Every fault leaves a fact behind, so that one which never did anything can't pass for survived.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
 from mycelia_protocol.record import Record
 from mycelia_sim.facts import CutFact, KillFact, TroubleFact
+from mycelia_sim.path import cut_directions
 from mycelia_sim.plan import Cut, Kill, Shape, Trouble
 from mycelia_sim.virtual.loop import MS
 from mycelia_sim.virtual.node import VirtualNode
@@ -16,21 +17,6 @@ if TYPE_CHECKING:
     from mycelia_sim.virtual.world import World
 
 Due: TypeAlias = tuple[int, Callable[..., None], object]
-
-
-def cut_directions(cut: Cut, directions: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return those of the directions, and of the cut's own links, that a cut holds."""
-    group = {node: number for number, nodes in enumerate(cut.groups) for node in nodes}
-    between = [
-        (source, target)
-        for source, target in directions
-        if source in group
-        and target in group
-        and group[source] != group[target]
-        and not (cut.oneway and group[source] > group[target])
-    ]
-    known = set(between)
-    return between + [pair for pair in cut.links if pair not in known]
 
 
 class Faults:
@@ -83,25 +69,13 @@ class Faults:
 
     def _bend(self, shape: Shape) -> None:
         for source, target in shape.links:
-            path = self._world.path(source, target)
-            path.delay_us += shape.latency_ms * MS
-            path.jitter_us += shape.jitter_ms * MS
-            path.loss_ppm += shape.loss_ppm
-            path.duplicate_ppm += shape.duplicate_ppm
-            path.reorder_ppm += shape.reorder_ppm
-            path.rates.append(shape.rate_bps)
+            self._world.path(source, target).bend(shape)
         before = self._world.network.traffic.messages
         self._facts.troubles[shape.id].amount = before
 
     def _unbend(self, shape: Shape) -> None:
         for source, target in shape.links:
-            path = self._world.path(source, target)
-            path.delay_us -= shape.latency_ms * MS
-            path.jitter_us -= shape.jitter_ms * MS
-            path.loss_ppm -= shape.loss_ppm
-            path.duplicate_ppm -= shape.duplicate_ppm
-            path.reorder_ppm -= shape.reorder_ppm
-            path.rates.remove(shape.rate_bps)
+            self._world.path(source, target).unbend(shape)
         fact = self._facts.troubles[shape.id]
         fact.amount = self._world.network.traffic.messages - fact.amount
         fact.has_fired = fact.amount > 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mycelia_sim.path import cut_directions
 from mycelia_sim.plan import Plan
-from mycelia_sim.virtual.faults import cut_directions
 from mycelia_sim.virtual.loop import MS
 from mycelia_sim.virtual.oracle import NEVER, Direction, Life, Oracle
 from mycelia_sim.virtual.spans import Span, Spans

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from mycelia_sim.streams import draw
+from mycelia_sim.path import Path, name_of
 from mycelia_sim.virtual.loop import MS, Loop
 from mycelia_sim.virtual.watch import Watch
 
@@ -53,46 +53,6 @@ class Endpoint(Protocol):
     def listens(self) -> bool:
         """Say whether somebody answers here."""
         ...
-
-
-@dataclass(slots=True)
-class Path:
-    """One direction between two nodes, now.
-
-    Attributes:
-        latency_us: time that any message takes.
-        jitter_us: up to so much more, drawn.
-        loss_ppm, duplicate_ppm: packets in a million that are lost, or come twice.
-        reorder_ppm: packets in a million that are overtaken, so that those behind them wait.
-        rates: limits that hold now, in bits a second, 0 for none; the lowest counts.
-        cuts: modes of the cuts that hold it now: fault id -> mode.
-        delay_us: what cuts of mode `delay` add.
-    """
-
-    latency_us: int
-    jitter_us: int = 0
-    loss_ppm: int = 0
-    duplicate_ppm: int = 0
-    reorder_ppm: int = 0
-    rates: list[int] = field(default_factory=list)
-    cuts: dict[str, str] = field(default_factory=dict)
-    delay_us: int = 0
-    drawn: int = 0  # counter of this direction's random stream
-
-    @property
-    def rate_bps(self) -> int:
-        """Bits a second that get through, 0 for no limit."""
-        return min((rate for rate in self.rates if rate), default=0)
-
-    @property
-    def is_disturbed(self) -> bool:
-        """Whether the next message's delay has to be drawn."""
-        return bool(self.jitter_us or self.loss_ppm or self.duplicate_ppm or self.reorder_ppm)
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether nothing gets through."""
-        return bool(self.cuts) and any(mode != "delay" for mode in self.cuts.values())
 
 
 @dataclass(slots=True)
@@ -219,10 +179,7 @@ class Network:
         """Cut directions between nodes; return how many connections that touches."""
         touched = 0
         for source, target in pairs:
-            path = self._path(source, target)
-            path.cuts[fault] = mode
-            if mode == "delay":
-                path.delay_us += delay_us
+            self._path(source, target).cut(fault, mode, delay_us)
         for connection in list(self._connections.values()):
             if not connection.is_open or not any(fault in w.path.cuts for w in connection.ways):
                 continue
@@ -237,9 +194,7 @@ class Network:
     def heal(self, fault: str, pairs: list[tuple[str, str]], delay_us: int) -> None:
         """End a cut; what waited on living connections arrives."""
         for source, target in pairs:
-            path = self._path(source, target)
-            if path.cuts.pop(fault, None) == "delay":
-                path.delay_us -= delay_us
+            self._path(source, target).heal(fault, delay_us)
         for connection in list(self._connections.values()):
             if connection.is_open and not any(way.path.is_cut for way in connection.ways):
                 connection.silent_since_us = None
@@ -304,24 +259,19 @@ class Network:
         delay_us = path.latency_us + path.delay_us
         if not path.is_disturbed:
             return delay_us
-        path.drawn += 1
-        bits = draw(self._seed, f"wire/{source}>{target}", path.drawn)
-        if path.jitter_us:
-            delay_us += bits % (path.jitter_us + 1)
-        bits >>= 32
-        if path.duplicate_ppm and bits % 1_000_000 < path.duplicate_ppm:
+        name = name_of(source, target)
+        jitter_us, is_twice, is_late, is_lost = path.toss(self._seed, name)
+        delay_us += jitter_us
+        if is_twice:
             self.traffic.duplicates += 1
             self.traffic.bytes += size + HEADER_SIZE
-        bits >>= 24
-        if path.reorder_ppm and bits % 1_000_000 < path.reorder_ppm:
+        if is_late:
             delay_us += path.latency_us  # what came before its turn waits in the receiver's buffer
-        bits >>= 24
         losses = 0
-        while losses < RESEND_MAX and bits % 1_000_000 < path.loss_ppm:
+        while is_lost and losses < RESEND_MAX:
             delay_us += RESEND_US << losses
             losses += 1
-            path.drawn += 1
-            bits = draw(self._seed, f"wire/{source}>{target}", path.drawn)
+            is_lost = path.toss_again(self._seed, name)
         self.traffic.lost += losses
         return delay_us
 

@@ -14,6 +14,7 @@ from mycelia_protocol.events import Notice, RecordArrived
 from mycelia_protocol.options import Options
 from mycelia_protocol.record import Record
 from mycelia_sim.facts import Acknowledged, Facts, Quiet
+from mycelia_sim.path import Path
 from mycelia_sim.plan import Plan, Post
 from mycelia_sim.virtual.adversaries.cast import Cast, adversary_ids
 from mycelia_sim.virtual.adversaries.liar import Stage
@@ -26,7 +27,7 @@ from mycelia_sim.virtual.loop import MS, Loop
 from mycelia_sim.virtual.node import EPOCH_MS, VirtualNode
 from mycelia_sim.virtual.trace import Trace
 from mycelia_sim.virtual.watch import Watch
-from mycelia_sim.virtual.wire import Network, Path
+from mycelia_sim.virtual.wire import Network
 
 SYNC_US: Final = 1 * MS
 READ_US: Final = 200
