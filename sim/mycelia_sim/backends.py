@@ -59,23 +59,21 @@ _ALL: Final = (
     | _needs("behaviour", BEHAVIOURS)
 )
 
+# What can be done to a process, and by a member who is not in one.
+_REAL: Final = (
+    _needs("do", ("crash", "pause", "restart", "leave", "join"))
+    | _needs("disk", ("keep",))
+    | _needs("behaviour", FORGERIES)
+)
+
 # What a plan or a scenario needs is told in such words; see `needs.py`.
 ABILITIES: Final[dict[str, frozenset[str]]] = {
     "virtual": _ALL,
     # Proxies relay TCP, which shows neither loss nor order; daemons share the machine's clock.
-    "live": (
-        _needs("do", ("partition", "bridge", "crash"))
-        | _needs("mode", ("drop", "delay", "reset"))
-        | _needs("disk", ("keep",))
-        | _needs("behaviour", FORGERIES)
-    ),
-    # A switch passes, holds or drops frames; it can't speak for an end, as a reset would.
+    "live": _REAL | _needs("do", CUTS) | _needs("mode", ("drop", "delay", "reset")),
+    # The same daemons, but packets in place of bytes: they can be lost, late, twice, or held.
     "switch": (
-        _needs("do", (*CUTS, "degrade", "crash"))
-        | _needs("mode", ("drop", "delay", "queue"))
-        | _needs("disk", ("keep",))
-        | _needs("link", SHAPES)
-        | _needs("behaviour", FORGERIES)
+        _REAL | _needs("do", (*CUTS, "degrade")) | _needs("mode", MODES) | _needs("link", SHAPES)
     ),
 }
 NODES_OF: Final = {"virtual": NODES_MAX, "live": 300, "switch": 100}

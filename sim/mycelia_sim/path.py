@@ -17,6 +17,7 @@ from mycelia_sim.streams import draw
 
 MS: Final = 1_000  # microseconds in a millisecond
 PPM: Final = 1_000_000
+STRANGER_LATENCY_US: Final = 40 * MS  # between nodes that no planned link joins
 
 Fate: TypeAlias = tuple[int, bool, bool, bool]  # us later, comes twice, is overtaken, is lost
 

@@ -81,7 +81,7 @@ def play(begun: Begun, progress: Progress) -> Finished:
     Raises: BackendError; HarnessError, and then the folder holds what there is.
     """
     match begun.plan.backend:
-        case "live":
+        case "live" | "switch":
             from mycelia_sim.conduct import conduct_in
 
             return conduct_in(begun.folder, begun.plan, begun.settings, progress)
@@ -91,7 +91,7 @@ def play(begun: Begun, progress: Progress) -> Finished:
             is_traced = begun.settings.is_traced
             return run_virtual(begun.folder, begun.plan, progress, is_traced=is_traced)
         case other:
-            raise BackendError(f"the backend '{other}' is not here; take live or virtual")
+            raise BackendError(f"the backend '{other}' is not here; take live, switch or virtual")
 
 
 def judge(plan: Plan) -> Judged:

@@ -42,12 +42,15 @@ COMPARES: Final = ("<=", ">=")
 _KEY_SIZE: Final = 8
 
 
-def load(path: Path, settings: list[str]) -> Scenario:
+def load(path: Path, settings: list[str], backend: str | None = None) -> Scenario:
     """Read a scenario file and what it extends, and put the command line's settings over it.
+
+    Args:
+        backend: the one of those that the file names that is to be able to do it all; None: each.
 
     Raises: ScenarioError, with the place and the nearest known name.
     """
-    return read(document_of(path, settings), path.name)
+    return read(document_of(path, settings), path.name, backend)
 
 
 def document_of(path: Path, settings: list[str]) -> dict[str, Any]:
@@ -93,8 +96,8 @@ def _base(path: Path, name: str) -> Path:
         raise ScenarioError(f"{path.name}: extends: no scenario '{name}'{known}") from error
 
 
-def read(document: dict[str, Any], place: str) -> Scenario:
-    """Turn a TOML document into a scenario.
+def read(document: dict[str, Any], place: str, backend: str | None = None) -> Scenario:
+    """Turn a TOML document into a scenario; `backend` as for `load`.
 
     Raises: ScenarioError.
     """
@@ -116,7 +119,7 @@ def read(document: dict[str, Any], place: str) -> Scenario:
     )
     top.finish()
     _check_times(scenario, place)
-    return _with_backends(scenario, place)
+    return _with_backends(scenario, place, backend)
 
 
 def _run(table: Table) -> Run:
@@ -277,16 +280,21 @@ def _least(when: When) -> float:
     return at.least if at is not None else when.between[0] if when.between else 0
 
 
-def _with_backends(scenario: Scenario, place: str) -> Scenario:
-    """Refuse a backend that can't do what is asked; find those that can if none is named."""
+def _with_backends(scenario: Scenario, place: str, chosen: str | None) -> Scenario:
+    """Refuse a backend that can't do what is asked; find those that can if none is named.
+
+    With one that somebody chose, only that one must be able to.
+    """
     needs = scenario_needs(scenario)
     count = scenario.nodes.count
     named = scenario.run.backends
+    if chosen is not None and chosen in (named or (chosen,)):
+        named = (chosen,)
     for backend in named:
         try:
             backends.refuse(backend, needs, count)
         except ScenarioError as error:
-            hint = "; name another backend in run.backend"
+            hint = "; take another with --backend, or name it in run.backend"
             raise ScenarioError(f"{place}: {error}{hint}") from None
     able = named or backends.able(needs, count)
     return replace(scenario, run=replace(scenario.run, backends=able))

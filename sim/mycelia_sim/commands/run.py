@@ -95,16 +95,18 @@ def _plan(
     """
     from mycelia_sim.commands.common import with_backend
     from mycelia_sim.plan_file import read_plan
-    from mycelia_sim.planner import draw_plan
+    from mycelia_sim.planner import check_backend, draw_plan
     from mycelia_sim.scenario import find
     from mycelia_sim.scenario_reader import load
 
     if plan is not None:
         if scenario is not None or changes or swarm:
             raise ScenarioError("--plan plays a plan as it is; leave SCENARIO and changes out")
-        return with_backend(read_plan(plan), backend)
+        played = with_backend(read_plan(plan), backend)
+        check_backend(played)
+        return played
     assert scenario is not None
-    return with_backend(draw_plan(load(find(scenario), changes), swarm=swarm), backend)
+    return draw_plan(load(find(scenario), changes, backend), backend, swarm=swarm)
 
 
 def _next_steps(name: str) -> str:

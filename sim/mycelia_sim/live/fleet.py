@@ -12,7 +12,7 @@ from typing import Final
 from mycelia_protocol.identity import from_text
 from mycelia_sim.errors import HarnessError
 from mycelia_sim.live.client import CallFailed, Client
-from mycelia_sim.live.network import HOST, Network
+from mycelia_sim.live.network import Network
 from mycelia_sim.live.process import Command, Daemon, Ready, Warden
 from mycelia_sim.plan import Plan, PlanNode
 from mycelia_sim.streams import Stream
@@ -42,14 +42,19 @@ class Fleet:
                 f"{node.id} ({node.name})",
                 homes / node.id,
                 logs / f"{node.id}.log",
-                command,
+                self._placed(node.id, command),
                 self.warden,
             )
             for node in plan.nodes
         }
         self._clients: dict[str, Client] = {}
+        self._unclean: set[str] = set()
         # Starting is work for the CPU alone: more at once than cores would only make all late.
         self._starts = asyncio.Semaphore(max(2, os.cpu_count() or 2))
+
+    def _placed(self, node: str, command: Command) -> Command:
+        """Return the command of one node's daemon at its place in the network."""
+        return lambda home: self.network.placed(node, command(home))
 
     @property
     def founder(self) -> str:
@@ -73,7 +78,7 @@ class Fleet:
         return (
             "version = 1\n"
             f"[node]\nname = {json.dumps(node.name, ensure_ascii=False)}\n"
-            f'[link]\nlisten = "{HOST}:{self.network.node_ports[node.id]}"\n'
+            f'[link]\nlisten = "{self.network.listen_address(node.id)}"\n'
             f"dial = [{dial}]\ndiscover = false\n"
             f'[share]\npolicy = "fifo"\nreceipts = "{self.plan.receipts}"\n'
             '[log]\nlevel = "info"\nformat = "text"\n'
@@ -142,8 +147,12 @@ class Fleet:
         return self._clients.get(node) if self.daemons[node].ready is not None else None
 
     def running(self) -> list[str]:
-        """Return the nodes whose daemons are ready."""
-        return [node for node, daemon in self.daemons.items() if daemon.ready is not None]
+        """Return the nodes whose daemons are ready, and not stopped by SIGSTOP."""
+        return [
+            node
+            for node, daemon in self.daemons.items()
+            if daemon.ready is not None and not daemon.is_paused
+        ]
 
     async def kill(self, node: str) -> bool:
         """End one daemon with SIGKILL; return whether it was running."""
@@ -154,12 +163,31 @@ class Fleet:
         await self._close_client(node)
         return was_running
 
+    def pause(self, node: str) -> bool:
+        """Stop one daemon without ending it; return whether it was running."""
+        daemon = self.daemons[node]
+        return daemon.ready is not None and daemon.pause()
+
+    def resume(self, node: str) -> None:
+        """Let a daemon that was paused go on."""
+        self.daemons[node].resume()
+
+    async def leave(self, node: str) -> bool:
+        """Let one daemon end politely; return whether it was running."""
+        daemon = self.daemons[node]
+        was_running = daemon.is_running and daemon.ready is not None
+        await self._close_client(node)
+        if was_running and not await daemon.stop():
+            self._unclean.add(node)
+        return was_running
+
     async def stop(self) -> list[str]:
-        """Stop all daemons; return the nodes that did not end cleanly."""
+        """Stop all daemons; return the nodes that ever did not end cleanly when asked."""
         await self.close_clients()
         nodes = [node for node, daemon in self.daemons.items() if daemon.is_running]
         ended = await asyncio.gather(*(self.daemons[node].stop() for node in nodes))
-        return [node for node, is_clean in zip(nodes, ended, strict=True) if not is_clean]
+        found = {node for node, is_clean in zip(nodes, ended, strict=True) if not is_clean}
+        return sorted(self._unclean | found)
 
     async def close_clients(self) -> None:
         """Close all clients."""

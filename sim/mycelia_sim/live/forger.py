@@ -112,16 +112,16 @@ class Forger:
     """Plays all attempts of one run's adversary.
 
     Args:
-        port_of: the port that a node's daemon listens on; the adversary needs no proxy.
+        way_to: an address at which a node is reached; the adversary meets no link's model.
         key_of: a node's public key.
     """
 
     def __init__(
-        self, seed: int, port_of: Callable[[str], int], key_of: Callable[[str], bytes]
+        self, seed: int, way_to: Callable[[str], str], key_of: Callable[[str], bytes]
     ) -> None:
         self._stream = Stream(seed, "forger/bytes")
         self._seed = Stream(seed, "key/forger").bytes(32)
-        self._port_of = port_of
+        self._way_to = way_to
         self._key_of = key_of
         self._clock = Clock()
         self._membership: _Membership | None = None
@@ -145,7 +145,7 @@ class Forger:
         answer = ""
         try:
             async with asyncio.timeout(ATTEMPT_TIMEOUT_S), new_session() as http:
-                socket = await connect(http, f"127.0.0.1:{self._port_of(attempt.target)}")
+                socket = await connect(http, self._way_to(attempt.target))
                 try:
                     talk = _Talk(socket, self._session())
                     wrong, last = await self._prepare(talk, attempt)

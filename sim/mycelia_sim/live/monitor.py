@@ -16,6 +16,7 @@ from mycelia_sim.live.fleet import Fleet
 
 POLL_INTERVAL_S: Final = 0.5
 POLLS_AT_ONCE: Final = 8
+POLL_TIMEOUT_S: Final = 5.0  # a node that was stopped just now does not answer
 PEERS_EVERY: Final = 8  # a node tells its links at one look of so many: it takes a fold
 
 Extents = dict[tuple[str, str], int]  # (author, log) -> number of records
@@ -138,8 +139,9 @@ class Monitor:
             return None
         async with self._limit:
             try:
-                heads = await client.get("/v1/heads")
-            except CallFailed:
+                async with asyncio.timeout(POLL_TIMEOUT_S):
+                    heads = await client.get("/v1/heads")
+            except (CallFailed, TimeoutError):
                 return None
         extents = {(log["author"], log["log"]): int(log["seq"]) + 1 for log in heads["logs"]}
         return View(str(heads["digest"]), int(heads["records"]), extents)

@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import os
 import socket
-from typing import Final
+from typing import Final, Protocol
 
 from mycelia_sim.errors import HarnessError
 from mycelia_sim.live.proxy import LinkProxy, Rule, Tally
-from mycelia_sim.plan import Cut, Plan, PlanLink
+from mycelia_sim.path import cut_directions
+from mycelia_sim.plan import Cut, Plan, PlanLink, Shape
 
 HOST: Final = "127.0.0.1"
 PORT_FIRST: Final = 10_000
@@ -39,8 +40,63 @@ class Ports:
         raise HarnessError("no loopback port is free; end what listens on them")
 
 
-class Network:
-    """The proxies of one run.
+class Network(Protocol):
+    """What joins the daemons of one run, and what its faults are done to."""
+
+    async def start(self) -> None:
+        """Be ready for daemons.
+
+        Raises: HarnessError; BackendError when this machine can't have such a network.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Take everything down again."""
+        ...
+
+    def listen_address(self, node: str) -> str:
+        """Return the address on which a node's daemon listens."""
+        ...
+
+    def dial_addresses(self, node: str) -> list[str]:
+        """Return the addresses that a node keeps connected."""
+        ...
+
+    def placed(self, node: str, command: list[str]) -> list[str]:
+        """Return the command line that runs a node's command at its place in the network."""
+        ...
+
+    def way_in(self, node: str) -> str:
+        """Return an address at which the harness itself reaches a node, unharmed by any fault."""
+        ...
+
+    def invite_from_outside(self, invite: str) -> str:
+        """Return an invite as somebody in the harness can use it."""
+        ...
+
+    async def apply(self, cut: Cut) -> int:
+        """Begin a cut; return how many links it touches."""
+        ...
+
+    async def lift(self, cut: Cut) -> Tally:
+        """End a cut; return what it kept back."""
+        ...
+
+    async def bend(self, shape: Shape) -> None:
+        """Make some directions worse."""
+        ...
+
+    async def unbend(self, shape: Shape) -> int:
+        """End what `bend` began; return how many packets met it."""
+        ...
+
+    async def traffic(self) -> dict[str, int]:
+        """Return counts of what was carried so far."""
+        ...
+
+
+class ProxyNetwork:
+    """Daemons on loopback, and a relay for each link.
 
     Attributes:
         node_ports: node id -> port that its daemon listens on itself.
@@ -48,12 +104,12 @@ class Network:
 
     def __init__(self, plan: Plan) -> None:
         ports = Ports()
-        self._plan = plan
         self._ports = ports
         self.node_ports = {node.id: ports.take() for node in plan.nodes}
         self._proxies = {
             link: LinkProxy(self.node_ports[link.listener], link.latency_ms) for link in plan.links
         }
+        self._tallies: dict[str, Tally] = {}
 
     async def start(self) -> None:
         """Open all proxies.
@@ -70,44 +126,62 @@ class Network:
         """Close all proxies."""
         await asyncio.gather(*(proxy.close() for proxy in self._proxies.values()))
 
+    def listen_address(self, node: str) -> str:
+        """Return the address on which a node's daemon listens."""
+        return f"{HOST}:{self.node_ports[node]}"
+
     def dial_addresses(self, node: str) -> list[str]:
         """Return the addresses that a node keeps connected: its links' proxies."""
         return [
             f"{HOST}:{proxy.port}" for link, proxy in self._proxies.items() if link.dialer == node
         ]
 
-    @property
-    def moved(self) -> int:
-        """Return the bytes relayed on all links so far."""
-        return sum(sum(proxy.moved) for proxy in self._proxies.values())
+    def placed(self, node: str, command: list[str]) -> list[str]:
+        """Return the command line as it is: all daemons share the machine's own network."""
+        return command
 
-    def apply(self, cut: Cut) -> Tally:
-        """Begin a cut; the tally counts on until it is lifted."""
-        tally = Tally()
+    def way_in(self, node: str) -> str:
+        """Return the address of a node's daemon itself, past the proxies."""
+        return self.listen_address(node)
+
+    def invite_from_outside(self, invite: str) -> str:
+        """Return the invite as it is."""
+        return invite
+
+    async def apply(self, cut: Cut) -> int:
+        """Begin a cut; return how many links it touches."""
+        tally = self._tallies[cut.id] = Tally()
         for link, proxy in self._proxies.items():
             forward, backward = _ways(cut, link)
             if forward or backward:
                 rule = Rule(cut.mode, forward, backward, cut.delay_ms, tally)
                 proxy.apply(cut.id, rule)
-        return tally
+        return tally.links
 
-    def lift(self, cut: Cut) -> None:
-        """End a cut."""
+    async def lift(self, cut: Cut) -> Tally:
+        """End a cut; return what it kept back."""
         for proxy in self._proxies.values():
             proxy.lift(cut.id)
+        return self._tallies[cut.id]
 
-    def lift_all(self) -> None:
-        """End whatever is cut."""
-        for cut in self._plan.cuts:
-            self.lift(cut)
+    async def bend(self, shape: Shape) -> None:
+        """Refuse: `backends.py` keeps plans away that want it.
+
+        Raises: HarnessError.
+        """
+        raise HarnessError(f"{shape.id}: TCP relays show neither loss nor order")
+
+    async def unbend(self, shape: Shape) -> int:
+        """Return that nothing met the shape."""
+        return 0
+
+    async def traffic(self) -> dict[str, int]:
+        """Return the bytes relayed so far."""
+        return {"bytes": sum(sum(proxy.moved) for proxy in self._proxies.values())}
 
 
 def _ways(cut: Cut, link: PlanLink) -> tuple[bool, bool]:
     """Return whether a cut touches a link's way forward, and its way back."""
-    group_of = {node: n for n, group in enumerate(cut.groups) for node in group}
-    dialer, listener = group_of.get(link.dialer), group_of.get(link.listener)
-    if dialer is None or listener is None or dialer == listener:
-        return False, False
-    if cut.oneway:
-        return dialer == 0, listener == 0
-    return True, True
+    forward, backward = (link.dialer, link.listener), (link.listener, link.dialer)
+    held = cut_directions(cut, [forward, backward])
+    return forward in held, backward in held

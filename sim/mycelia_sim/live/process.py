@@ -43,6 +43,13 @@ def module_command(module: str) -> Command:
     return command
 
 
+def environment() -> dict[str, str]:
+    """Return an environment in which a child finds the same packages, installed or not."""
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    kept = {key: value for key, value in os.environ.items() if key != "MYCELIA_HOME"}
+    return {**kept, "PYTHONPATH": path}
+
+
 @dataclass(frozen=True, slots=True)
 class Ready:
     """What a daemon says when it can be used."""
@@ -105,6 +112,7 @@ class Daemon:
     Attributes:
         ready: what it said when it last became usable, None while it is down.
         starts: how often it was started.
+        is_paused: whether it was stopped by SIGSTOP and not let go on.
     """
 
     def __init__(self, name: str, home: Path, log: Path, command: Command, warden: Warden) -> None:
@@ -113,6 +121,7 @@ class Daemon:
         self.log = log
         self.ready: Ready | None = None
         self.starts = 0
+        self.is_paused = False
         self._command = command
         self._warden = warden
         self._process: asyncio.subprocess.Process | None = None
@@ -142,16 +151,13 @@ class Daemon:
         return self.ready
 
     async def _spawn(self, log: IO[bytes]) -> None:
-        # A child must find the same packages, installed or not.
-        path = os.pathsep.join(entry for entry in sys.path if entry)
-        environment = {key: value for key, value in os.environ.items() if key != "MYCELIA_HOME"}
         process = await asyncio.create_subprocess_exec(
             *self._command(self.home),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
             start_new_session=True,
-            env={**environment, "PYTHONPATH": path},
+            env=environment(),
         )
         self._warden.add(process.pid)
         self._process = process
@@ -169,6 +175,20 @@ class Daemon:
         await self._ended(process)
         raise self._error(f"ended with code {process.returncode} before it was ready")
 
+    def pause(self) -> bool:
+        """Stop the daemon with SIGSTOP, as a machine that sleeps would; return whether it ran."""
+        if self._process is None or not self.is_running:
+            return False
+        os.killpg(self._process.pid, signal.SIGSTOP)
+        self.is_paused = True
+        return True
+
+    def resume(self) -> None:
+        """Let a daemon that was paused go on."""
+        if self._process is not None and self.is_running and self.is_paused:
+            os.killpg(self._process.pid, signal.SIGCONT)
+        self.is_paused = False
+
     async def kill(self) -> None:
         """End the daemon with SIGKILL, as a power cut would, and wait until it is gone."""
         await self._signal(signal.SIGKILL, STOP_TIMEOUT_S)
@@ -177,6 +197,7 @@ class Daemon:
         """Ask the daemon to end; return whether it did so in time and without an error."""
         if not self.is_running:
             return False
+        self.resume()
         code = await self._signal(signal.SIGTERM, timeout_s)
         if code is None:
             await self.kill()
@@ -199,7 +220,7 @@ class Daemon:
     async def _ended(self, process: asyncio.subprocess.Process) -> None:
         await process.wait()
         self._warden.remove(process.pid)
-        self.ready = None
+        self.ready, self.is_paused = None, False
         if self._drain is not None:
             await self._drain
             self._drain = None

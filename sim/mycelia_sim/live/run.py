@@ -23,7 +23,7 @@ from mycelia_sim.live.chronicle import Chronicle
 from mycelia_sim.live.fleet import Fleet
 from mycelia_sim.live.forger import Forger
 from mycelia_sim.live.monitor import Monitor
-from mycelia_sim.live.network import Network
+from mycelia_sim.live.network import Network, ProxyNetwork
 from mycelia_sim.live.process import Command, node_command
 from mycelia_sim.live.stage import Stage
 from mycelia_sim.live.workload import Journal, People
@@ -47,6 +47,15 @@ class Places:
         return self.folder / "nodes"
 
 
+def network_of(plan: Plan, places: Places) -> Network:
+    """Return what joins the daemons on the backend that a plan names."""
+    if plan.backend != "switch":
+        return ProxyNetwork(plan)
+    from mycelia_sim.switch.network import SwitchNetwork  # of use on Linux alone
+
+    return SwitchNetwork(plan, places.folder / "switch.log")
+
+
 class LiveRun:
     """Runs one plan once; `facts` fill up meanwhile, so that an interrupted run can still tell."""
 
@@ -57,7 +66,7 @@ class LiveRun:
         self._plan = plan
         self._places = places
         self._progress = progress
-        self._network = Network(plan)
+        self._network = network_of(plan, places)
         self._fleet = Fleet(plan, self._network, places.homes, places.logs, command)
         self._chronicle = Chronicle([node.id for node in plan.nodes], self._author)
         self._monitor = Monitor(self._fleet, places.folder / "samples.jsonl", self._chronicle.note)
@@ -142,10 +151,10 @@ class LiveRun:
             return None
         forger = Forger(
             self._plan.seed,
-            lambda node: self._network.node_ports[node],
+            self._network.way_in,
             lambda node: bytes.fromhex(self._fleet.keys[node]),
         )
-        await forger.join(await self._fleet.invite())
+        await forger.join(self._network.invite_from_outside(await self._fleet.invite()))
         return forger
 
     async def _warm_up(self) -> None:

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from mycelia_sim.errors import HarnessError
-from mycelia_sim.facts import CutFact, Facts, KillFact
+from mycelia_sim.facts import CutFact, Facts, KillFact, TroubleFact
 from mycelia_sim.live.fleet import Fleet
 from mycelia_sim.live.forger import Forger
 from mycelia_sim.live.monitor import Monitor
 from mycelia_sim.live.network import Network
-from mycelia_sim.live.proxy import Tally
 from mycelia_sim.live.workload import People
-from mycelia_sim.plan import Attempt, Cut, Kill, Plan
+from mycelia_sim.plan import Attempt, Cut, Kill, Plan, Shape, Trouble
 from mycelia_sim.progress import Progress
 
 TICK_S: Final = 0.25  # how often the progress line is renewed
@@ -57,8 +56,8 @@ class Stage:
         self._progress = progress
         self._began_s = time.monotonic()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._tallies: dict[str, Tally] = {}
         self._catch_up: asyncio.Task[None] | None = None
+        self._bent: list[tuple[Shape, TroubleFact]] = []
 
     def elapsed_ms(self) -> int:
         """Return the time since the beginning of the workload in ms."""
@@ -75,7 +74,6 @@ class Stage:
             await self._wait_until(due.at_ms)
             self._begin(due.act())
         await self._wait_until(self._plan.duration_ms)
-        self._network.lift_all()
         await self._finish()
 
     def _timeline(self, people: People) -> list[Due]:
@@ -85,6 +83,10 @@ class Stage:
         dues += [Due(cut.at_ms, 0, _bind(self._cut, cut)) for cut in plan.cuts]
         dues += [Due(cut.until_ms, 1, _bind(self._heal, cut)) for cut in plan.cuts]
         dues += [Due(kill.at_ms, 3, _bind(self._kill, kill)) for kill in plan.kills]
+        for shape in plan.shapes:
+            dues.append(Due(shape.at_ms, 0, _bind(self._bend, shape)))
+        for trouble in plan.troubles:
+            dues.append(Due(trouble.at_ms, 3, _bind(self._upset, trouble)))
         dues += [Due(attempt.at_ms, 4, _bind(self._attempt, attempt)) for attempt in plan.attempts]
         return dues
 
@@ -135,18 +137,16 @@ class Stage:
     # --- faults ---
 
     async def _cut(self, cut: Cut) -> None:
-        self._tallies[cut.id] = self._network.apply(cut)
-        self._facts.cuts[cut.id] = CutFact(links=self._tallies[cut.id].links)
+        fact = self._facts.cuts[cut.id] = CutFact()
+        fact.links = await self._network.apply(cut)
         ways = "one way" if cut.oneway else "both ways"
         names = " | ".join(self._group_name(group) for group in cut.groups)
-        self._progress.event(
-            f"cut: {names}, {self._tallies[cut.id].links} links, {cut.mode}, {ways}"
-        )
+        self._progress.event(f"cut: {names}, {fact.links} links, {cut.mode}, {ways}")
 
     async def _heal(self, cut: Cut) -> None:
         snapshot = await self._monitor.look()
-        fact, tally = self._facts.cuts[cut.id], self._tallies[cut.id]
-        self._network.lift(cut)
+        fact = self._facts.cuts[cut.id]
+        tally = await self._network.lift(cut)
         fact.bytes, fact.connections, fact.is_lifted = tally.bytes, tally.connections, True
         fact.is_parted = snapshot.is_parted(cut.groups)
         self._progress.event(
@@ -171,18 +171,54 @@ class Stage:
             )
 
     async def caught_up(self) -> None:
-        """Wait for the measurement that a heal began, if there was one."""
+        """Wait for the measurement that a heal began, if there was one; the links rest."""
         if self._catch_up is not None:
             await self._catch_up
+        while self._bent:
+            await self._unbend(*self._bent.pop())
 
     async def _kill(self, kill: Kill) -> None:
         fact = self._facts.kills.setdefault(kill.id, KillFact(kill.node))
         fact.has_fired = await self._fleet.kill(kill.node)
         self._progress.event(f"SIGKILL: {self._plan.node(kill.node).name}")
-        await asyncio.sleep(max(0, kill.restart_ms - self.elapsed_ms()) / 1000)
+        await self._rest_until(kill.restart_ms)
         await self._fleet.start(kill.node)
         fact.has_restarted = True
         self._progress.event(f"back: {self._plan.node(kill.node).name}")
+
+    async def _bend(self, shape: Shape) -> None:
+        """Make links worse until the shape ends, or the run."""
+        fact = self._facts.troubles[shape.id] = TroubleFact("degrade", "")
+        await self._network.bend(shape)
+        if shape.is_fault:
+            self._progress.event(f"worse: {len(shape.links)} directions")
+            await self._rest_until(shape.until_ms)
+            await self._unbend(shape, fact)
+        else:
+            self._bent.append((shape, fact))  # links are like this; they stay so while nodes settle
+
+    async def _unbend(self, shape: Shape, fact: TroubleFact) -> None:
+        fact.amount = await self._network.unbend(shape)
+        fact.has_fired = fact.amount > 0
+
+    async def _upset(self, trouble: Trouble) -> None:
+        """Let something befall a node, for a while."""
+        fact = self._facts.troubles[trouble.id] = TroubleFact(trouble.kind, trouble.node)
+        name, fleet = self._plan.node(trouble.node).name, self._fleet
+        if trouble.kind == "pause":
+            fact.has_fired = fleet.pause(trouble.node)
+        else:
+            fact.has_fired = await fleet.leave(trouble.node)
+        self._progress.event(f"{trouble.kind}: {name}")
+        await self._rest_until(trouble.until_ms)
+        if trouble.kind == "pause":
+            fleet.resume(trouble.node)
+        elif fact.has_fired:
+            await fleet.start(trouble.node)
+        self._progress.event(f"back: {name}")
+
+    async def _rest_until(self, at_ms: int) -> None:
+        await asyncio.sleep(max(0, at_ms - self.elapsed_ms()) / 1000)
 
     async def _attempt(self, attempt: Attempt) -> None:
         if self._forger is None:

@@ -14,7 +14,7 @@ from mycelia_protocol.events import Notice, RecordArrived
 from mycelia_protocol.options import Options
 from mycelia_protocol.record import Record
 from mycelia_sim.facts import Acknowledged, Facts, Quiet
-from mycelia_sim.path import Path
+from mycelia_sim.path import STRANGER_LATENCY_US, Path
 from mycelia_sim.plan import Plan, Post
 from mycelia_sim.virtual.adversaries.cast import Cast, adversary_ids
 from mycelia_sim.virtual.adversaries.liar import Stage
@@ -32,7 +32,6 @@ from mycelia_sim.virtual.wire import Network
 SYNC_US: Final = 1 * MS
 READ_US: Final = 200
 PLAIN_FROM: Final = 500  # nodes from which sessions go without encryption
-STRANGER_LATENCY_US: Final = 40 * MS  # between nodes that no planned link joins
 CHECK_EVERY_US: Final = 250 * MS  # how often the end of a phase is looked for
 CALM_US: Final = 2_000 * MS  # agreed without anything new for so long: grants follow each other
 LISTEN_US: Final = 10_000 * MS  # how long is listened to what is said after that

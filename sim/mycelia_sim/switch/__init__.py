@@ -1,0 +1,1 @@
+"""The switch backend: real daemons in network namespaces, joined by a user-space switch."""
