@@ -59,7 +59,7 @@ def read_segment(frame: bytes) -> Segment | None:
     ip_size = (frame[ETHERNET_SIZE] & 15) * 4
     if int.from_bytes(frame[20:22]) & 0x1FFF or len(frame) < ETHERNET_SIZE + ip_size + _TCP_SIZE:
         return None
-    fields: tuple[int, ...] = struct.unpack_from(">HHIIBB", frame, ETHERNET_SIZE + ip_size)
+    fields: tuple[int, int, int, int, int, int] = struct.unpack_from(">HHIIBB", frame, ETHERNET_SIZE + ip_size)
     source_port, target_port, seq, ack, offset, flags = fields
     size = int.from_bytes(frame[16:18]) - ip_size - (offset >> 4) * 4
     return Segment(
@@ -104,7 +104,7 @@ def reset(segment: Segment, seq: int, ack: int | None) -> bytes:
 
 def _checksum(data: bytes) -> bytes:
     """Return the internet checksum of an even number of bytes. Source: RFC 1071."""
-    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    total: int = sum(struct.unpack(f">{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return (~total & 0xFFFF).to_bytes(2)
