@@ -16,6 +16,7 @@ from mycelia_node.driver import Driver
 from mycelia_node.errors import HomeError, NodeError, RequestError
 from mycelia_node.home import Home
 from mycelia_node.store import SqliteStore
+from mycelia_node.tally import Tally, counting
 from mycelia_node.transport import Transport
 from mycelia_node.watchers import Watchers
 from mycelia_protocol.charter import Charter
@@ -93,7 +94,9 @@ class Node:
         resumable_log = home.take_clean()
         loop = asyncio.get_running_loop()
         self.store: Final = SqliteStore(home.database, charter.commons, poster(loop))
-        engine = Engine(charter, seed, random.SystemRandom(), options)
+        self.tally: Final = Tally()
+        rng, shortcuts = random.SystemRandom(), counting(self.tally)
+        engine = Engine(charter, seed, rng, options, shortcuts)
         self.driver: Final = Driver(engine, self.store, clock, self._noticed, on_crash)
         self.transport: Final = Transport(self.driver.deliver, self.driver.room, clock, on_crash)
         self.engine: Final = engine

@@ -58,7 +58,7 @@ class Engine:
         seed: this node's Ed25519 seed, 32 bytes.
         rng: decides whom to ask and when, and gives keys, log ids and salts: on a real node a
             cryptographic source.
-        shortcuts: only for simulated worlds.
+        shortcuts: for simulated worlds, and to count what passes.
     """
 
     def __init__(

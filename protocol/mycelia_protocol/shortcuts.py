@@ -1,9 +1,9 @@
 """What a simulated world may put in place of costly parts, without changing what they say.
 
-A real node uses none of these. A world of a thousand nodes checks the same signature and decodes
-the same frame a thousand times; both are pure functions, so it remembers the outcome. From about a
-thousand nodes on it may also leave out the encryption of sessions (`PlainHandshake`), which changes
-costs only: messages keep their number, order and size.
+A real node puts nothing else here than a count of what passes. A world of a thousand nodes checks
+the same signature and decodes the same frame a thousand times; both are pure functions, so it
+remembers the outcome. From about a thousand nodes on it may also leave out the encryption of
+sessions (`PlainHandshake`), which changes costs only: messages keep their number, order and size.
 """
 
 from collections.abc import Callable

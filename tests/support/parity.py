@@ -21,7 +21,7 @@ from mycelia_node.database import Writer
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.publish import Publisher
 from mycelia_protocol.record import Record
-from mycelia_sim.plan import Plan, Post
+from mycelia_sim.plan import Plan, Post, Shape
 from mycelia_sim.virtual.genesis import Beginning, begin
 from mycelia_sim.virtual.node import EPOCH_MS
 from support.city import city, cut, kill, trouble
@@ -47,11 +47,19 @@ POSTS: Final = (
 
 
 def plan(backend: str) -> Plan:
-    """Return the plan: six nodes, a cut river, a kill, and a node that leaves for a while."""
+    """Return the plan: six nodes, a cut river, a kill, and a node that leaves for a while.
+
+    On the switch packets are lost, doubled and overtaken besides; TCP relays show none of that.
+    """
     made = replace(city(6, 0, seed=SEED, duration_ms=8_000), backend=backend)
     made = cut(made, 1_500, 5_200)
     made = kill(made, "n05", 1_200, 1_300)
     made = trouble(made, "leave", "n01", 1_500, 1_600)
+    if backend == "switch":
+        ways = [(link.dialer, link.listener) for link in made.links]
+        ways += [way[::-1] for way in ways]
+        lossy = Shape("link-1", 0, 60_000, tuple(ways), 0, 4, 30_000, 10_000, 10_000, 0)
+        made = replace(made, shapes=(lossy,))
     posts = tuple(
         Post(
             n=n,

@@ -1,4 +1,4 @@
-"""Routes for the node itself: status, found, join, invites, events, heads, down."""
+"""Routes for the node itself: status, found, join, invites, heads, traffic, events, down."""
 
 import asyncio
 import contextlib
@@ -37,6 +37,7 @@ class CommonsRoutes:
         app.router.add_post("/v1/join", self.join)
         app.router.add_post("/v1/invites", self.invite)
         app.router.add_get("/v1/heads", self.heads)
+        app.router.add_get("/v1/traffic", self.traffic)
         app.router.add_get("/v1/events", self.events)
         app.router.add_post("/v1/down", self.down)
 
@@ -128,6 +129,11 @@ class CommonsRoutes:
         answer = {"digest": whole.hexdigest(), "records": logs.record_count(), "logs": rows}
         return web.json_response(answer)
 
+    async def traffic(self, request: web.Request) -> web.Response:
+        """GET /v1/traffic: what came over the links since the node started, and what it checked."""
+        read_flags(request, ())
+        return web.json_response(self.get_node().tally.to_json())
+
     async def events(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/events: live events, one JSON object a line, until either side ends it."""
         read_flags(request, ())
@@ -194,6 +200,7 @@ def commons_status(node: Node) -> Json:
         "forks": node.forks,
         "log": to_text("log", log) if log is not None else None,
         "gate": "open" if engine.gate.is_open else "closed",
+        "traffic": node.tally.to_json(),
     }
 
 

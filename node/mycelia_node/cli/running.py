@@ -98,6 +98,7 @@ def status_text(answer: dict[str, Any]) -> str:
         f"{count(answer['open_offers'], 'open offer')}, "
         f"{count(answer['open_requests'], 'open request')}, {count(answer['grants'], 'grant')}",
         f"state {short(answer['state_digest'])} (equal on nodes that know the same)",
+        traffic_line(answer["traffic"]),
     ]
     if answer["gate"] == "closed":
         lines.append("may not grant yet: it must first hear from members what they hold of its log")
@@ -115,6 +116,16 @@ def status_text(answer: dict[str, Any]) -> str:
         for peer in answer["peers"]
     ]
     return "\n".join([*lines, "", table(("NEIGHBOUR", "KEY", "ADDRESS", "SINCE"), rows)])
+
+
+def traffic_line(traffic: dict[str, Any]) -> str:
+    """Return what came over the links, for people."""
+    frames, size = sum(traffic["frames"].values()), sum(traffic["bytes"].values())
+    records = sum(traffic["records"].values())
+    return (
+        f"since the start {count(frames, 'frame')} came with {count(records, 'record')}, "
+        f"{size / 1024:,.0f} KiB; {count(traffic['verifications'], 'signature')} checked"
+    )
 
 
 @click.command(cls=Command)

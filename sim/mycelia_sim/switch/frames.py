@@ -59,7 +59,9 @@ def read_segment(frame: bytes) -> Segment | None:
     ip_size = (frame[ETHERNET_SIZE] & 15) * 4
     if int.from_bytes(frame[20:22]) & 0x1FFF or len(frame) < ETHERNET_SIZE + ip_size + _TCP_SIZE:
         return None
-    fields: tuple[int, int, int, int, int, int] = struct.unpack_from(">HHIIBB", frame, ETHERNET_SIZE + ip_size)
+    fields: tuple[int, int, int, int, int, int] = struct.unpack_from(
+        ">HHIIBB", frame, ETHERNET_SIZE + ip_size
+    )
     source_port, target_port, seq, ack, offset, flags = fields
     size = int.from_bytes(frame[16:18]) - ip_size - (offset >> 4) * 4
     return Segment(

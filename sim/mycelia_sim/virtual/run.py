@@ -20,10 +20,11 @@ from mycelia_sim.evidence import Evidence, gather
 from mycelia_sim.measured import Measured, Stopwatch, peak_rss_mib, within_limits
 from mycelia_sim.plan import Plan
 from mycelia_sim.progress import Progress
+from mycelia_sim.spread import series
 from mycelia_sim.storyline import Look
 from mycelia_sim.verdict import Check, interrupted
 from mycelia_sim.virtual.disks import Seen, read_disks
-from mycelia_sim.virtual.metrics import caught_up_ms, metrics_of, series, spread_of
+from mycelia_sim.virtual.metrics import caught_up_ms, metrics_of, spread_of
 from mycelia_sim.virtual.samples import Sampler
 from mycelia_sim.virtual.trace import Trace
 from mycelia_sim.virtual.world import Exhausted, World
@@ -107,7 +108,7 @@ def _judge(world: World, sampler: Sampler, is_whole: bool, cost: Measured) -> Pl
         metrics=metrics,
         counts={**counts, "plain_sessions": world.is_plain},
     )
-    look = Look(tuple(sampler.samples), series(world, spread), 0)
+    look = Look(tuple(sampler.samples), series(spread, world.began_us, world.elapsed_ms), 0)
     return Played(world, evidence, tuple(checks), measured, look)
 
 

@@ -6,11 +6,11 @@ engines and the two shortcuts that they call for each frame and each signature, 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from mycelia_node.tally import Tally
 from mycelia_protocol.errors import RemoteError
 from mycelia_protocol.messages import Heads, Message, Push, Records, Want
 from mycelia_protocol.record import Record
@@ -21,24 +21,6 @@ from mycelia_sim.virtual.trace import ID_CHARACTERS, Trace
 
 if TYPE_CHECKING:
     from mycelia_sim.virtual.wire import Way
-
-PAYLOAD: Final = frozenset({"push", "records"})  # frames that carry records
-
-
-@dataclass(slots=True)
-class Tally:
-    """What the honest nodes received and checked.
-
-    Attributes:
-        frames, bytes: by name of the frame; bytes as sealed, without packet headers.
-        records: records received, by name of the frame, whether they were news or not.
-        verifications: signatures of records that were checked, remembered verdicts among them.
-    """
-
-    frames: Counter[str] = field(default_factory=Counter)
-    bytes: Counter[str] = field(default_factory=Counter)
-    records: Counter[str] = field(default_factory=Counter)
-    verifications: int = 0
 
 
 class Watch:
