@@ -136,8 +136,11 @@ def _judge(
     plan: Plan, live: LiveRun, holdings: Sequence[Holding], folder: Path, watch: Stopwatch
 ) -> Finished:
     """Check, and write the report."""
-    measured = Measured(watch.wall_s, watch.cpu_s, peak_rss_mib(of_children=True))
+    wall_s, cpu_s = watch.wall_s, watch.cpu_s
     evidence = gather(plan, live.facts, holdings)
+    metrics, counts = live.measure(evidence)
+    peak_mib = peak_rss_mib(of_children=True)
+    measured = Measured(wall_s, cpu_s, peak_mib, metrics=metrics, counts=counts)
     checks = check_all(evidence)
     if plan.limits:
         checks.append(within_limits(plan.limits, measured.metrics, live.facts))

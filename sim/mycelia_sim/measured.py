@@ -27,6 +27,20 @@ METRICS: Final = (
     "verifications_per_record",  # signature checks per record that came to a node
 )
 
+# Why a figure is null, where it is.
+UNMEASURED: Final = {
+    "virtual_s": "time is real",
+    "events": "time is real",
+    "trace_digest": "time is real",
+    "latency": "no record was seen to come from one node to another",
+    "stretch": "no record was seen to come from one node to another over a link that takes time",
+    "redundancy": "nobody wrote anything",
+    "control_bytes": "nobody wrote anything",
+    "heal_excess": "no cut healed, or some record never came everywhere",
+    "bytes_per_difference": "nothing came by reconciling after the last heal",
+    "verifications_per_record": "no record came to another node",
+}
+
 
 def percentile(ordered: Sequence[float], share: float) -> float:
     """Return a percentile of numbers in order, by nearest rank; `share` is in (0, 1]."""
@@ -66,8 +80,11 @@ class Measured:
     counts: dict[str, object] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
-        """Return plain values for summary.json."""
-        return asdict(self)
+        """Return plain values for summary.json, with the reason of each one that is null."""
+        values = asdict(self)
+        figures = {**values, **self.metrics}
+        missing = {name: why for name, why in UNMEASURED.items() if figures.get(name) is None}
+        return {**values, "unmeasured": missing}
 
 
 class Stopwatch:

@@ -16,6 +16,7 @@ import pytest
 
 from mycelia_sim.conduct import Finished, Settings, conduct
 from mycelia_sim.live.process import module_command, node_command
+from mycelia_sim.measured import METRICS
 from mycelia_sim.plan import Plan, Post
 from mycelia_sim.planner import draw_plan
 from mycelia_sim.progress import Progress
@@ -76,6 +77,7 @@ def test_a_sound_node_passes(tmp_path: Path) -> None:
     assert (summary["overcommitted"], summary["kills_fired"]) == (0, 1)
     assert summary["partitions_fired"] == 1
     assert summary["converged_after_heal_s"] < 5
+    assert_measured(summary)
     folder = finished.folder
     journal = (folder / "acknowledged.jsonl").read_text(encoding="utf-8").splitlines()
     assert len(journal) == summary["acknowledged"] > 10
@@ -90,6 +92,23 @@ def test_a_sound_node_passes(tmp_path: Path) -> None:
     assert "The commons held." in (folder / "panorama.html").read_text(encoding="utf-8")
     assert str(folder / "panorama.html") in finished.text
     assert (tmp_path / "latest").resolve() == folder.resolve()
+
+
+def assert_measured(summary: dict[str, Any]) -> None:
+    """Check that a run of real daemons measured all that virtual time measures, and how well."""
+    metrics, counts = summary["metrics"], summary["counts"]
+    assert set(metrics) == set(METRICS)
+    for name in ("latency", "stretch", "redundancy", "control_bytes", "verifications_per_record"):
+        assert metrics[name] is not None, summary["unmeasured"]
+    assert 0 <= metrics["latency"]["p50"] < 3_000 <= metrics["latency"]["max"]  # across the cut
+    assert metrics["stretch"]["p50"] >= 1  # nothing was faster than possible
+    assert metrics["heal_excess"] is not None
+    assert -0.5 < metrics["redundancy"] < 4  # degree 4: everybody is told by each neighbour at most
+    assert set(summary["unmeasured"]) >= {"virtual_s", "events", "trace_digest"}
+    assert counts["pairs"] > 100
+    assert (counts["pairs_undelivered"], counts["events_missed"]) == (0, 0)
+    assert counts["pairs_unseen"] + counts["pairs_before_oracle"] < counts["pairs"] / 20
+    assert counts["lives"] == 6  # one of five was killed and came back
 
 
 @pytest.mark.daemon

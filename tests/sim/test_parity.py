@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,10 +27,11 @@ NODE = str(Path(__file__).parent / "parity_node.py")
 
 @dataclass(frozen=True)
 class Ended:
-    """A run that is over."""
+    """A run that is over; `lost` are packets."""
 
     evidence: Evidence
     checks: tuple[Check, ...]
+    lost: int = 0
 
     @property
     def saved(self) -> list[tuple[int, str, str, str]]:
@@ -78,7 +80,8 @@ async def play_for_real(backend: str, folder: Path) -> Ended:
         run.end_processes()
         shutil.rmtree(homes)
     evidence = gather(plan, run.facts, holdings)
-    return Ended(evidence, tuple(check_all(evidence)))
+    network: Any = run.measure(evidence)[1]["network"]
+    return Ended(evidence, tuple(check_all(evidence)), network.get("lost", 0))
 
 
 @pytest.mark.daemon
@@ -103,8 +106,9 @@ async def test_one_plan_comes_to_the_same_on_every_backend(
     assert len(expected.digests) == 1
     backends = ["live"] + ["switch"] * all(is_ok for _, is_ok, _ in probe())
     found = await asyncio.gather(*(play_for_real(one, tmp_path / one) for one in backends))
-    for ended in found:
+    for backend, ended in zip(backends, found, strict=True):
         assert ended.failed == []
+        assert (ended.lost > 10) == (backend == "switch")
         assert ended.saved == expected.saved
         assert ended.disks == expected.disks
         assert ended.digests == expected.digests

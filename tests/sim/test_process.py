@@ -59,6 +59,30 @@ async def test_a_daemon_stops_politely_and_starts_again(tmp_path: Path, warden: 
     assert not daemon.is_running
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+async def test_a_daemon_can_be_paused(tmp_path: Path, warden: Warden) -> None:
+    """A paused daemon is stopped by SIGSTOP, goes on when told to, and can be ended meanwhile."""
+
+    def becomes(expected: str) -> None:
+        deadline = time.monotonic() + 10
+        stat = Path(f"/proc/{ready.pid}/stat")
+        while stat.read_text(encoding="ascii").rpartition(")")[2].split()[0] != expected:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    daemon = daemon_of(tmp_path, POLITE, warden)
+    assert not daemon.pause()  # there is no process yet
+    ready = await daemon.start()
+    assert daemon.pause()
+    assert daemon.is_paused
+    await asyncio.to_thread(becomes, "T")
+    daemon.resume()
+    await asyncio.to_thread(becomes, "S")
+    daemon.pause()
+    assert await daemon.stop()
+    assert (daemon.is_running, daemon.is_paused) == (False, False)
+
+
 async def test_a_daemon_that_does_not_stop_is_killed(tmp_path: Path, warden: Warden) -> None:
     """A daemon that ignores SIGTERM is told from one that ended cleanly, and is gone anyway."""
     daemon = daemon_of(tmp_path, STUBBORN, warden)

@@ -6,7 +6,8 @@ breaks off may or may not have had its effect, and the caller must count it as n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final, Self
 
 import aiohttp
@@ -62,6 +63,21 @@ class Client:
         Raises: CallFailed.
         """
         return await self._call("POST", path, dict(body or {}))
+
+    async def stream(self, path: str) -> AsyncIterator[dict[str, Any]]:
+        """Yield the objects that a GET sends, one a line, until it ends.
+
+        Raises: CallFailed when it breaks off.
+        """
+        endless = aiohttp.ClientTimeout(total=None)
+        try:
+            async with self._session.get(f"http://node{path}", timeout=endless) as response:
+                async for line in response.content:
+                    if line.strip():
+                        yield json.loads(line)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            said = str(error) or type(error).__name__
+            raise CallFailed(f"GET {path}: broke off: {said}", is_definite=False) from error
 
     async def _call(self, method: str, path: str, body: object) -> dict[str, Any]:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,9 @@ class Fleet:
     Attributes:
         daemons: node id -> its process.
         keys: node id -> its public key in hex, once it was started.
+        turns: node id -> (monotonic seconds, start, crash, pause or resume), in order. A node was
+            certainly not running from a crash to the next start, and from a pause to a resume.
+        on_ready: told of every daemon that is ready, with a client to it.
     """
 
     def __init__(
@@ -37,6 +41,8 @@ class Fleet:
         self.network = network
         self.warden = Warden()
         self.keys: dict[str, str] = {}
+        self.turns: dict[str, list[tuple[float, str]]] = {node.id: [] for node in plan.nodes}
+        self.on_ready: Callable[[str, Client], None] = lambda node, client: None
         self.daemons = {
             node.id: Daemon(
                 f"{node.id} ({node.name})",
@@ -90,11 +96,16 @@ class Fleet:
         Raises: HarnessError.
         """
         async with self._starts:
+            self._turned(node, "start")
             ready = await self.daemons[node].start()
         self.keys[node] = from_text(ready.key, "key").hex()
         await self._close_client(node)
-        self._clients[node] = Client(ready.socket)
+        client = self._clients[node] = Client(ready.socket)
+        self.on_ready(node, client)
         return ready
+
+    def _turned(self, node: str, what: str) -> None:
+        self.turns[node].append((time.monotonic(), what))
 
     async def gather(self, progress: Callable[[int], None]) -> None:
         """Start all daemons, found a commons at the first and let the others join by invites.
@@ -160,16 +171,21 @@ class Fleet:
         was_running = daemon.is_running and daemon.ready is not None
         daemon.ready = None
         await daemon.kill()
+        self._turned(node, "crash")
         await self._close_client(node)
         return was_running
 
     def pause(self, node: str) -> bool:
         """Stop one daemon without ending it; return whether it was running."""
         daemon = self.daemons[node]
-        return daemon.ready is not None and daemon.pause()
+        is_stopped = daemon.ready is not None and daemon.pause()
+        if is_stopped:
+            self._turned(node, "pause")
+        return is_stopped
 
     def resume(self, node: str) -> None:
         """Let a daemon that was paused go on."""
+        self._turned(node, "resume")
         self.daemons[node].resume()
 
     async def leave(self, node: str) -> bool:
@@ -179,6 +195,7 @@ class Fleet:
         await self._close_client(node)
         if was_running and not await daemon.stop():
             self._unclean.add(node)
+        self._turned(node, "crash")
         return was_running
 
     async def stop(self) -> list[str]:

@@ -15,21 +15,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mycelia_protocol.identity import to_text
 from mycelia_sim.audit import Holding, read_home
 from mycelia_sim.errors import HarnessError
+from mycelia_sim.evidence import Evidence
 from mycelia_sim.facts import Facts
 from mycelia_sim.live.chronicle import Chronicle
+from mycelia_sim.live.ears import Ears
 from mycelia_sim.live.fleet import Fleet
 from mycelia_sim.live.forger import Forger
+from mycelia_sim.live.measure import Heard, metrics_of, spread_of
+from mycelia_sim.live.meter import Meter
 from mycelia_sim.live.monitor import Monitor
 from mycelia_sim.live.network import Network, ProxyNetwork
 from mycelia_sim.live.process import Command, node_command
 from mycelia_sim.live.stage import Stage
 from mycelia_sim.live.workload import Journal, People
+from mycelia_sim.measured import Metric
 from mycelia_sim.plan import Plan
 from mycelia_sim.progress import Progress
+from mycelia_sim.spread import series
 from mycelia_sim.storyline import Look
+from mycelia_sim.timeline import Latency
 
 SETTLED_STREAK: Final = 3  # agreeing looks in a row: grants and receipts still follow each other
 
@@ -68,9 +74,16 @@ class LiveRun:
         self._progress = progress
         self._network = network_of(plan, places)
         self._fleet = Fleet(plan, self._network, places.homes, places.logs, command)
-        self._chronicle = Chronicle([node.id for node in plan.nodes], self._author)
+        self._ears = Ears()
+        self._fleet.on_ready = self._ears.listen
+        self._meter = Meter(self._fleet)
+        self._chronicle = Chronicle([node.id for node in plan.nodes])
         self._monitor = Monitor(self._fleet, places.folder / "samples.jsonl", self._chronicle.note)
+        self._stage: Stage | None = None
         self._began_s = 0.0
+        self._base = 0  # records that every node held when the workload began
+        self._traffic: dict[str, int] = {}
+        self._latency: tuple[Latency, ...] = ()
 
     async def run(self) -> list[Holding]:
         """Play the plan and return what each node holds in the end.
@@ -95,13 +108,37 @@ class LiveRun:
                 read_home(node.id, self._fleet.daemons[node.id].home) for node in self._plan.nodes
             ]
 
+    def measure(self, evidence: Evidence) -> tuple[dict[str, Metric], dict[str, object]]:
+        """Return the metrics of the run, and the counts on which they rest."""
+        heard = self._heard()
+        spread, coverage = spread_of(evidence, heard)
+        if self._stage is not None:
+            self._latency = series(spread, 0, self._stage.elapsed_ms())
+        metrics, counts = metrics_of(evidence, spread, heard, self._meter, self._base)
+        told = {"events_missed": self._ears.missed, "network": self._traffic}
+        return metrics, {**counts, **coverage, **told}
+
+    def _heard(self) -> Heard:
+        """Return what is known of the way of the records, in us since the workload began."""
+        began_ms, began_s = self.facts.began_ms, self._began_s
+        exact = {
+            place: {node: (at_ms - began_ms) * 1_000 for node, at_ms in times.items()}
+            for place, times in self._ears.heard.items()
+        }
+        seen = {
+            place: {node: round((at_s - began_s) * 1e6) for node, at_s in times.items()}
+            for place, times in self._chronicle.seen.items()
+        }
+        turns = {
+            node: [(round((at_s - began_s) * 1e6), what) for at_s, what in turns]
+            for node, turns in self._fleet.turns.items()
+        }
+        return Heard(exact, seen, turns, self._stage.spans if self._stage is not None else {})
+
     def look(self) -> Look | None:
         """Return what was seen of the workload and after it, None if it never began."""
-        return self._chronicle.look(self._began_s) if self._began_s else None
-
-    def _author(self, node: str) -> str:
-        """Return a node's key as its logs name it."""
-        return to_text("key", bytes.fromhex(self._fleet.keys[node]))
+        samples = self._chronicle.samples(self._began_s) if self._began_s else ()
+        return Look(samples, self._latency, 0) if samples else None
 
     def end_processes(self) -> None:
         """Kill whatever still runs; for a caller whose event loop is gone."""
@@ -113,11 +150,12 @@ class LiveRun:
             forger = await self._start()
         watching = asyncio.create_task(self._monitor.run())
         journal = Journal(self._places.folder / "acknowledged.jsonl", self.facts)
-        stage = Stage(
+        stage = self._stage = Stage(
             self._plan,
             self._fleet,
             self._network,
             self._monitor,
+            self._meter,
             forger,
             self.facts,
             self._progress,
@@ -128,11 +166,15 @@ class LiveRun:
             with self._timed("workload"):
                 self._progress.phase("sharing")
                 people = People(self._plan, self._fleet, self.facts, journal, stage.elapsed_ms)
+                await self._meter.mark("began")
+                self._base = self._monitor.records
                 self._began_s = time.monotonic()
                 await stage.play(people)
             with self._timed("settle"):
                 await self._settle()
                 await stage.caught_up()
+                await self._meter.mark("settled")
+                self._traffic = await self._network.traffic()
         finally:
             await stage.close()
             watching.cancel()
@@ -198,6 +240,7 @@ class LiveRun:
         self.facts.crashed = sorted({*gone, *await fleet.stop()})
 
     async def _end(self) -> None:
+        await self._ears.close()
         await self._fleet.end()
         await self._network.close()
 

@@ -12,6 +12,7 @@ from mycelia_sim.errors import HarnessError
 from mycelia_sim.facts import CutFact, Facts, KillFact, TroubleFact
 from mycelia_sim.live.fleet import Fleet
 from mycelia_sim.live.forger import Forger
+from mycelia_sim.live.meter import Meter
 from mycelia_sim.live.monitor import Monitor
 from mycelia_sim.live.network import Network
 from mycelia_sim.live.workload import People
@@ -34,7 +35,8 @@ class Stage:
     """Plays one plan on a fleet that runs and agrees.
 
     Attributes:
-        is_cut: whether some partition is under way.
+        spans: cut -> (from, until) in us since the beginning in which it certainly held; only those
+            that have ended.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Stage:
         fleet: Fleet,
         network: Network,
         monitor: Monitor,
+        meter: Meter,
         forger: Forger | None,
         facts: Facts,
         progress: Progress,
@@ -51,6 +54,7 @@ class Stage:
         self._fleet = fleet
         self._network = network
         self._monitor = monitor
+        self._meter = meter
         self._forger = forger
         self._facts = facts
         self._progress = progress
@@ -58,10 +62,15 @@ class Stage:
         self._tasks: set[asyncio.Task[None]] = set()
         self._catch_up: asyncio.Task[None] | None = None
         self._bent: list[tuple[Shape, TroubleFact]] = []
+        self._cut_us: dict[str, int] = {}
+        self.spans: dict[str, tuple[int, int]] = {}
 
     def elapsed_ms(self) -> int:
         """Return the time since the beginning of the workload in ms."""
         return round((time.monotonic() - self._began_s) * 1000)
+
+    def _elapsed_us(self) -> int:
+        return round((time.monotonic() - self._began_s) * 1_000_000)
 
     async def play(self, people: People) -> None:
         """Do everything at its time, and wait until the last of it is done.
@@ -139,13 +148,16 @@ class Stage:
     async def _cut(self, cut: Cut) -> None:
         fact = self._facts.cuts[cut.id] = CutFact()
         fact.links = await self._network.apply(cut)
+        self._cut_us[cut.id] = self._elapsed_us()
         ways = "one way" if cut.oneway else "both ways"
         names = " | ".join(self._group_name(group) for group in cut.groups)
         self._progress.event(f"cut: {names}, {fact.links} links, {cut.mode}, {ways}")
 
     async def _heal(self, cut: Cut) -> None:
         snapshot = await self._monitor.look()
+        await self._meter.mark("healed")
         fact = self._facts.cuts[cut.id]
+        self.spans[cut.id] = (self._cut_us[cut.id], self._elapsed_us())
         tally = await self._network.lift(cut)
         fact.bytes, fact.connections, fact.is_lifted = tally.bytes, tally.connections, True
         fact.is_parted = snapshot.is_parted(cut.groups)
@@ -179,6 +191,7 @@ class Stage:
 
     async def _kill(self, kill: Kill) -> None:
         fact = self._facts.kills.setdefault(kill.id, KillFact(kill.node))
+        await self._meter.read([kill.node])
         fact.has_fired = await self._fleet.kill(kill.node)
         self._progress.event(f"SIGKILL: {self._plan.node(kill.node).name}")
         await self._rest_until(kill.restart_ms)
@@ -208,6 +221,7 @@ class Stage:
         if trouble.kind == "pause":
             fact.has_fired = fleet.pause(trouble.node)
         else:
+            await self._meter.read([trouble.node])
             fact.has_fired = await fleet.leave(trouble.node)
         self._progress.event(f"{trouble.kind}: {name}")
         await self._rest_until(trouble.until_ms)
