@@ -177,3 +177,46 @@ def test_what_can_not_be_drawn_is_said(settings: list[str], complaint: str) -> N
     with pytest.raises(ScenarioError) as caught:
         drawn("village", *settings)
     assert complaint in str(caught.value)
+
+
+def test_a_chosen_backend_alone_must_be_able() -> None:
+    """Loss can be had on the switch although the scenario names the relays too, which show none."""
+    lossy = ["link.default.loss=0.02"]
+    path = find("village")
+    plan = draw_plan(load(path, lossy, "switch"), "switch")
+    assert plan.backend == "switch"
+    assert {shape.loss_ppm for shape in plan.shapes} == {20_000}
+    with pytest.raises(
+        ScenarioError, match=r"live backend can't do 'link loss'; virtual and switch"
+    ):
+        load(path, lossy, "live")
+    with pytest.raises(ScenarioError, match="live backend can't do 'link loss'"):
+        load(path, lossy)
+    with pytest.raises(ScenarioError, match="flood is not made for the switch backend"):
+        draw_plan(load(find("flood"), [], "switch"), "switch")
+
+
+@pytest.mark.parametrize(
+    ("backend", "fault", "is_able"),
+    [
+        ("live", 'do = "pause"\nselect = { any = 1 }\nfor = "1 s"', True),
+        ("live", 'do = "isolate"\nselect = { any = 1 }\nfor = "1 s"', True),
+        ("live", 'do = "degrade"\nselect = { any = 1 }\nfor = "1 s"\nloss = 0.1', False),
+        ("switch", 'do = "degrade"\nselect = { any = 1 }\nfor = "1 s"\nloss = 0.1', True),
+        ("switch", 'do = "restart"\nselect = { any = 1 }\nrestart_after = "1 s"', True),
+        ("switch", 'do = "clock_bump"\nselect = { any = 1 }\nby = "9 s"', False),
+    ],
+)
+def test_backends_refuse_what_they_can_not_do(
+    tmp_path: Path, backend: str, fault: str, is_able: bool
+) -> None:
+    """A fault is drawn for a backend that can bring it about, and refused by name on another."""
+    path = tmp_path / "one.toml"
+    head = f'schema = 1\nname = "one"\n[run]\nseed = 1\nduration = "9 s"\nbackend = ["{backend}"]\n'
+    path.write_text(f'{head}[nodes]\ncount = 6\n[[fault]]\nat = "1 s"\n{fault}\n', "utf-8")
+    if is_able:
+        plan = draw_plan(load(path, []))
+        assert len(plan.cuts) + len(plan.shapes) + len(plan.troubles) > 0
+    else:
+        with pytest.raises(ScenarioError, match=f"the {backend} backend can't do"):
+            load(path, [])

@@ -150,7 +150,7 @@ class Stage:
         fact.links = await self._network.apply(cut)
         self._cut_us[cut.id] = self._elapsed_us()
         ways = "one way" if cut.oneway else "both ways"
-        names = " | ".join(self._group_name(group) for group in cut.groups)
+        names = " | ".join(self._group_name(group) for group in cut.groups) or cut.kind
         self._progress.event(f"cut: {names}, {fact.links} links, {cut.mode}, {ways}")
 
     async def _heal(self, cut: Cut) -> None:
@@ -160,7 +160,7 @@ class Stage:
         self.spans[cut.id] = (self._cut_us[cut.id], self._elapsed_us())
         tally = await self._network.lift(cut)
         fact.bytes, fact.connections, fact.is_lifted = tally.bytes, tally.connections, True
-        fact.is_parted = snapshot.is_parted(cut.groups)
+        fact.is_parted = snapshot.is_parted(cut.groups) if cut.groups else snapshot.groups() > 1
         self._progress.event(
             f"heal: {tally.bytes} bytes and {tally.connections} connections were held back; "
             f"{snapshot.groups()} different states"
