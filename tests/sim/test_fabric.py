@@ -35,7 +35,7 @@ def plan_with(**qualities: Any) -> Plan:
     plan = city(4, 0, degree=2)
     plan = replace(plan, links=tuple(replace(link, latency_ms=10) for link in plan.links))
     ways = [(link.dialer, link.listener) for link in plan.links]
-    ways += [way[::-1] for way in ways]
+    ways += [(target, source) for source, target in ways]
     shape = Shape("link-1", 0, 1_000, tuple(ways), 0, 0, 0, 0, 0, 0)
     return replace(plan, shapes=(replace(shape, **qualities),))
 

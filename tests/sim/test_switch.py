@@ -85,7 +85,8 @@ def plan_of(nodes: int, **qualities: int) -> Plan:
     plan = city(nodes, 0, degree=2)
     links = tuple(replace(link, latency_ms=2) for link in plan.links)
     ways = [(link.dialer, link.listener) for link in links]
-    shape = Shape("link-1", 0, 1_000, (*ways, *(way[::-1] for way in ways)), 0, 0, 0, 0, 0, 0)
+    ways += [(target, source) for source, target in ways]
+    shape = Shape("link-1", 0, 1_000, tuple(ways), 0, 0, 0, 0, 0, 0)
     shape = replace(shape, **qualities)  # type: ignore[arg-type]
     return replace(plan, backend="switch", links=links, shapes=(shape,))
 

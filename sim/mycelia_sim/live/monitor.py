@@ -128,10 +128,25 @@ class Monitor:
         """Ask some nodes how many links they have; all of them have their turn."""
         self._turn += 1
         for node in self._fleet.running()[self._turn % PEERS_EVERY :: PEERS_EVERY]:
-            client = self._fleet.client(node)
-            if client is not None:
-                with contextlib.suppress(CallFailed):
-                    self._peers[node] = len((await client.get("/v1/status"))["peers"])
+            await self._ask_links(node)
+
+    async def _ask_links(self, node: str) -> None:
+        """Ask a node how many links it has."""
+        client = self._fleet.client(node)
+        if client is not None:
+            with contextlib.suppress(CallFailed):
+                self._peers[node] = len((await client.get("/v1/status"))["peers"])
+
+    async def linked(self, links: int, timeout_s: float) -> bool:
+        """Wait until the nodes have so many links among them; return whether that came in time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while True:
+                    await asyncio.gather(*(self._ask_links(one) for one in self._fleet.running()))
+                    if sum(self._peers.values()) >= 2 * links:
+                        return True
+                    await asyncio.sleep(POLL_INTERVAL_S)
+        return False
 
     async def _ask(self, node: str) -> View | None:
         client = self._fleet.client(node)

@@ -25,7 +25,7 @@ from mycelia_sim.live.fleet import Fleet
 from mycelia_sim.live.forger import Forger
 from mycelia_sim.live.measure import Heard, metrics_of, spread_of
 from mycelia_sim.live.meter import Meter
-from mycelia_sim.live.monitor import Monitor
+from mycelia_sim.live.monitor import POLL_INTERVAL_S, Monitor, Snapshot
 from mycelia_sim.live.network import Network, ProxyNetwork
 from mycelia_sim.live.process import Command, node_command
 from mycelia_sim.live.stage import Stage
@@ -60,6 +60,18 @@ def network_of(plan: Plan, places: Places) -> Network:
     from mycelia_sim.switch.network import SwitchNetwork  # of use on Linux alone
 
     return SwitchNetwork(plan, places.folder / "switch.log")
+
+
+class _Calm:
+    """Says of each look whether all nodes agreed, and on the same as at the look before."""
+
+    def __init__(self, nodes: int) -> None:
+        self._nodes = nodes
+        self._digests: set[str] = set()
+
+    def __call__(self, snapshot: Snapshot) -> bool:
+        before, self._digests = self._digests, {view.digest for view in snapshot.views.values()}
+        return snapshot.is_agreed(self._nodes) and before in (set(), self._digests)
 
 
 class LiveRun:
@@ -200,11 +212,11 @@ class LiveRun:
         return forger
 
     async def _warm_up(self) -> None:
-        """Wait until all nodes agree; faults before that would test the start, not the outage.
+        """Wait until all nodes agree and all links are up; faults before would test the start.
 
-        Raises: HarnessError when they do not within the bound.
+        Raises: HarnessError when they do not agree within the bound.
         """
-        self._progress.phase("warming up: waiting until all nodes agree")
+        self._progress.phase("warming up: waiting until all nodes agree and are linked")
         begin_s = time.monotonic()
         nodes = len(self._plan.nodes)
         agreed = await self._monitor.until(
@@ -217,17 +229,23 @@ class LiveRun:
                 f"{nodes} nodes answered and had {last.groups()} different states; see the logs "
                 f"in {self._places.logs}, or lengthen run.warmup"
             )
-        self.facts.warmed_up_ms = round((agreed.at_s - begin_s) * 1000)
+        left_s = self._plan.warmup_ms / 1000 - (time.monotonic() - begin_s)
+        await self._monitor.linked(len(self._plan.links), left_s)
+        self.facts.warmed_up_ms = round((time.monotonic() - begin_s) * 1000)
 
     async def _settle(self) -> None:
-        """Wait until all nodes agree and nothing new comes, or the bound is over."""
+        """Wait until all nodes agree and nothing new comes, or the bound is over.
+
+        A plan that waits for quiescence says itself for how long nothing new must come.
+        """
         self._progress.phase("no faults any more: waiting until all nodes agree")
         begin_s = time.monotonic()
-        nodes = len(self._plan.nodes)
+        stop = self._plan.stop
+        looks = SETTLED_STREAK
+        if stop.when == "quiescent":
+            looks = max(looks, 1 + -(-stop.quiet_for_ms // round(POLL_INTERVAL_S * 1000)))
         agreed = await self._monitor.until(
-            lambda snapshot: snapshot.is_agreed(nodes),
-            self._plan.converge_within_ms / 1000,
-            SETTLED_STREAK,
+            _Calm(len(self._plan.nodes)), self._plan.converge_within_ms / 1000, looks
         )
         if agreed is not None:
             self.facts.settled_ms = max(0, round((agreed.at_s - begin_s) * 1000))
