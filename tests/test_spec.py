@@ -8,13 +8,15 @@ from types import ModuleType
 import pytest
 
 from mycelia_protocol import encoding, limits, messages
+from mycelia_protocol.sharing.categories import CATEGORIES, Category
 from mycelia_protocol.types import KINDS
 
 ROOT = Path(__file__).parents[1]
 SPEC = (ROOT / "spec.md").read_text(encoding="utf-8")
 CORE = sorted((ROOT / "protocol" / "mycelia_protocol").rglob("*.py"))
 REQUIREMENT = re.compile(
-    r"\b(?:ENC|KEY|ID|SESS|REC|LOG|BODY|REP|INC|VOUCH|PROF|PLACE|THING|OFFER|GRANT|FOLD|JOIN)-\d+\b"
+    r"\b(?:ENC|KEY|ID|SESS|REC|LOG|BODY|REP|INC|VOUCH|PROF|PLACE|THING|OFFER|GRANT|FOLD|JOIN"
+    r"|CAT|DIST|POL|SCORE|TELL|MET)-\d+\b"
 )
 
 # Bounds of this implementation's own memory and manners, of which no peer can notice anything.
@@ -62,6 +64,12 @@ def test_the_registries_are_the_same() -> None:
     assert codes == {code: name.removeprefix("CLOSE_").lower() for code, name in here.items()}
     kinds = SPEC.split("### C.3 Kinds")[1].split("##")[0]
     assert set(re.findall(r"`([a-z]+)`", kinds)) == set(KINDS)
+    rows = re.findall(r"^\| ([a-z]+\.[a-z]+) \| (.+) \| (.+) \| (.+) \|$", SPEC, re.MULTILINE)
+    listed = [
+        Category(code, name, example, tuple(re.findall("`(.+?)`", units)))
+        for code, name, example, units in rows
+    ]
+    assert listed == list(CATEGORIES)
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))

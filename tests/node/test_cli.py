@@ -13,7 +13,7 @@ pytestmark = pytest.mark.daemon
 
 VERBS = (
     *("up", "found", "invite", "join", "status", "offer"),
-    *("request", "board", "grant", "watch", "down"),
+    *("request", "board", "categories", "grant", "watch", "down"),
 )
 
 
@@ -71,6 +71,10 @@ BAD_LINES: list[tuple[list[str], int, str]] = [
     (["offer", "add", "food.water", "Water", "much", "L"], 1, "not a number"),
     (["offer", "add", "food.water", "Water", "0.0001", "L"], 1, "whole number"),
     (["offer", "add", "food.water", "Water", "0", "L"], 1, "out of range"),
+    (["offer", "add", "food.watr", "Water", "1", "L"], 1, "mean food.water (Drinking water)"),
+    (["offer", "add", "food.watr", "Water", "1", "L"], 1, "--new-category"),
+    (["request", "add", "Zzz", "Water", "1", "L"], 1, "mycelia categories"),
+    (["offer", "add", "Zzz", "Water", "1", "L", "--new-category"], 1, "two words"),
     (["offer", "add", "food.water", "Water", "1e12", "L"], 1, "out of range"),
     (["offer", "add", "a.b", "Water", "1", "L", "--ends", "soon"], 2, "no span of time"),
     (["offer", "add", "a.b", "Water", "1", "L", "--ends", "0d"], 2, "no span of time"),
@@ -126,9 +130,10 @@ def test_found_without_a_daemon(tmp_path: Path) -> None:
 def test_what_people_read(oak: Daemon) -> None:
     """Tables are aligned, ids are short and accepted again, amounts are in human units."""
     home = oak.home
-    words = ("food.bread", "Rye \N{SNOWMAN} bread", "2.5", "kg", "--lot", "0.5", "--ends", "14d")
+    words = ("bread", "Rye \N{SNOWMAN} bread", "2.5", "kg", "--lot", "0.5", "--ends", "14d")
     added = cli("offer", "add", *words, "--home", home)
     assert added.code == 0
+    assert added.err == "Category: food.fresh.\n"
     table = cli("--home", home, "offer", "list").out
     header, row = (line for line in table.splitlines() if "ID" in line or "Rye" in line)
     assert header.index("OFFER") == row.index("Rye")
@@ -148,7 +153,7 @@ def test_board_status_and_requests_for_people(oak: Daemon) -> None:
     """The board has its sections, the status one sentence each, a request its urgency."""
     home = str(oak.home)
     words = ("home.tent", "Tents", "3", "pieces", "--urgency", "now", "--within", "36h")
-    assert cli("--home", home, "request", "add", *words).code == 0
+    assert cli("--home", home, "request", "add", *words, "--new-category").code == 0
     listed = cli("--home", home, "request", "list", "--mine").out
     assert "3 x" in listed
     assert "now" in listed

@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "offer": ("mycelia_node.cli.things", "offer something; list, show, withdraw offers"),
     "request": ("mycelia_node.cli.things", "ask for something; list, show, withdraw requests"),
     "board": ("mycelia_node.cli.things", "show everything that is open"),
+    "categories": ("mycelia_node.cli.things", "list what things are called, or find a word"),
     "grant": ("mycelia_node.cli.granting", "answer grants and confirm hand-overs"),
     "watch": ("mycelia_node.cli.running", "print events as they happen"),
     "down": ("mycelia_node.cli.running", "stop the node politely"),

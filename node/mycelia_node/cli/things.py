@@ -1,9 +1,11 @@
-"""Commands about what is shared: offer, request, board."""
+"""Commands about what is shared: offer, request, board, categories."""
 
+from dataclasses import asdict
 from typing import Any
 
 import click
 
+from mycelia_node.category import read_category, unit_hint, units_text
 from mycelia_node.cli.render import (
     amount,
     clean,
@@ -14,11 +16,13 @@ from mycelia_node.cli.render import (
     requests_table,
     say,
     say_json,
+    table,
     until,
 )
 from mycelia_node.cli.settings import Command, Group, Settings
 from mycelia_node.quantity import parse_quantity
 from mycelia_node.text import short
+from mycelia_protocol.sharing.categories import CATEGORIES, find, suggest
 
 URGENCIES = ("now", "days", "week", "anytime")
 SPANS = {"min": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
@@ -51,6 +55,7 @@ def thing_options(function: Any) -> Any:
         click.option("--place", type=parse_place, metavar="LAT,LON", help="kept to about 1 km"),
         click.option("--ends", type=parse_span, metavar="SPAN", help="fades after, such as 14d"),
         click.option("--note", default="", help="anything else people should know"),
+        click.option("--new-category", is_flag=True, help="take a category that is not listed"),
         click.argument("unit"),
         click.argument("quantity", metavar="AMOUNT"),
         click.argument("title"),
@@ -61,12 +66,23 @@ def thing_options(function: Any) -> Any:
 
 
 def thing_body(
-    category: str, title: str, quantity: str, unit: str, note: str, ends: int | None, place: Any
+    category: str,
+    new_category: bool,
+    title: str,
+    quantity: str,
+    unit: str,
+    note: str,
+    ends: int | None,
+    place: Any,
 ) -> dict[str, object]:
     """Return the request body of what offers and requests have in common."""
+    code = read_category(category, new_category)
     number, base = parse_quantity(quantity, unit)
+    for remark in (f"Category: {code}." if code != category else "", unit_hint(code, base)):
+        if remark:
+            click.echo(remark, err=True)
     body: dict[str, object] = {
-        "category": category,
+        "category": code,
         "title": title,
         "quantity": number,
         "unit": base,
@@ -158,6 +174,25 @@ def add_common_commands(group: click.Group, path: str) -> None:
 
 add_common_commands(offer, "/v1/offers")
 add_common_commands(request, "/v1/requests")
+
+
+@click.command(cls=Command)
+@click.argument("word", required=False)
+@click.pass_obj
+def categories(settings: Settings, word: str | None) -> None:
+    """List the categories, or those that are meant by WORD, the nearest first."""
+    found = list(CATEGORIES)
+    if word is not None:
+        meant = find(word)
+        found = [meant] if meant else suggest(word, 5)
+        if not found:
+            click.echo(f"Nothing is near {word!r}.", err=True)
+            return
+    if settings.as_json:
+        say_json([asdict(each) for each in found])
+        return
+    rows = [(each.code, each.name, each.example, units_text(each)) for each in found]
+    say(table(("CATEGORY", "WHAT", "FOR EXAMPLE", "IN"), rows))
 
 
 @click.command(cls=Command)
