@@ -82,3 +82,16 @@ REDIAL_DELAY_MAX_MS: Final = 15_000  # a healed link is found again within this 
 
 # --- restore gate ---
 GATE_CONFIRMATIONS: Final = 2  # peers that must have shown what they hold of one's own logs
+
+# --- sharing: caps on inputs, so that every intermediate of a score stays below 2^53 ---
+METRES_MAX: Final = 20_000_000  # half way round the world
+SECONDS_MAX: Final = 10_000_000_000  # 317 years; waiting times and times to expiry
+MEMBERS_MAX: Final = 1_000_000  # of one collective
+MEMBERS_SUM_MAX: Final = 1_000_000_000_000  # of all collectives together
+RECEIVED_MAX: Final = 10_000_000_000  # milli-person-days by one collective in the window
+SUM_MAX: Final = 1_000_000_000_000_000  # any other sum stops here
+CARBON_FACTOR_MAX: Final = 4_000_000  # mg CO2e per tonne and km; a car with one small parcel
+GRAMS_MAX: Final = 100_000_000  # weight of 1,000 base units; a piece may weigh 100 kg
+STEPS_MAX: Final = 1_000  # parts into which an offer is cut when it is handed out
+POLICY_SIZE_MAX: Final = 12_288  # bytes; a record that carries a policy has room for more
+POLICY_ROWS_MAX: Final = 256  # of one table of a policy

@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "protocol"))
 
 from vectors import (
     cases_body,
+    cases_distance,
     cases_encoding,
     cases_frame,
     cases_handshake,
@@ -39,6 +40,7 @@ BUILDERS: Final[tuple[Callable[[], Suite], ...]] = (
     cases_handshake.build,
     cases_frame.build,
     cases_state.build,
+    cases_distance.build,
 )
 DIFF_LINES_MAX: Final = 20  # lines of a difference that are shown
 

@@ -120,6 +120,23 @@ def tagged(value: Value) -> Json:
             raise TypeError(f"{type(value).__name__} has no encoding")
 
 
+def plain(value: object) -> Json:
+    """Write plain values: integers as decimal strings, bytes as hex, tuples as arrays."""
+    match value:
+        case None | bool() | str():
+            return value
+        case int():
+            return str(value)
+        case bytes():
+            return value.hex()
+        case dict():
+            return {str(key): plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case _:
+            raise TypeError(f"{type(value).__name__} has no plain form")
+
+
 def hex_or_none(data: bytes | None) -> str | None:
     """Write bytes that may be absent."""
     return None if data is None else data.hex()
