@@ -37,6 +37,8 @@ SIGNATURE: Final = "signature"  # what signs a record: its id
 SESSION: Final = "session"  # what proves an identity in a handshake
 STATE: Final = "state"  # digest of a derived state
 INVITE: Final = "invite"  # digest under which an inviter keeps an invite's secret
+POLICY: Final = "policy"  # id of a policy: its bytes
+TIE: Final = "tie"  # what decides between equals: policy, offer and request
 
 FIELD_PRIME: Final = 2**255 - 19
 GROUP_ORDER: Final = 2**252 + 27742317777372353535851937790883648493

@@ -23,6 +23,7 @@ from vectors import (
     cases_handshake,
     cases_identity,
     cases_log,
+    cases_policy,
     cases_record,
     cases_signature,
     cases_state,
@@ -41,6 +42,7 @@ BUILDERS: Final[tuple[Callable[[], Suite], ...]] = (
     cases_frame.build,
     cases_state.build,
     cases_distance.build,
+    cases_policy.build,
 )
 DIFF_LINES_MAX: Final = 20  # lines of a difference that are shown
 
