@@ -1,10 +1,24 @@
 """The vectors of sharing through a second calculation, written from the specification alone."""
 
+import hashlib
+import json
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from independent.distance import distance
-from independent.policy import read_policy
+from independent.policy import FACTORS, read_policy
+from independent.scoring import Scorer
 from independent.test_second_reader import Case, cases, judge
+
+VECTORS = Path(__file__).parent.parent / "vectors"
+
+
+def load(suite: str) -> list[Case]:
+    """Return the cases of a suite."""
+    found: list[Case] = json.loads((VECTORS / f"{suite}.json").read_text("utf-8"))["cases"]
+    return found
 
 
 def numbers(value: Any) -> Any:
@@ -45,3 +59,54 @@ def test_policy(case: Case) -> None:
         return {"document": plain(document), "id": policy.hex()}
 
     judge(case, read)
+
+
+IDS = ("id", "provider", "collective")
+COUNTS = (
+    *("left", "lot", "minimum", "from", "until", "expires", "lacking", "grant_max"),
+    *("now_before", "first_posted", "metres", "needed_by", "members", "received"),
+)
+
+
+def key(name: str) -> bytes:
+    """Return the id that a name stands for."""
+    return hashlib.sha256(b"mycelia test vectors: " + name.encode()).digest()
+
+
+def read_thing(found: Case) -> Case:
+    """Read an offer, a request or a collective of a scoring case."""
+    thing = dict(found)
+    for name in thing:
+        if name in IDS:
+            thing[name] = key(thing[name])
+        elif name in COUNTS:
+            thing[name] = None if thing[name] is None else int(thing[name])
+        elif name == "audience":
+            thing[name] = [key(each) for each in thing[name]]
+    return thing
+
+
+POLICIES = {case["id"]: case["in"]["bytes"] for case in load("policy")}
+
+
+@pytest.mark.parametrize("flag", sorted({flag for c in load("scoring") for flag in c["flags"]}))
+def test_scoring(flag: str) -> None:
+    """Section 8.8."""
+    differing = []
+    for case in load("scoring"):
+        if flag not in case["flags"]:
+            continue
+        inputs = case["in"]
+        policy, policy_id = read_policy(bytes.fromhex(POLICIES[inputs["policy"]]))
+        requests, everybody = (
+            [read_thing(each) for each in inputs[name]] for name in ("requests", "collectives")
+        )
+        offer, as_of = read_thing(inputs["offer"]), int(inputs["as_of"])
+        outcome = Scorer(policy, policy_id, as_of, offer, requests, everybody).outcome()
+        for row in outcome["candidates"]:
+            assert row["factors"] is None or len(row["factors"]) == len(FACTORS)
+        names = {key(each["id"]): each["id"] for each in inputs["requests"]}
+        rows = [{**row, "request": names[row["request"]]} for row in outcome["candidates"]]
+        if plain({**outcome, "candidates": rows}) != case["steps"]:
+            differing.append(case["id"])
+    assert differing == []

@@ -25,6 +25,7 @@ from vectors import (
     cases_log,
     cases_policy,
     cases_record,
+    cases_scoring,
     cases_signature,
     cases_state,
 )
@@ -43,6 +44,7 @@ BUILDERS: Final[tuple[Callable[[], Suite], ...]] = (
     cases_state.build,
     cases_distance.build,
     cases_policy.build,
+    cases_scoring.build,
 )
 DIFF_LINES_MAX: Final = 20  # lines of a difference that are shown
 

@@ -242,7 +242,7 @@ def _floors(document: Mapping[str, Value]) -> tuple[str, ...]:
         or len(set(floors)) != len(floors)
     ):
         raise _fault(f"floors is no list of different ones of {', '.join(FLOORS)}", 7)
-    return floors
+    return tuple(str(floor) for floor in floors)
 
 
 def _carriers(document: Mapping[str, Value]) -> Mapping[str, int]:

@@ -41,7 +41,7 @@ def test_tables_answer_for_everything() -> None:
     assert policy.reference("food.dry", "g") == 600
     assert policy.reference("food.fresh", "g") == 1_500
     general: list[Value] = [["*", unit, 1_500] for unit in UNITS]
-    rows = [*general, ["food", "g", 900], ["food.dry", "g", 600]]
+    rows: list[Value] = [*general, ["food", "g", 900], ["food.dry", "g", 600]]
     changed = read_policy(write_policy({**document("balanced"), "person_days": rows}))
     assert changed.reference("food.dry", "g") == 600
     assert changed.reference("food.fresh", "g") == 900

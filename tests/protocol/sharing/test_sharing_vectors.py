@@ -6,10 +6,14 @@ import pytest
 
 from mycelia_protocol.encoding import decode
 from mycelia_protocol.errors import RemoteError
+from mycelia_protocol.sharing.decide import decide
 from mycelia_protocol.sharing.distance import legs, metres_between
 from mycelia_protocol.sharing.policy import read_policy, write_policy
+from mycelia_protocol.sharing.views import CollectiveView, OfferView, RequestView
 from mycelia_protocol.types.place import Place
+from support.decisions import key, plain_outcome
 from vectors.reading import Case, cases, judge, load
+from vectors.scoring_case import named
 from vectors.suite import plain
 
 
@@ -50,3 +54,81 @@ def test_a_broken_policy_is_refused_for_its_reason(case: Case) -> None:
     with pytest.raises(RemoteError) as caught:
         read_policy(bytes.fromhex(case["in"]["bytes"]))
     assert caught.value.requirement == case["req"][-1]
+
+
+def optional(text: str | None) -> int | None:
+    """Read an integer that may be absent."""
+    return None if text is None else int(text)
+
+
+def read_offer(found: Case) -> OfferView:
+    """Read an offer of a case."""
+    return OfferView(
+        key(found["id"]),
+        key(found["provider"]),
+        found["category"],
+        found["unit"],
+        int(found["left"]),
+        int(found["lot"]),
+        int(found["minimum"]),
+        found["carrier"],
+        optional(found["from"]),
+        optional(found["until"]),
+        optional(found["expires"]),
+        tuple(map(key, found["audience"])),
+    )
+
+
+def read_request(found: Case) -> RequestView:
+    """Read a request of a case."""
+    return RequestView(
+        key(found["id"]),
+        key(found["collective"]),
+        found["category"],
+        found["unit"],
+        int(found["lacking"]),
+        found["urgency"],
+        int(found["first_posted"]),
+        optional(found["metres"]),
+        tuple(found["substitutes"]),
+        optional(found["needed_by"]),
+        optional(found["expires"]),
+        int(found["now_before"]),
+        int(found["grant_max"]),
+    )
+
+
+def read_collective(found: Case) -> CollectiveView:
+    """Read a collective of a case."""
+    members, received = int(found["members"]), int(found["received"])
+    return CollectiveView(key(found["id"]), members, received, found["is_ecosystem"])
+
+
+POLICIES = {case["id"]: case["in"]["bytes"] for case in load("policy")["cases"]}
+SCORING = load("scoring")["cases"]
+
+
+@pytest.mark.parametrize("flag", sorted(load("scoring")["notes"]))
+def test_scoring(flag: str) -> None:
+    """Decisions: measures, factors, scores, order and quantities of every case with this flag."""
+    differing = []
+    for case in SCORING:
+        if flag in case["flags"]:
+            inputs = case["in"]
+            decision = decide(
+                read_policy(bytes.fromhex(POLICIES[inputs["policy"]])),
+                read_offer(inputs["offer"]),
+                [read_request(each) for each in inputs["requests"]],
+                [read_collective(each) for each in inputs["collectives"]],
+                int(inputs["as_of"]),
+            )
+            if named(plain_outcome(decision)) != case["steps"]:
+                differing.append(case["id"])
+    assert differing == []
+
+
+def test_there_are_enough_decisions() -> None:
+    """At least 300 decisions, and of each sort some."""
+    assert len(SCORING) >= 300
+    for flag in load("scoring")["notes"]:
+        assert sum(flag in case["flags"] for case in SCORING) >= 20, flag
