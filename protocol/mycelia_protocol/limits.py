@@ -95,3 +95,11 @@ GRAMS_MAX: Final = 100_000_000  # weight of 1,000 base units; a piece may weigh 
 STEPS_MAX: Final = 1_000  # parts into which an offer is cut when it is handed out
 POLICY_SIZE_MAX: Final = 12_288  # bytes; a record that carries a policy has room for more
 POLICY_ROWS_MAX: Final = 256  # of one table of a policy
+
+# --- audit ---
+AUDIT_SUM_MAX: Final = 9_000_000_000_000  # sums stop here; a thousand times as much is below 2^53
+AUDIT_VALUES_MAX: Final = 900_000  # values of which one coefficient is taken
+MASS_MAX_G: Final = 400_000_000  # of what one grant moves; times half the world below 2^53
+HEALTH_WINDOW_MS: Final = 2_592_000_000  # 30 days; older observations say nothing of today
+HEALTH_OBSERVERS_MIN: Final = 2  # independent ones of an indicator
+HEALTH_KNOWN_MIN: Final = 3  # indicators of five, below which a place's health is unknown

@@ -1,6 +1,6 @@
-// Sections 8.6 to 8.8 of the specification in JavaScript: Number and Math.floor, no BigInt.
+// Sections 8.6 to 8.8 and 8.10 of the specification in JavaScript: Number and Math.floor, no BigInt.
 //
-// node scorer.js VECTORS SPEC   reads distance.json, policy.json and scoring.json in the folder VECTORS
+// node scorer.js VECTORS SPEC   reads distance, policy, scoring and metrics.json in the folder VECTORS
 // and the cosines from SPEC, and prints [[id, what came out], ...] as JSON. It shares no code with
 // anything else here. Every number that comes up is checked to be a whole number below 2^53.
 
@@ -326,6 +326,189 @@ class Scorer {
   }
 }
 
+// --- 8.10 ---
+
+const AUDIT_SUM_MAX = 9000000000000;
+const CLASSES = ["now", "days", "week", "anytime"];
+const INDICATORS = ["soil", "water", "biodiversity", "canopy", "waste"];
+
+const sum = (values, cap) => values.reduce((so_far, value) => capped(so_far, value, cap), 0);
+const added = (rows, name) =>
+  sum(
+    rows.map((row) => row[name]),
+    AUDIT_SUM_MAX,
+  );
+const ascending = (values) => [...values].sort((a, b) => a - b);
+
+function share(part, whole) {
+  const most = Math.min(whole, AUDIT_SUM_MAX);
+  return most === 0 ? null : div(times(Math.min(part, most), 1000), most);
+}
+
+function median(values) {
+  const x = ascending(values);
+  const half = Math.floor(x.length / 2);
+  if (x.length === 0) return null;
+  return x.length % 2 === 1 ? x[half] : div(plus(x[half - 1], x[half]), 2);
+}
+
+function small(values) {
+  const all = values.map((value) => Math.min(value, RECEIVED_MAX));
+  const whole = all.reduce(plus, 0);
+  const divisor = div(whole, div(AUDIT_SUM_MAX, all.length)) + 1;
+  return ascending(all.map((value) => div(value, divisor)));
+}
+
+function gini(values) {
+  if (values.length === 0) return null;
+  const y = small(values);
+  const n = y.length;
+  const s = y.reduce(plus, 0);
+  const ranked = y.reduce((so_far, value, i) => plus(so_far, times(i + 1, value)), 0);
+  return s === 0 ? 0 : div(times(minus(times(2, ranked), times(n + 1, s)), 1000), times(n, s));
+}
+
+function least(values) {
+  if (values.length === 0) return null;
+  const y = small(values);
+  const s = y.reduce(plus, 0);
+  const mean = div(s, y.length);
+  if (mean === 0) return s === 0 ? 1000 : 0;
+  return div(times(y[0], 1000), mean);
+}
+
+function fourFifths(groups) {
+  const rates = Object.values(groups)
+    .map(([part, whole]) => share(part, whole))
+    .filter((rate) => rate !== null);
+  if (rates.length < 2) return null;
+  const [low, high] = [Math.min(...rates), Math.max(...rates)];
+  return high === 0 ? 1000 : div(times(low, 1000), high);
+}
+
+function byClass(rows) {
+  const classes = {};
+  for (const name of CLASSES) {
+    const some = rows.filter((row) => row.urgency === name);
+    classes[name] = {
+      count: some.length,
+      met_pm: share(some.filter((row) => row.served >= row.wanted).length, some.length),
+      worth_pm: share(added(some, "worth_served"), added(some, "worth")),
+      wait_s: median(some.map((row) => row.waited_s).filter((span) => span !== null)),
+    };
+  }
+  const mix = {};
+  for (const who of new Set(rows.map((row) => row.collective))) {
+    const mine = rows.filter((row) => row.collective === who);
+    const part = (name) => mine.filter((row) => row.urgency === name).length;
+    mix[who] = Object.fromEntries(
+      CLASSES.map((name) => [name, div(times(part(name), 1000), mine.length)]),
+    );
+  }
+  return { classes, mix };
+}
+
+function flow(rows) {
+  const grams = rows.map((row) => Math.min(row.grams, 400000000));
+  const moved = rows.map((row, n) => times(grams[n], Math.min(row.metres, METRES_MAX)));
+  const kg = div(sum(grams, AUDIT_SUM_MAX), 1000);
+  const kg_km = sum(
+    moved.map((each) => div(each, 1000000)),
+    AUDIT_SUM_MAX,
+  );
+  const carbon_g = sum(
+    moved.map((each, n) => div(scaled(each, rows[n].carbon_factor, 1000000000), 1000)),
+    AUDIT_SUM_MAX,
+  );
+  const worth = added(rows, "worth");
+  const of = (name) => added(rows.filter((row) => row[name]), "worth");
+  const approvers = {};
+  for (const row of rows) {
+    if (row.approver !== null) approvers[row.approver] = (approvers[row.approver] ?? 0) + 1;
+  }
+  const overrides = rows.filter((row) => row.approver !== null).length;
+  return {
+    kg,
+    kg_km,
+    carbon_g,
+    metres_per_kg: kg === 0 ? null : div(times(kg_km, 1000), kg),
+    carbon_mg_per_kg: kg === 0 ? null : div(times(carbon_g, 1000), kg),
+    ecosystem_pm: share(of("is_ecosystem"), worth),
+    rescue_pm: share(of("is_rescue"), worth),
+    override_pm: share(overrides, rows.length),
+    unconfirmed_pm: share(rows.filter((row) => !row.is_confirmed).length, rows.length),
+    approvers,
+  };
+}
+
+function compareReplays(decisions) {
+  const changed = decisions.filter((row) => row.before !== row.after).length;
+  const gains = {};
+  for (const row of decisions) {
+    for (const [who, worth] of row.worth_after) gains[who] = (gains[who] ?? 0) + worth;
+    for (const [who, worth] of row.worth_before) gains[who] = (gains[who] ?? 0) - worth;
+  }
+  for (const who of Object.keys(gains)) if (gains[who] === 0) delete gains[who];
+  return { changed, changed_pm: share(changed, decisions.length), gains };
+}
+
+function health(sightings, asOf) {
+  const values = {};
+  for (const indicator of INDICATORS) {
+    const latest = new Map();
+    for (const each of sightings) {
+      const age = minus(asOf, each.time_ms);
+      if (each.indicator !== indicator || age < 0 || age > 2592000000) continue;
+      const known = latest.get(each.observer);
+      const isNewer = known === undefined || each.time_ms > known.time_ms;
+      const isLower = known?.time_ms === each.time_ms && each.value_pm < known.value_pm;
+      if (isNewer || isLower) latest.set(each.observer, each);
+    }
+    const seen = [...latest.values()].map((each) => each.value_pm);
+    values[indicator] = seen.length >= 2 ? median(seen) : null;
+  }
+  const known = Object.values(values).filter((value) => value !== null);
+  const mean = known.length === 0 ? 0 : div(known.reduce(plus, 0), known.length);
+  const index = known.length < 3 ? null : div(plus(Math.min(...known), mean), 2);
+  return { values, index };
+}
+
+function figures({ op, ...given }) {
+  const inputs = readFigures(given);
+  switch (op) {
+    case "share":
+      return { value: share(inputs.part, inputs.whole) };
+    case "median":
+      return { value: median(inputs.values) };
+    case "gini":
+      return { value: gini(inputs.values) };
+    case "least":
+      return { value: least(inputs.values) };
+    case "four-fifths":
+      return { value: fourFifths(inputs.groups) };
+    case "requests":
+      return byClass(inputs.requests);
+    case "flow":
+      return flow(inputs.grants);
+    case "expired":
+      return { value: share(added(inputs.offers, "worth_expired"), added(inputs.offers, "worth")) };
+    case "compare":
+      return compareReplays(inputs.decisions);
+    case "health":
+      return health(inputs.sightings, inputs.as_of);
+    default:
+      throw new Error(`unknown op ${op}`);
+  }
+}
+
+// Decimal strings become numbers; names begin with a letter.
+function readFigures(value) {
+  if (Array.isArray(value)) return value.map(readFigures);
+  if (typeof value === "string") return /^-?\d/.test(value) ? Number(value) : value;
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, readFigures(item)]));
+}
+
 // --- the vectors ---
 
 const TEXTS = new Set(["id", "provider", "collective", "category", "unit", "carrier", "urgency"]);
@@ -377,6 +560,7 @@ function main(folder, specification) {
     );
     results.push([each.id, write(scorer.outcome())]);
   }
+  for (const each of load("metrics")) results.push([each.id, write(figures(each.in))]);
   process.stdout.write(JSON.stringify({ largest: String(largest), results }));
 }
 

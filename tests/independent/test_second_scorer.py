@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from independent import metrics
 from independent.distance import distance
 from independent.policy import FACTORS, read_policy
 from independent.scoring import Scorer
@@ -110,3 +111,51 @@ def test_scoring(flag: str) -> None:
         if plain({**outcome, "candidates": rows}) != case["steps"]:
             differing.append(case["id"])
     assert differing == []
+
+
+NAMED = ("collective", "urgency", "indicator", "observer", "approver", "before", "after")
+
+
+def read_figures(value: Any, name: str = "") -> Any:
+    """Read what a metrics case is given; ids stay the names that stand for them."""
+    if isinstance(value, dict):
+        return {inner: read_figures(item, inner) for inner, item in value.items()}
+    if isinstance(value, list):
+        return [read_figures(item, name) for item in value]
+    # Lists pair names with numbers; the names are those of trees, so none begins with a digit.
+    is_number = isinstance(value, str) and name not in NAMED and not value[0].isalpha()
+    return int(value) if is_number else value
+
+
+def figures(op: str, inputs: Any) -> dict[str, Any]:
+    """Return what comes out of a metrics case."""
+    match op:
+        case "requests":
+            return metrics.requests(inputs["requests"])
+        case "flow":
+            return metrics.flow(inputs["grants"])
+        case "compare":
+            return metrics.compare(inputs["decisions"])
+        case "health":
+            return metrics.health(inputs["sightings"], inputs["as_of"])
+        case "share":
+            return {"value": metrics.share(inputs["part"], inputs["whole"])}
+        case "four-fifths":
+            return {"value": metrics.four_fifths(inputs["groups"])}
+        case "expired":
+            return {"value": metrics.expired(inputs["offers"])}
+        case _:
+            ratio = {"median": metrics.median, "gini": metrics.gini, "least": metrics.least}[op]
+            return {"value": ratio(inputs["values"])}
+
+
+@cases("metrics")
+def test_metrics(case: Case) -> None:
+    """Section 8.10."""
+    op = case["in"]["op"]
+    found = plain(figures(op, read_figures({k: v for k, v in case["in"].items() if k != "op"})))
+    expected = case["steps"]
+    for name in ("approvers", "gains"):
+        if name in expected:
+            expected = {**expected, name: dict(expected[name])}
+    assert found == expected

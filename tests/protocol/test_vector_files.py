@@ -12,11 +12,8 @@ import pytest
 from vectors import make_vectors
 from vectors.reading import FOLDER, SUITES, load
 
-COMPUTED = {
-    "state",
-    "distance",
-    "scoring",
-}  # suites that judge no bytes: something comes out of each case
+# Suites that judge no bytes: something comes out of each case.
+COMPUTED = {"state", "distance", "scoring", "metrics"}
 TYPES: dict[str, type] = {"object": dict, "array": list, "string": str, "integer": int}
 
 

@@ -23,6 +23,7 @@ from vectors import (
     cases_handshake,
     cases_identity,
     cases_log,
+    cases_metrics,
     cases_policy,
     cases_record,
     cases_scoring,
@@ -45,6 +46,7 @@ BUILDERS: Final[tuple[Callable[[], Suite], ...]] = (
     cases_distance.build,
     cases_policy.build,
     cases_scoring.build,
+    cases_metrics.build,
 )
 DIFF_LINES_MAX: Final = 20  # lines of a difference that are shown
 

@@ -1,20 +1,39 @@
 """Every vector about sharing through the code that nodes run."""
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, TypeVar, cast
 
 import pytest
 
 from mycelia_protocol.encoding import decode
 from mycelia_protocol.errors import RemoteError
+from mycelia_protocol.sharing.audit import (
+    GrantOutcome,
+    OfferOutcome,
+    Replayed,
+    RequestOutcome,
+    compare,
+    expired_pm,
+    flow,
+    served_by_class,
+    urgency_mix,
+)
 from mycelia_protocol.sharing.decide import decide
 from mycelia_protocol.sharing.distance import legs, metres_between
+from mycelia_protocol.sharing.exact import median
+from mycelia_protocol.sharing.health import Sighting, health
+from mycelia_protocol.sharing.metrics import four_fifths_pm, gini_pm, least_to_mean_pm, share_pm
 from mycelia_protocol.sharing.policy import read_policy, write_policy
 from mycelia_protocol.sharing.views import CollectiveView, OfferView, RequestView
 from mycelia_protocol.types.place import Place
 from support.decisions import key, plain_outcome
+from vectors.cases_metrics import named as trees
 from vectors.reading import Case, cases, judge, load
 from vectors.scoring_case import named
 from vectors.suite import plain
+
+T = TypeVar("T")
 
 
 @cases("distance")
@@ -132,3 +151,57 @@ def test_there_are_enough_decisions() -> None:
     assert len(SCORING) >= 300
     for flag in load("scoring")["notes"]:
         assert sum(flag in case["flags"] for case in SCORING) >= 20, flag
+
+
+IDS = ("collective", "approver", "observer", "before", "after")
+
+
+def read_field(name: str, value: Any) -> Any:
+    """Read one field of an outcome."""
+    match value:
+        case None | bool():
+            return value
+        case list():
+            return tuple((key(who), int(worth)) for who, worth in value)
+        case _ if name in IDS:
+            return key(value)
+        case _:
+            return value if name in ("urgency", "indicator") else int(value)
+
+
+def read_rows(kind: Callable[..., T], rows: list[Case]) -> list[T]:
+    """Read outcomes of one kind."""
+    return [kind(**{name: read_field(name, value) for name, value in row.items()}) for row in rows]
+
+
+def figures(op: str, inputs: Case) -> Any:
+    """Return what comes out of a metrics case."""
+    match op:
+        case "requests":
+            rows = read_rows(RequestOutcome, inputs["requests"])
+            classes = {name: asdict(each) for name, each in served_by_class(rows).items()}
+            return {"classes": classes, "mix": urgency_mix(rows)}
+        case "flow":
+            return asdict(flow(read_rows(GrantOutcome, inputs["grants"])))
+        case "compare":
+            return asdict(compare(read_rows(Replayed, inputs["decisions"])))
+        case "health":
+            seen = read_rows(Sighting, inputs["sightings"])
+            found = health(seen, int(inputs["as_of"]))
+            return {"values": dict(found.values), "index": found.index}
+        case "expired":
+            return {"value": expired_pm(read_rows(OfferOutcome, inputs["offers"]))}
+        case "share":
+            return {"value": share_pm(int(inputs["part"]), int(inputs["whole"]))}
+        case "four-fifths":
+            pairs = {name: tuple(map(int, pair)) for name, pair in inputs["groups"].items()}
+            return {"value": four_fifths_pm(cast("dict[str, tuple[int, int]]", pairs))}
+        case _:
+            ratio = {"median": median, "gini": gini_pm, "least": least_to_mean_pm}[op]
+            return {"value": ratio([int(value) for value in inputs["values"]])}
+
+
+@cases("metrics")
+def test_metrics(case: Case) -> None:
+    """Figures of audits come out again from the plain form of what they are made from."""
+    assert plain(trees(figures(case["in"]["op"], case["in"]))) == case["steps"]
