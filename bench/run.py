@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import platform
+import random
 import sqlite3
 import sys
 import tempfile
@@ -25,6 +26,9 @@ from pathlib import Path
 from mycelia_protocol.crypto import digest, public_key, sign_id, verify_id
 from mycelia_protocol.encoding import decode, encode
 from mycelia_protocol.record import Record, build_record
+from mycelia_protocol.sharing.baselines import baseline
+from mycelia_protocol.sharing.decide import decide
+from mycelia_protocol.sharing.views import CollectiveView, OfferView, RequestView
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 ROUNDS = 5  # best of; the first ones warm caches
@@ -65,6 +69,31 @@ def sample_record(seq: int = 1) -> Record:
     )
 
 
+def sample_decision() -> Callable[[], object]:
+    """Return a decision to make: 20 L of water in 40 lots, 30 requests of 20 collectives."""
+    draw = random.Random("bench")  # noqa: S311  drawn once, the same every time
+    everybody = [
+        CollectiveView(digest("record", bytes([n])), draw.randint(5, 200), draw.randint(0, 300_000))
+        for n in range(20)
+    ]
+    offer = OfferView(digest("record", b"offer"), everybody[0].id, "food.water", "mL", 20_000, 500)
+    requests = [
+        RequestView(
+            digest("record", b"request", bytes([n])),
+            draw.choice(everybody[1:]).id,
+            "food.water",
+            "mL",
+            draw.randint(1, 20) * 500,
+            draw.choice(("now", "days", "week", "anytime")),
+            10**12 - draw.randint(0, 10**9),
+            draw.randint(0, 40_000),
+        )
+        for n in range(30)
+    ]
+    policy = baseline("balanced")
+    return lambda: decide(policy, offer, requests, everybody, 10**12)
+
+
 def rate(action: Callable[[], object], clock: Callable[[], float], seconds: float) -> float:
     """Return how often `action` runs per second of `clock`, best of `ROUNDS`."""
     count = 1
@@ -101,6 +130,7 @@ def computation_figures(seconds: float) -> list[Figure]:
         ("canonical encodings of a header", lambda: encode(fields)),
         ("strict decodings of a header", lambda: decode(header)),
         ("records parsed, their body checked", lambda: Record.parse(header, signature, body)),
+        ("decisions among 30 requests, 40 lots", sample_decision()),
     ]
     return [
         Figure(name, rate(action, time.process_time, seconds), "cpu") for name, action in actions

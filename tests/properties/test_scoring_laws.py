@@ -1,7 +1,11 @@
 """Laws of decisions: the quick way is the plain way, nothing is given twice, order is no matter."""
 
+import os
 import random
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
@@ -44,7 +48,7 @@ def plainly(policy: str, world: World) -> dict[str, Any]:
     return Scorer(document, policy_id, NOW_MS, *parts).outcome()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(names, drawn_worlds())
 def test_the_quick_way_is_the_plain_way(policy: str, world: World) -> None:
     """A heap of collectives gives what scoring everybody anew before each part gives."""
@@ -52,7 +56,7 @@ def test_the_quick_way_is_the_plain_way(policy: str, world: World) -> None:
     assert plain_outcome(decision) == plainly(policy, world)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(names, drawn_worlds())
 def test_nothing_is_given_twice_or_beyond_a_bound(policy: str, world: World) -> None:
     """Whole lots, at least the first part, no more than is lacking, offered or allowed."""
@@ -73,7 +77,7 @@ def test_nothing_is_given_twice_or_beyond_a_bound(policy: str, world: World) -> 
             assert 0 <= each.score <= 1_000_000
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(names, drawn_worlds())
 def test_who_could_take_more_was_not_left_with_nothing_over(policy: str, world: World) -> None:
     """What is left over at the end is less than any candidate could take."""
@@ -88,7 +92,7 @@ def test_who_could_take_more_was_not_left_with_nothing_over(policy: str, world: 
             assert min(room, left) < (offer.lot if each.given else decision.first)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(names, drawn_worlds(), st.integers(0, 2**32))
 def test_the_order_of_the_inputs_is_no_matter(policy: str, world: World, seed: int) -> None:
     """Requests and collectives in any order give the same decision."""
@@ -105,7 +109,7 @@ def test_the_order_of_the_inputs_is_no_matter(policy: str, world: World, seed: i
     assert shuffled == decision
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(drawn_worlds(), st.integers(2, 5))
 def test_cutting_a_request_into_many_raises_no_score(world: World, pieces: int) -> None:
     """A request cut into pieces has in each piece at most the score that it had whole."""
@@ -124,7 +128,7 @@ def test_cutting_a_request_into_many_raises_no_score(world: World, pieces: int) 
             assert _scores(decision).get(piece.id, 0) <= whole.get(request.id, 0)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(drawn_worlds())
 def test_who_received_more_has_no_higher_equity(world: World) -> None:
     """Whoever received more before has no higher equity and no higher score."""
@@ -147,3 +151,36 @@ def test_who_received_more_has_no_higher_equity(world: World) -> None:
 
 def _scores(decision: Decision) -> dict[bytes, int]:
     return {each.request: each.score for each in decision.candidates if each.score is not None}
+
+
+PROGRAM = """
+import hashlib, sys
+sys.path[:0] = sys.argv[1:]
+from mycelia_protocol.sharing.baselines import BASELINES, baseline
+from mycelia_protocol.sharing.change import Inputs, changes
+from support.decisions import NOW_MS, Drawing
+from mycelia_protocol.sharing.decide import settle
+found = hashlib.sha256()
+for number in range(48):
+    world = Drawing(number, is_odd=number % 2 == 0).world()
+    inputs = Inputs(baseline(BASELINES[number % 6]), *world, NOW_MS)
+    found.update(repr((settle(inputs.judge()), changes(inputs))).encode())
+print(found.hexdigest())
+"""
+
+
+def test_two_processes_decide_alike() -> None:
+    """Processes that hash differently come to the same decisions and the same explanations."""
+    folders = [str(Path(__file__).parents[up] / name) for up, name in ((2, "protocol"), (1, "."))]
+    answers = set()
+    for seed in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, *folders],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        answers.add(done.stdout)
+    assert len(answers) == 1

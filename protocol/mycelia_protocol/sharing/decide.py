@@ -151,8 +151,10 @@ def hand_out(judgement: Judgement) -> dict[bytes, int]:
         return min(rooms[row.request.id] - so_far, left) >= least
 
     def had(row: Row) -> int:
-        worth = taken.get(row.collective.id, 0) * 1_000 // reference
-        return had_per_member(row.collective, worth)
+        quantity = taken.get(row.collective.id)
+        if quantity is None:
+            return _had(row)
+        return had_per_member(row.collective, quantity * 1_000 // reference)
 
     for phase in phases(judgement):
         order = turns(judgement, phase.rows, fits, had)

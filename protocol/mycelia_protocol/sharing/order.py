@@ -99,7 +99,8 @@ class ByScore:
         self._mean = judgement.shared.mean
         self._fits = fits
         self._had = had
-        self._lanes = _lanes(rows, lambda row: score_key(row, self._without_equity(row)))
+        # Equity is the same for all requests of a collective, so that scores order them for good.
+        self._lanes = _lanes(rows, lambda row: score_key(row, row.score or 0))
         self._heap = [(self._key(lane[-1]), n) for n, lane in enumerate(self._lanes)]
         heapq.heapify(self._heap)
 
@@ -128,8 +129,12 @@ class ByScore:
         return row.score - self._weight * row.factors.equity
 
     def _key(self, row: Row) -> Key:
-        now = self._weight * equity(self._had(row), self._mean) if self._weight else 0
-        return score_key(row, self._without_equity(row) + now)
+        assert row.score is not None
+        assert row.measures is not None
+        had = self._had(row)
+        if had == row.measures.had:
+            return score_key(row, row.score)
+        return score_key(row, self._without_equity(row) + self._weight * equity(had, self._mean))
 
 
 class ByLot:

@@ -67,9 +67,9 @@ def test_no_intermediate_of_a_decision_reaches_2_to_the_53() -> None:
 def test_no_sum_over_a_whole_country_reaches_2_to_the_53() -> None:
     """With so many collectives that the sum of what they received is cut, too."""
     offer = OfferView(key("offer"), key("0"), "food.water", "mL", QUANTITY_MAX)
-    one, most = Tracked(1), Tracked(RECEIVED_MAX)
-    crowd = [CollectiveView(str(n).encode(), one, most, n % 2 == 0) for n in range(100_100)]
-    with Tracked.watch() as seen:
+    crowd = [CollectiveView(str(n).encode(), 1, RECEIVED_MAX, n % 2 == 0) for n in range(100_099)]
+    crowd.append(CollectiveView(key("oak"), Tracked(1), Tracked(RECEIVED_MAX), is_ecosystem=True))
+    with Tracked.watch() as seen:  # a sum is watched from its last addend on
         decision = decide(extremes()[2], track(offer), [], crowd, 0)
     assert decision.mean >= 9_980_000_000_000
     assert 10**15 < seen.largest <= INT_MAX
