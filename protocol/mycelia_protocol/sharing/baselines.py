@@ -5,8 +5,8 @@ rescue: of the two nearest, the one that has had least. `mechanical` favours sho
 loads, and looks good on every figure but fairness. `balanced` is what we propose.
 
 The scales are places to start from: they are of the right order, and members set their own. The
-15 L of water are the Sphere handbook's; the carriers' factors are rounded from published tables of
-freight emissions, with a car that carries 100 kg and an unknown carrier like a van.
+15 L of water are the Sphere handbook's; the carriers' factors are of the order of published tables
+of freight emissions, for a car that carries 100 kg, and for an unknown carrier those of a van.
 """
 
 from collections.abc import Mapping
