@@ -22,6 +22,12 @@ COMMANDS: Final[dict[str, str]] = {
     "sweep": "run a scenario with many seeds in virtual time",
     "list": "list the scenarios that come with Mycelia",
     "report": "write the panorama of a run",
+    "replay": "play exactly what a run played, and compare",
+    "shrink": "find the smallest plan that still fails in the same way",
+    "check": "judge again what a run left",
+    "diff": "compare two runs",
+    "lint": "find what is wrong with a scenario, or does nothing",
+    "doctor": "say which backends work on this machine",
 }
 
 

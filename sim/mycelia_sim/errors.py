@@ -2,16 +2,20 @@
 
 SimError               never raised itself
 ├── ScenarioError      the scenario, an override or a plan cannot be used: exit 64
+│   └── ScenarioErrors several of them at once
 ├── BackendError       this machine lacks what a backend needs: exit 69
 └── HarnessError       the harness could not do its part: exit 70
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from typing import TypeVar, cast
 
 from mycelia_protocol.errors import MyceliaError
+
+T = TypeVar("T")
 
 
 class SimError(MyceliaError):
@@ -20,6 +24,56 @@ class SimError(MyceliaError):
 
 class ScenarioError(SimError):
     """A scenario, an override or a plan that cannot be used; the message names the place."""
+
+    @property
+    def parts(self) -> tuple[ScenarioError, ...]:
+        """What is wrong, one by one."""
+        return (self,)
+
+
+class ScenarioErrors(ScenarioError):
+    """Several things that are wrong with a scenario at once; the message has a line for each."""
+
+    def __init__(self, parts: Iterable[ScenarioError]) -> None:
+        self._parts = tuple(parts)
+        super().__init__("\n".join(map(str, self._parts)))
+
+    @property
+    def parts(self) -> tuple[ScenarioError, ...]:
+        """What is wrong, one by one."""
+        return self._parts
+
+
+class Gathering:
+    """Collects what is wrong, so that people are told all of it at once."""
+
+    def __init__(self) -> None:
+        self._parts: list[ScenarioError] = []
+
+    def attempt(self, act: Callable[[], T]) -> T:
+        """Do something, and keep what is wrong with it.
+
+        What is returned then is None and may not be looked at before `finish` has returned.
+        """
+        try:
+            return act()
+        except ScenarioError as error:
+            self._parts += error.parts
+            return cast("T", None)
+
+    def add(self, error: ScenarioError) -> None:
+        """Keep something that is wrong."""
+        self._parts += error.parts
+
+    def finish(self) -> None:
+        """Complain of everything that was wrong.
+
+        Raises: ScenarioError.
+        """
+        if len(self._parts) == 1:
+            raise self._parts[0]
+        if self._parts:
+            raise ScenarioErrors(self._parts)
 
 
 class BackendError(SimError):

@@ -25,6 +25,17 @@ def plan_hash(plan: Plan) -> str:
     return blake2b(plan.to_json().encode(), digest_size=HASH_SIZE).hexdigest()
 
 
+def is_plan(path: Path) -> bool:
+    """Return whether a file holds a plan, as far as one can tell; else it is for a scenario."""
+    if path.suffix != ".toml":
+        return True
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return False  # whoever reads it as a scenario will say what is wrong
+    return isinstance(data.get("nodes"), list)
+
+
 def read_plan(path: Path) -> Plan:
     """Read a plan in JSON, or in TOML if the file's name ends so.
 

@@ -242,5 +242,7 @@ def hypothesis(path: Path) -> str:
     for line in path.read_text("utf-8").splitlines():
         if not line.startswith("#"):
             break
+        if line.startswith("#:"):  # for editors
+            continue
         lines.append(line.lstrip("#").strip())
     return " ".join(lines).removeprefix("Hypothesis:").strip()

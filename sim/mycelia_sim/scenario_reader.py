@@ -1,22 +1,25 @@
 """Reads a scenario file, strictly, into the values of `scenario.py`.
 
 file -> what it extends -> settings of the command line -> tables by the grammar -> Scenario
+
+All that is wrong is told at once: first with each table by itself, then with what tables say of
+each other.
 """
 
 from __future__ import annotations
 
-import json
 import tomllib
+from collections.abc import Callable
 from dataclasses import replace
-from hashlib import blake2b
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from mycelia_sim import backends
-from mycelia_sim.errors import ScenarioError, nearest
-from mycelia_sim.fault import Fault, When
+from mycelia_sim.errors import Gathering, ScenarioError, nearest
+from mycelia_sim.fault import When
+from mycelia_sim.fault_reader import digest, read_faults
 from mycelia_sim.grammar import keys
-from mycelia_sim.grammar.faults import COMMON, FORMS, make
 from mycelia_sim.needs import scenario_needs
 from mycelia_sim.plan import Limit, Stop
 from mycelia_sim.scenario import (
@@ -34,12 +37,10 @@ from mycelia_sim.scenario import (
 )
 from mycelia_sim.sites import SIDES
 from mycelia_sim.tables import Table, merge, override
-from mycelia_sim.units import UNIT_MS, Distribution, parse_rate
+from mycelia_sim.units import Distribution, parse_rate
 
 RATE_DEFAULT: Final = "poisson(2 / s)"
-RESERVED: Final = ("link-", "node-clock-")  # ids of what links and clocks are always like
 COMPARES: Final = ("<=", ">=")
-_KEY_SIZE: Final = 8
 
 
 def load(path: Path, settings: list[str], backend: str | None = None) -> Scenario:
@@ -99,25 +100,27 @@ def _base(path: Path, name: str) -> Path:
 def read(document: dict[str, Any], place: str, backend: str | None = None) -> Scenario:
     """Turn a TOML document into a scenario; `backend` as for `load`.
 
-    Raises: ScenarioError.
+    Raises: ScenarioError with all that is wrong.
     """
     top = Table(document, place)
-    head = {key.name: top.take(key) for key in keys.TOP}
-    scenario = Scenario(
-        name=head["name"],
-        title=head["title"],
-        run=_run(top.table("run")),
-        nodes=_nodes(top.table("nodes")),
-        topology=Topology(**top.table("topology").read(keys.TOPOLOGY)),
-        link=_links(top.table("link")),
-        workload=_workload(top.table("workload")),
-        faults=_faults(top.tables("fault")),
-        adversaries=_adversaries(top.tables("adversary")),
-        swarm=_swarm(top),
-        stop=Stop(**top.table("stop").read(keys.STOP)),
-        **_check(top.table("check")),
-    )
-    top.finish()
+    problems = Gathering()
+    head = {key.name: problems.attempt(partial(top.take, key)) for key in keys.TOP}
+    readers: dict[str, Callable[[], Any]] = {
+        "run": lambda: _run(top.table("run")),
+        "nodes": lambda: _nodes(top.table("nodes")),
+        "topology": lambda: Topology(**top.table("topology").read(keys.TOPOLOGY)),
+        "link": lambda: _links(top.table("link")),
+        "workload": lambda: _workload(top.table("workload")),
+        "faults": lambda: read_faults(top.tables("fault")),
+        "adversaries": lambda: _adversaries(top.tables("adversary")),
+        "swarm": lambda: _swarm(top),
+        "stop": lambda: Stop(**top.table("stop").read(keys.STOP)),
+    }
+    parts = {name: problems.attempt(reader) for name, reader in readers.items()}
+    check = problems.attempt(lambda: _check(top.table("check")))
+    problems.attempt(top.finish)
+    problems.finish()
+    scenario = Scenario(name=head["name"], title=head["title"], **parts, **check)
     _check_times(scenario, place)
     return _with_backends(scenario, place, backend)
 
@@ -143,9 +146,18 @@ def _nodes(table: Table) -> Nodes:
 
 
 def _links(table: Table) -> dict[str, LinkQuality]:
-    names = {name: table.table(name) for name in keys.LINKS}
-    table.finish()
-    return {name: LinkQuality(**inner.read(keys.QUALITIES)) for name, inner in names.items()}
+    problems = Gathering()
+    links: dict[str, LinkQuality] = {}
+    for name in keys.LINKS:
+        reader = partial(_link, table, name)
+        links[name] = problems.attempt(reader)
+    problems.attempt(table.finish)
+    problems.finish()
+    return links
+
+
+def _link(table: Table, name: str) -> LinkQuality:
+    return LinkQuality(**table.table(name).read(keys.QUALITIES))
 
 
 def _workload(table: Table) -> Workload:
@@ -161,80 +173,28 @@ def _workload(table: Table) -> Workload:
     return Workload(bursts=bursts, **values)
 
 
-def _faults(tables: list[Table]) -> tuple[Fault, ...]:
-    faults: list[Fault] = []
-    for table in tables:
-        raw = table.left()
-        common = {key.field: table.take(key) for key in COMMON}
-        do = common["do"]
-        values = table.read(FORMS[do].keys)
-        when = _when(table, common["at"], common["every"], common["between"])
-        try:
-            lasts, effect = make(do, values)
-        except ScenarioError as error:
-            raise table.error(str(error)) from None
-        name, key = common["name"] or _name(do, when), common["name"] or _digest(raw)
-        if name.startswith(RESERVED):
-            raise table.fault("name", "begins as the ids of what is no fault do; choose another")
-        faults.append(Fault(do, name, key, when, lasts, effect))
-    return _distinct(faults, tables)
-
-
-def _when(table: Table, at: Any, every: Any, between: Any) -> When:
-    if (at is None) == (every is None):
-        raise table.error("'at' or 'every' is missing" if at is None else "choose at or every")
-    if between is not None and every is None:
-        raise table.fault("between", "has a meaning only with every")
-    return When(at, every, between)
-
-
-def _distinct(faults: list[Fault], tables: list[Table]) -> tuple[Fault, ...]:
-    """Give each fault a name and streams of its own."""
-    names: dict[str, int] = {}
-    seen: dict[str, int] = {}
-    result: list[Fault] = []
-    for fault, table in zip(faults, tables, strict=True):
-        names[fault.name] = names.get(fault.name, 0) + 1
-        seen[fault.key] = seen.get(fault.key, 0) + 1
-        if seen[fault.key] > 1 and fault.key == fault.name:
-            raise table.fault("name", f"'{fault.name}' is the name of two faults")
-        name = fault.name if names[fault.name] == 1 else f"{fault.name}-{names[fault.name]}"
-        key = fault.key if seen[fault.key] == 1 else f"{fault.key}-{seen[fault.key]}"
-        if any(other.name == name for other in result):
-            raise table.fault("name", f"'{name}' is the name of another fault too")
-        result.append(replace(fault, name=name, key=key))
-    return tuple(result)
-
-
-def _name(do: str, when: When) -> str:
-    """Return what a fault is called whom nobody named: "partition-8s"."""
-    word = do.replace("_", "-")
-    if when.at is None or when.at.kind != "constant":
-        return word
-    at_ms = round(when.at.values[0])
-    unit = next(unit for unit in ("h", "min", "s", "ms") if not at_ms % UNIT_MS[unit])
-    return f"{word}-{at_ms // UNIT_MS[unit]}{unit if at_ms else 's'}"
-
-
-def _digest(raw: dict[str, Any]) -> str:
-    """Return a short hash of what somebody wrote."""
-    text = json.dumps(raw, sort_keys=True, default=str)
-    return blake2b(text.encode(), digest_size=_KEY_SIZE).hexdigest()
-
-
 def _adversaries(tables: list[Table]) -> tuple[Adversary, ...]:
-    adversaries: list[Adversary] = []
-    for table in tables:
-        raw = table.left()
-        values = table.read(keys.ADVERSARY)
-        key = values.pop("name") or _digest(raw)
-        if any(other.key == key for other in adversaries):
-            raise table.fault("name", "two adversaries are alike; name them, or raise count")
-        adversary = Adversary(key=key, **values)
-        if adversary.until_ms is not None and adversary.until_ms <= adversary.from_ms:
-            raise table.fault("until", "is not after from")
-        adversaries.append(adversary)
+    problems = Gathering()
+    adversaries = [problems.attempt(partial(_adversary, table)) for table in tables]
+    problems.finish()
+    seen: set[str] = set()
+    for adversary, table in zip(adversaries, tables, strict=True):
+        if adversary.key in seen:
+            problems.add(
+                table.fault("name", "two adversaries are alike; name them, or raise count")
+            )
+        seen.add(adversary.key)
+    problems.finish()
     return tuple(adversaries)
+
+
+def _adversary(table: Table) -> Adversary:
+    raw = table.left()
+    values = table.read(keys.ADVERSARY)
+    adversary = Adversary(key=values.pop("name") or digest(raw), **values)
+    if adversary.until_ms is not None and adversary.until_ms <= adversary.from_ms:
+        raise table.fault("until", "is not after from")
+    return adversary
 
 
 def _swarm(top: Table) -> Swarm | None:
@@ -244,9 +204,21 @@ def _swarm(top: Table) -> Swarm | None:
 
 
 def _check(table: Table) -> dict[str, Any]:
-    inner = table.table("limits")
-    limits = tuple(_limit(inner, metric, text) for metric, text in inner.named(keys.METRICS))
-    return {"limits": limits, **table.read(keys.CHECK)}
+    problems = Gathering()
+    limits = problems.attempt(lambda: _limits(table.table("limits")))
+    rest = problems.attempt(lambda: table.read(keys.CHECK))
+    problems.finish()
+    return {"limits": limits, **rest}
+
+
+def _limits(table: Table) -> tuple[Limit, ...]:
+    problems = Gathering()
+    limits = [
+        problems.attempt(partial(_limit, table, metric, text))
+        for metric, text in table.named(keys.METRICS)
+    ]
+    problems.finish()
+    return tuple(limits)
 
 
 def _limit(table: Table, metric: str, text: Any) -> Limit:
@@ -264,15 +236,17 @@ def _limit(table: Table, metric: str, text: Any) -> Limit:
 def _check_times(scenario: Scenario, place: str) -> None:
     """Refuse what would begin after the end."""
     duration_ms = scenario.run.duration_ms
-    begins = [_least(fault.when) for fault in scenario.faults]
-    begins += [adversary.from_ms for adversary in scenario.adversaries]
-    begins += [burst.at_ms for burst in scenario.workload.bursts]
-    for begin in begins:
+    begins = [(f"fault {fault.name}", _least(fault.when)) for fault in scenario.faults]
+    liars = enumerate(scenario.adversaries, start=1)
+    begins += [(f"[[adversary]] {n}", one.from_ms) for n, one in liars]
+    begins += [("[[workload.burst]]", burst.at_ms) for burst in scenario.workload.bursts]
+    problems = Gathering()
+    for what, begin in begins:
         if begin >= duration_ms:
-            raise ScenarioError(
-                f"{place}: something begins at {begin / 1000:g} s, but the run lasts "
-                f"{duration_ms / 1000:g} s; lengthen run.duration"
-            )
+            text = f"{place}: {what}: begins at {begin / 1000:g} s, but the run lasts "
+            text += f"{duration_ms / 1000:g} s; lengthen run.duration"
+            problems.add(ScenarioError(text))
+    problems.finish()
 
 
 def _least(when: When) -> float:

@@ -1,6 +1,6 @@
 """The JSON Schema of scenarios, for editors that complete TOML; written from the same grammar.
 
-    python -m mycelia_sim.schema > sim/mycelia_sim/scenario.schema.json
+    mycelia sim lint --schema > sim/mycelia_sim/scenarios/scenario.schema.json
 
 A test holds the shipped file to what this writes. The reader is stricter than any schema can say:
 it also knows what contradicts what, and which backend can do what.
@@ -9,9 +9,8 @@ it also knows what contradicts what, and which backend can do what.
 from __future__ import annotations
 
 import json
-import sys
 from importlib import resources
-from typing import Any, Final
+from typing import Final
 
 from mycelia_sim.grammar import keys
 from mycelia_sim.grammar.faults import COMMON, FORMS
@@ -121,10 +120,7 @@ def as_text() -> str:
     return json.dumps(write_schema(), indent=1, ensure_ascii=False) + "\n"
 
 
-def shipped_schema() -> Any:
-    """Return the schema that comes with the harness."""
-    return json.loads((resources.files("mycelia_sim") / FILE_NAME).read_text("utf-8"))
-
-
-if __name__ == "__main__":
-    sys.stdout.write(as_text())
+def shipped_schema() -> str:
+    """Return the text of the schema that comes with the harness."""
+    folder = resources.files("mycelia_sim") / "scenarios"
+    return (folder / FILE_NAME).read_text("utf-8")

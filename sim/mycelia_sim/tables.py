@@ -1,8 +1,8 @@
 """A strict reader of TOML tables: keys are asked for by name; what is left over is an error.
 
-The error names the file, the dotted place and the nearest known key, so that a typo in a scenario
-can never mean "silently use the default". What keys there are is data, in `grammar.py`: the JSON
-Schema that editors use is written from the same data.
+All that is wrong with a table is told at once. Each error names the file, the dotted place and the
+nearest known key, so that a typo in a scenario can never mean "silently use the default". What keys
+there are is data, in `grammar/`: the JSON Schema that editors use is written from the same data.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, Final, Protocol
 
-from mycelia_sim.errors import ScenarioError, nearest
+from mycelia_sim.errors import Gathering, ScenarioError, nearest
 
 JsonSchema = dict[str, Any]
 
@@ -91,18 +92,31 @@ class Table:
         if value is REQUIRED:
             close = get_close_matches(key.name, self._rest, n=1)
             meant = f"; is '{close[0]}' meant?" if close else ""
+            for name in close:  # the one typo is told once
+                del self._rest[name]
             raise self.error(f"'{key.name}' is missing{meant}")
         if value is None:
             return None
         try:
             return key.kind.read(value)
         except ScenarioError as error:
-            raise self.fault(key.name, str(error)) from None
+            problems = Gathering()
+            for part in error.parts:
+                problems.add(self.fault(key.name, str(part)))
+            problems.finish()
+            raise
 
     def read(self, keys: Iterable[Key]) -> dict[str, Any]:
-        """Return the values of all keys by field name, and complain of any further key."""
-        values = {key.field: self.take(key) for key in keys}
-        self.finish()
+        """Return the values of all keys by field name, and complain of any further key.
+
+        Raises: ScenarioError with all that is wrong.
+        """
+        problems = Gathering()
+        values = {}
+        for key in keys:
+            values[key.field] = problems.attempt(partial(self.take, key))
+        problems.attempt(self.finish)
+        problems.finish()
         return values
 
     def table(self, key: str) -> Table:
@@ -140,12 +154,14 @@ class Table:
         return dict(self._rest)
 
     def finish(self) -> None:
-        """Complain of the first key that nobody asked for.
+        """Complain of all keys that nobody asked for.
 
         Raises: ScenarioError.
         """
+        problems = Gathering()
         for key in sorted(self._rest):
-            raise self.error(f"unknown key '{key}'{nearest(key, self._known)}")
+            problems.add(self.error(f"unknown key '{key}'{nearest(key, self._known)}"))
+        problems.finish()
 
 
 def merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

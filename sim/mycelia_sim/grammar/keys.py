@@ -137,5 +137,5 @@ METRICS: Final = {
     "redundancy": NUMBER,
     "control_bytes": NUMBER,
     "bytes_per_difference": NUMBER,
-    "verifies_per_record": NUMBER,
+    "verifications_per_record": NUMBER,
 }
