@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from mycelia_sim import laws, safety
 from mycelia_sim.evidence import Evidence, gather
+from mycelia_sim.measured import Metric, within_limits
 from mycelia_sim.sometimes import SOMETIMES
-from mycelia_sim.verdict import Check
+from mycelia_sim.verdict import Check, interrupted
 
-__all__ = ["CHECKERS", "Evidence", "applies", "check_all", "gather"]
+__all__ = ["CHECKERS", "Evidence", "applies", "check_all", "gather", "judge_all"]
+
+
+def judge_all(evidence: Evidence, metrics: Mapping[str, Metric]) -> list[Check]:
+    """Run every checker that the plan names, and hold the metrics to the plan's limits.
+
+    Of a run that did not come to its end only proof of a failure counts.
+    """
+    checks = check_all(evidence)
+    if evidence.plan.limits:
+        checks.append(within_limits(evidence.plan.limits, metrics, evidence.facts))
+    if evidence.facts.is_cut_short:
+        checks = [interrupted(check) for check in checks]
+    return checks
 
 
 def check_all(evidence: Evidence) -> list[Check]:

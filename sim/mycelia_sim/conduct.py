@@ -16,11 +16,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mycelia_sim.audit import Holding, read_home
-from mycelia_sim.checkers import check_all, gather
+from mycelia_sim.checkers import gather, judge_all
 from mycelia_sim.errors import ScenarioError
+from mycelia_sim.evidence_file import FILE_NAME as EVIDENCE_NAME
+from mycelia_sim.evidence_file import write_evidence
 from mycelia_sim.live.process import Command, node_command
 from mycelia_sim.live.run import LiveRun, Places
-from mycelia_sim.measured import Measured, Stopwatch, peak_rss_mib, within_limits
+from mycelia_sim.measured import Measured, Stopwatch, peak_rss_mib
 from mycelia_sim.panorama import write_panorama
 from mycelia_sim.plan import Plan
 from mycelia_sim.progress import Progress
@@ -28,7 +30,7 @@ from mycelia_sim.report import Outcome, summarize, write_text
 from mycelia_sim.storyline import Look, assemble
 from mycelia_sim.timeline import FILE_NAME as TIMELINE_NAME
 from mycelia_sim.timeline import write_timeline
-from mycelia_sim.verdict import EXIT_INTERRUPTED, interrupted
+from mycelia_sim.verdict import EXIT_INTERRUPTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +143,7 @@ def _judge(
     metrics, counts = live.measure(evidence)
     peak_mib = peak_rss_mib(of_children=True)
     measured = Measured(wall_s, cpu_s, peak_mib, metrics=metrics, counts=counts)
-    checks = check_all(evidence)
-    if plan.limits:
-        checks.append(within_limits(plan.limits, measured.metrics, live.facts))
-    if live.facts.is_interrupted:
-        checks = [interrupted(check) for check in checks]
+    checks = judge_all(evidence, measured.metrics)
     outcome = Outcome(evidence, checks, replay_command(folder))
     return write_report(folder, outcome, measured.to_json(), live.look())
 
@@ -153,11 +151,12 @@ def _judge(
 def write_report(
     folder: Path, outcome: Outcome, more: dict[str, object], look: Look | None = None
 ) -> Finished:
-    """Write summary.json, with what only one backend knows, the panorama and verdict.txt."""
+    """Write the evidence, summary.json with what one backend alone knows, panorama, verdict."""
     summary = {**summarize(outcome), **more}
     is_interrupted = outcome.evidence.facts.is_interrupted
     exit_code = EXIT_INTERRUPTED if is_interrupted else outcome.exit_code
     summary["exit_code"] = exit_code
+    write_evidence(folder / EVIDENCE_NAME, outcome.evidence)
     (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", "utf-8")
     text = write_text(outcome, str(folder), _draw(folder, outcome, look))
     (folder / "verdict.txt").write_text(text, "utf-8")
@@ -178,7 +177,7 @@ def _draw(folder: Path, outcome: Outcome, look: Look | None) -> str:
 
 def replay_command(folder: Path) -> str:
     """Return the command line that plays the same plan again."""
-    return f"{program()} sim run --plan {shlex.quote(str(folder / 'plan.json'))}"
+    return f"{program()} sim replay {shlex.quote(str(folder))}"
 
 
 def program() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -154,6 +154,10 @@ class Quiet:
 class Sightings(Protocol):
     """When records came to lie on disks; only virtual time can tell."""
 
+    def records(self) -> Iterable[bytes]:
+        """Return the ids of all records that anybody saw, each once."""
+        ...
+
     def born_ms(self, record: bytes) -> int | None:
         """Return when a record first came to lie on a disk (ms), None if nobody saw it."""
         ...
@@ -184,6 +188,8 @@ class Facts:
         looks: how often the memory of nodes was measured; `overruns` are what was found.
         quiet: what was said after all agreed; None if they never did, or nobody listened.
         timings_s: wall seconds of each phase.
+        is_interrupted, is_exhausted: somebody ended the run; it took more events than its plan
+            allows.
     """
 
     began_ms: int = 0
@@ -209,6 +215,12 @@ class Facts:
     quiet: Quiet | None = None
     timings_s: dict[str, float] = field(default_factory=dict)
     is_interrupted: bool = False
+    is_exhausted: bool = False
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether the run did not come to its end, so that only what was proved counts."""
+        return self.is_interrupted or self.is_exhausted
 
     @property
     def has_breach(self) -> bool:

@@ -6,10 +6,8 @@ are of 2020; how much of it is not in the source.
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from typing import Final
 
 from mycelia_sim import safety
@@ -18,6 +16,7 @@ from mycelia_sim.checkers import Evidence
 from mycelia_sim.plan import Plan
 from mycelia_sim.sometimes import families
 from mycelia_sim.verdict import Check, overall
+from mycelia_sim.versions import versions
 
 SUMMARY_SCHEMA: Final = 1
 NOTE: Final = (
@@ -86,13 +85,7 @@ def summarize(outcome: Outcome) -> dict[str, object]:
         "families": {name: list(counts) for name, counts in families(evidence).items()},
         "timings_s": facts.timings_s,
         "interrupted": facts.is_interrupted,
-        "versions": {
-            "mycelia": version("mycelia"),
-            "python": platform.python_version(),
-            "cryptography": version("cryptography"),
-            "aiohttp": version("aiohttp"),
-            "platform": platform.platform(),
-        },
+        "versions": versions(),
         "note": NOTE,
     }
 
@@ -109,7 +102,7 @@ def write_text(outcome: Outcome, folder: str, panorama: str) -> str:
         "",
         *_table(outcome),
         "",
-        *(_check_line(check) for check in outcome.checks),
+        *(check_line(check) for check in outcome.checks),
         "",
         NOTE,
         "",
@@ -130,7 +123,8 @@ def _districts(outcome: Outcome) -> int:
     return len({node.district for node in outcome.evidence.plan.nodes})
 
 
-def _check_line(check: Check) -> str:
+def check_line(check: Check) -> str:
+    """Return one check for people."""
     mark = {"pass": "ok     ", "fail": "FAIL   ", "unknown": "unknown"}[check.verdict]
     return f"  {mark}  {check.name:<18} {check.detail}"
 

@@ -37,6 +37,14 @@ def _value(kind: Any, data: Any, place: str) -> Any:
     if origin in (Union, types.UnionType):
         inner = next(part for part in get_args(kind) if part is not type(None))
         return None if data is None else _value(inner, data, place)
+    if origin is list and isinstance(data, list):
+        (inner,) = get_args(kind)
+        return [_value(inner, item, f"{place}[{n}]") for n, item in enumerate(data)]
+    if origin is dict and isinstance(data, dict) and all(type(key) is str for key in data):
+        _, inner = get_args(kind)
+        return {key: _value(inner, item, f"{place}.{key}") for key, item in data.items()}
+    if origin in (list, dict):
+        raise ScenarioError(f"{place}: must be {'a list' if origin is list else 'an object'}")
     if origin is tuple:
         return _tuple(get_args(kind), data, place)
     return _scalar(kind, data, place)

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from mycelia_sim.measured import METRICS
 from mycelia_sim.plan import Plan, Post
 from mycelia_sim.planner import draw_plan
 from mycelia_sim.progress import Progress
+from mycelia_sim.recheck import recheck
+from mycelia_sim.run_folder import open_run
 from mycelia_sim.scenario_reader import load
 from mycelia_sim.timeline import load_timeline
 
@@ -92,6 +94,9 @@ def test_a_sound_node_passes(tmp_path: Path) -> None:
     assert "The commons held." in (folder / "panorama.html").read_text(encoding="utf-8")
     assert str(folder / "panorama.html") in finished.text
     assert (tmp_path / "latest").resolve() == folder.resolve()
+    again = recheck(open_run(folder))
+    assert [asdict(check) for check in again.checks] == summary["checks"]
+    assert again.source == "what lay on 5 disks when the run ended"
 
 
 def assert_measured(summary: dict[str, Any]) -> None:
@@ -127,6 +132,9 @@ def test_a_planted_defect_is_caught(tmp_path: Path, mutant: str, check: str) -> 
     assert finished.summary["verdict"] == "fail"
     assert check in failed_checks(finished), finished.text
     assert (finished.folder / "homes" / "n00" / "node.db").exists()  # evidence is kept
+    again = recheck(open_run(finished.folder))
+    assert "homes" in again.source
+    assert [asdict(one) for one in again.checks] == finished.summary["checks"]
 
 
 @contextmanager

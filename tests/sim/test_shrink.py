@@ -13,62 +13,14 @@ from mycelia_sim import reduce
 from mycelia_sim.ddmin import ddmin
 from mycelia_sim.errors import ScenarioError
 from mycelia_sim.fingerprint import Fingerprint, fingerprints, kind_of, of_exception
-from mycelia_sim.plan import Attempt, Cut, Kill, Plan, Shape, Trouble, build_plan
-from mycelia_sim.planner import draw_plan
+from mycelia_sim.plan import Attempt, Plan, build_plan
 from mycelia_sim.play import judge
 from mycelia_sim.progress import Progress
-from mycelia_sim.scenario import find
-from mycelia_sim.scenario_reader import load
 from mycelia_sim.shrink import Shrinker, Shrunk
-from mycelia_sim.streams import Stream
-from mycelia_sim.virtual.disk import MemoryStore
+from support.planted import lying_disks, planted_plan
 
 BROKEN = Fingerprint("no_loss", "a record is gone")
 QUIET = Progress(is_quiet=True)
-SMALL = [
-    "nodes.count=4",
-    "topology.degree=2",
-    "run.duration=8s",
-    "run.converge_within=4s",
-    "workload.opening=1s",
-]
-
-
-def calm_plan() -> Plan:
-    """Return a small plan without any fault or adversary."""
-    plan = draw_plan(load(find("village"), [*SMALL, "fault=[]", "adversary=[]"]))
-    return replace(plan, backend="virtual", sometimes=())
-
-
-def planted_plan() -> Plan:
-    """Return a small plan with 64 faults of all kinds; kill-0 to kill-2 hit the same node."""
-    plan = calm_plan()
-    nodes = [node.id for node in plan.nodes]
-    pairs = [pair for link in plan.links for pair in ((link.dialer, link.listener),)]
-    stream = Stream(1, "planted")
-    cuts, shapes, troubles = [], [], []
-    times = [stream.integer(200, 6_000) for _ in range(61)]
-    for n, at_ms in enumerate(times):
-        until_ms = at_ms + stream.integer(100, 1_500)
-        link = stream.choice(pairs)
-        if n % 3 == 0:
-            group = (stream.choice(nodes),)
-            rest = tuple(node for node in nodes if node not in group)
-            mode = stream.choice(["drop", "delay", "queue", "reset"])
-            cuts.append(
-                Cut(f"cut-{n}", at_ms, until_ms, mode, False, 300, (group, rest), "isolate", ())
-            )
-        elif n % 3 == 1:
-            shapes.append(Shape(f"shape-{n}", at_ms, until_ms, (link,), 40, 20, 9_000, 0, 0, 0))
-        else:
-            kind = stream.choice(["pause", "slow", "clock_bump"])
-            troubles.append(Trouble(f"t-{n}", kind, at_ms, until_ms, stream.choice(nodes), 700))
-    kills = tuple(
-        Kill(f"kill-{n}", at_ms, nodes[1], at_ms + 400, "keep", 0)
-        for n, at_ms in enumerate((1_500, 2_700, 4_100))
-    )
-    faulty = replace(plan, cuts=tuple(cuts), shapes=tuple(shapes), troubles=tuple(troubles))
-    return replace(faulty, kills=kills)
 
 
 def fault_ids(plan: Plan) -> set[str]:
@@ -236,33 +188,19 @@ def test_an_interrupt_keeps_the_best_so_far() -> None:
     assert len(fault_ids(result.plan)) < 64
 
 
-def test_a_planted_defect_is_shrunk_to_the_faults_that_matter(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_planted_defect_is_shrunk_to_the_faults_that_matter() -> None:
     """A disk that lies after its third power cut: of 64 faults, the three kills are left."""
-    crash, write = MemoryStore.crash, MemoryStore._write
-
-    def count_crash(store: Any) -> int:
-        store.crashes = getattr(store, "crashes", 0) + 1
-        return crash(store)
-
-    def lie(store: Any, record: Any) -> None:
-        if getattr(store, "crashes", 0) < 3:
-            write(store, record)
-
-    monkeypatch.setattr(MemoryStore, "crash", count_crash)
-    monkeypatch.setattr(MemoryStore, "_write", lie)
     plan = planted_plan()
-    found = fingerprints(judge(plan).checks)
-    (target, *_) = found
-    assert target.check == "monotone"
+    with lying_disks():
+        (target, *_) = fingerprints(judge(plan).checks)
+        assert target.check == "monotone"
 
-    def oracle(one: Plan) -> list[Fingerprint]:
-        return fingerprints(judge(one).checks)
+        def oracle(one: Plan) -> list[Fingerprint]:
+            return fingerprints(judge(one).checks)
 
-    result = Shrinker(oracle, target, 50, QUIET).shrink(plan)
-    assert fault_ids(result.plan) == {"kill-0", "kill-1", "kill-2"}
-    assert target in fingerprints(judge(result.plan).checks)
+        result = Shrinker(oracle, target, 50, QUIET).shrink(plan)
+        assert fault_ids(result.plan) == {"kill-0", "kill-1", "kill-2"}
+        assert target in fingerprints(judge(result.plan).checks)
 
 
 # --- fingerprints ---

@@ -83,26 +83,16 @@ def out_option(function: F) -> F:
     )(function)
 
 
-def plan_of(folder: Path) -> tuple[Path, Plan]:
-    """Return the folder and the plan of a run, which is named by its folder or its plan.
-
-    Raises: ScenarioError.
-    """
-    from mycelia_sim.plan_file import read_plan
-
-    path = folder / "plan.json" if folder.is_dir() else folder
-    if not path.is_file():
-        raise ScenarioError(f"{folder}: holds no plan.json; name the folder of a run")
-    return path.parent, read_plan(path)
-
-
-def summary_of(folder: Path) -> dict[str, Any]:
-    """Return summary.json of a run, {} when it has none that can be read."""
-    try:
-        data = json.loads((folder / "summary.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) else {}
+def run_argument(function: F) -> F:
+    """Add RUN, and --out for the word `latest`."""
+    where = click.option(
+        "--out",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path("runs"),
+        show_default=True,
+        help="Where `latest` is looked for.",
+    )
+    return click.argument("run", metavar="RUN")(where(function))
 
 
 def with_backend(plan: Plan, backend: str | None) -> Plan:

@@ -6,7 +6,7 @@ the same code that reads the stores of real nodes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import msgpack  # type: ignore[import-untyped]  # the package has no stubs
@@ -64,6 +64,11 @@ class Seen:
 
     def __init__(self, world: World) -> None:
         self._world = world
+
+    def records(self) -> Iterator[bytes]:
+        """Yield the ids of all honest records that ever lay on a disk."""
+        yield from self._world.journeys
+        yield from (record for record in self._world.gone if record not in self._world.journeys)
 
     def born_ms(self, record: bytes) -> int | None:
         """Return when a record was first on any disk."""

@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 from mycelia_sim.conduct import Finished, replay_command, write_report
 from mycelia_sim.plan import Plan
 from mycelia_sim.progress import Progress
 from mycelia_sim.report import Outcome
+from mycelia_sim.run_folder import CHAIN_NAME, TRACE_NAME
 from mycelia_sim.virtual.around import around, first_breach_us
 from mycelia_sim.virtual.run import Played, play_virtual
 from mycelia_sim.virtual.trace import Trace, write_lines
-
-TRACE_NAME: Final = "trace.jsonl.gz"
-CHAIN_NAME: Final = "trace.digest"
 
 
 def run_virtual(

@@ -15,14 +15,14 @@ from types import FrameType
 from typing import Final
 
 from mycelia_protocol.identity import to_text
-from mycelia_sim.checkers import check_all
+from mycelia_sim.checkers import judge_all
 from mycelia_sim.evidence import Evidence, gather
-from mycelia_sim.measured import Measured, Stopwatch, peak_rss_mib, within_limits
+from mycelia_sim.measured import Measured, Stopwatch, peak_rss_mib
 from mycelia_sim.plan import Plan
 from mycelia_sim.progress import Progress
 from mycelia_sim.spread import series
 from mycelia_sim.storyline import Look
-from mycelia_sim.verdict import Check, interrupted
+from mycelia_sim.verdict import Check
 from mycelia_sim.virtual.disks import Seen, read_disks
 from mycelia_sim.virtual.metrics import caught_up_ms, metrics_of, spread_of
 from mycelia_sim.virtual.samples import Sampler
@@ -56,7 +56,7 @@ def play_virtual(
     So does the bound on events; then, too, only what was proved counts.
     """
     sampler = Sampler(plan)
-    teller = None if progress is None else _Teller(progress, plan)
+    teller = None if progress is None else Teller(progress, plan)
 
     def report(world: World) -> None:
         sampler.tell(world)
@@ -65,39 +65,34 @@ def play_virtual(
 
     world = World(plan, report, trace)
     watch = Stopwatch()
-    is_whole = _run(world)
+    _run(world)
     sampler.take(world)
     wall_s, cpu_s = watch.wall_s, watch.cpu_s
     world.facts.timings_s["run"] = round(wall_s, 2)
     if progress is not None:
         progress.phase("judging")
-    return _judge(world, sampler, is_whole, Measured(wall_s, cpu_s, 0))
+    return _judge(world, sampler, Measured(wall_s, cpu_s, 0))
 
 
-def _run(world: World) -> bool:
-    """Run a world; return whether it came to its end."""
+def _run(world: World) -> None:
+    """Run a world to its end, or until somebody or its bound ends it."""
     with _interrupts():
         try:
             world.run()
         except KeyboardInterrupt:
             world.facts.is_interrupted = True
         except Exhausted:
-            return False
-    return not world.facts.is_interrupted
+            world.facts.is_exhausted = True
 
 
-def _judge(world: World, sampler: Sampler, is_whole: bool, cost: Measured) -> Played:
+def _judge(world: World, sampler: Sampler, cost: Measured) -> Played:
     watch = Stopwatch()
     world.facts.caught_up_ms = caught_up_ms(world)
     _ask(world)
     evidence = gather(world.plan, world.facts, read_disks(world), Seen(world))
-    checks = check_all(evidence)
     spread = spread_of(world, evidence)
     metrics, counts = metrics_of(world, spread)
-    if world.plan.limits:
-        checks.append(within_limits(world.plan.limits, metrics, world.facts))
-    if not is_whole:
-        checks = [interrupted(check) for check in checks]
+    checks = judge_all(evidence, metrics)
     world.facts.timings_s["judge"] = round(watch.wall_s, 2)
     measured = replace(
         cost,
@@ -139,7 +134,7 @@ def _ask(world: World) -> None:
             world.facts.told[node.id] = (digest, node.engine.logs.record_count())
 
 
-class _Teller:
+class Teller:
     """Says now and then how far a run is."""
 
     def __init__(self, progress: Progress, plan: Plan) -> None:
