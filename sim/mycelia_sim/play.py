@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from mycelia_sim.errors import BackendError
+from mycelia_sim.errors import BackendError, SimError
+from mycelia_sim.fingerprint import Fingerprint, fingerprints, of_exception
 from mycelia_sim.plan import Plan
 from mycelia_sim.progress import Progress
 from mycelia_sim.report import Outcome, summarize
@@ -95,15 +96,35 @@ def play(begun: Begun, progress: Progress) -> Finished:
 
 
 def judge(plan: Plan) -> Judged:
-    """Run a plan in virtual time and judge it, without writing anything."""
+    """Run a plan in virtual time and judge it, without writing anything.
+
+    Raises: KeyboardInterrupt when somebody ended the run: half a run judges nothing.
+    """
     from mycelia_sim.sometimes import seen
     from mycelia_sim.virtual.run import play_virtual
 
     played = play_virtual(plan)
+    if played.evidence.facts.is_interrupted:
+        raise KeyboardInterrupt
     outcome = Outcome(played.evidence, played.checks, "")
     summary = {**summarize(outcome), **played.measured.to_json()}
     were_seen = seen(played.evidence, played.checks)
     return Judged(played.checks, played.world.trace_digest, summary, were_seen)
+
+
+def failures(plan: Plan) -> list[Fingerprint]:
+    """Run a plan in virtual time and return in which ways it failed, none if it did not.
+
+    That the run itself breaks off is a way to fail too.
+
+    Raises: KeyboardInterrupt; SimError when the harness can't do its part.
+    """
+    try:
+        return fingerprints(judge(plan).checks)
+    except SimError:
+        raise
+    except Exception as error:  # of whatever kind: a defect of a node or of the harness
+        return [of_exception(error)]
 
 
 def checks_by_name(checks: Sequence[Check]) -> dict[str, Check]:

@@ -40,10 +40,14 @@ class Size:
 
     def __str__(self) -> str:
         """Return it in words."""
-        return (
-            f"{self.faults} faults, {self.attempts} attempts, {self.nodes} nodes, "
-            f"{self.posts} posts, {self.duration_ms / 1000:g} s"
+        counts = (
+            (self.faults, "fault"),
+            (self.attempts, "attempt"),
+            (self.nodes, "node"),
+            (self.posts, "post"),
         )
+        words = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts]
+        return f"{', '.join(words)}, {self.duration_ms / 1000:g} s"
 
 
 def size_of(plan: Plan) -> Size:
@@ -95,6 +99,7 @@ class Shrinker:
         self._tries = 0
         self._remembered = 0
         self._begin_s = 0.0
+        self._what = "nothing yet"
         self._best: Plan
 
     def shrink(self, plan: Plan) -> Shrunk:
@@ -140,7 +145,7 @@ class Shrinker:
         while True:
             before = self._best
             for name, act in passes:
-                self._progress.phase(f"shrinking {name}: {size_of(self._best)}")
+                self._what = name
                 act()
             if self._best == before:
                 return
@@ -164,7 +169,11 @@ class Shrinker:
         if self._tries and time.monotonic() - self._begin_s > self._budget_s:
             raise _TimeIsUp("the time for shrinking is up")
         self._tries += 1
-        self._progress.update(f"{self._tries} tries | best: {size_of(self._best)}")
+        left_s = self._budget_s - (time.monotonic() - self._begin_s)
+        self._progress.line(
+            f"shrinking {self._what} | {self._tries} runs | {size_of(self._best)} | "
+            f"at most {max(0.0, left_s):.0f} s more"
+        )
         self._known[key] = self._target in self._oracle(plan)
         return self._known[key]
 

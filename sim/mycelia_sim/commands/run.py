@@ -59,7 +59,7 @@ def command(
     keep_homes: bool,
     node_module: str | None,
 ) -> None:
-    """Run SCENARIO, the name of a shipped one or a .toml file, and judge what is left."""
+    """Run SCENARIO and judge what is left: the name of a shipped one, a .toml file, or a plan."""
     from mycelia_sim.conduct import Settings, program
     from mycelia_sim.live.process import module_command, node_command
     from mycelia_sim.play import begin, play
@@ -94,19 +94,26 @@ def _plan(
     Raises: ScenarioError.
     """
     from mycelia_sim.commands.common import with_backend
-    from mycelia_sim.plan_file import read_plan
+    from mycelia_sim.plan_file import is_plan, read_plan
     from mycelia_sim.planner import check_backend, draw_plan
     from mycelia_sim.scenario import find
     from mycelia_sim.scenario_reader import load
 
+    if plan is not None and scenario is not None:
+        raise ScenarioError("--plan plays a plan as it is; leave SCENARIO out")
     if plan is not None:
-        if scenario is not None or changes or swarm:
-            raise ScenarioError("--plan plays a plan as it is; leave SCENARIO and changes out")
-        played = with_backend(read_plan(plan), backend)
-        check_backend(played)
-        return played
-    assert scenario is not None
-    return draw_plan(load(find(scenario), changes, backend), backend, swarm=swarm)
+        path, has_draws = plan, False
+    else:
+        assert scenario is not None
+        path = Path(scenario) if scenario.endswith(".json") else find(scenario)
+        has_draws = not is_plan(path)
+    if (changes or swarm) and not has_draws:
+        raise ScenarioError(f"{path} is a plan, in which all is drawn: nothing can be set in it")
+    if has_draws:
+        return draw_plan(load(path, changes, backend), backend, swarm=swarm)
+    played = with_backend(read_plan(path), backend)
+    check_backend(played)
+    return played
 
 
 def _next_steps(name: str) -> str:
