@@ -118,6 +118,16 @@ class RunFolder:
             raise ScenarioError(f"{path}: cannot be read as a trace: {error!r}") from error
 
 
+def locate(name: str | Path, runs: Path) -> Path:
+    """Return the path that somebody means; `latest` is the newest run in `runs`."""
+    path = Path(name)
+    if str(name) == LATEST and not path.exists():
+        path = runs / LATEST
+    if path.is_symlink():  # the newest run is soon another one
+        path = path.parent / path.readlink()
+    return path
+
+
 def open_run(name: str | Path, runs: Path = Path("runs")) -> RunFolder:
     """Return a run by its folder, its plan's file, or the word `latest`.
 
@@ -126,11 +136,7 @@ def open_run(name: str | Path, runs: Path = Path("runs")) -> RunFolder:
 
     Raises: ScenarioError when there is no such run, or its plan can't be read.
     """
-    path = Path(name)
-    if str(name) == LATEST and not path.exists():
-        path = runs / LATEST
-    if path.is_symlink():  # the newest run is soon another one
-        path = path.parent / path.readlink()
+    path = locate(name, runs)
     plan_path = path / PLAN_NAME if path.is_dir() else path
     if not plan_path.exists():
         what = "holds no plan.json" if path.is_dir() else "is not there"

@@ -6,16 +6,21 @@ from pathlib import Path
 
 import click
 
-from mycelia_sim.commands.common import ending, output_options, say_json
+from mycelia_sim.commands.common import ending, output_options, run_argument, say_json
+from mycelia_sim.errors import ScenarioError
 from mycelia_sim.panorama import write_panorama
+from mycelia_sim.run_folder import locate
 
 
 @click.command("report")
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@run_argument
 @output_options
-def command(folder: Path, as_json: bool, quiet: bool) -> None:
-    """Draw panorama.html of the run in FOLDER from its timeline.json and summary.json."""
+def command(run: str, out: Path, as_json: bool, quiet: bool) -> None:
+    """Draw panorama.html of RUN, a run's folder or `latest`, from its timeline and summary."""
     ending(as_json=as_json)
+    folder = locate(run, out)
+    if not folder.is_dir():
+        raise ScenarioError(f"{folder} is not there: name the folder of a run, or 'latest'")
     page = write_panorama(folder)
     size = page.stat().st_size
     if as_json:

@@ -1,0 +1,1 @@
+"""What this machine can do: a list of probes for each backend, all of which do what a run does."""
