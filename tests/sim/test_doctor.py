@@ -30,15 +30,12 @@ def call(*words: str) -> Result:
 
 
 def test_virtual_time_works_here() -> None:
-    """On any machine that runs these tests; each line says ok or no, and no comes with advice."""
-    said = call("--quiet")
+    """On any machine that runs these tests; whatever does not work comes with advice."""
+    said = call("--json", "--quiet")
     assert said.exit_code == 0
-    lines = said.output.splitlines()
-    assert lines[0].startswith("mycelia ")
-    assert any(line.startswith("virtual  ok") for line in lines)
-    assert "passed twice, with the same digest" in said.output
-    assert lines[-1] == "next: mycelia sim run village --backend virtual"
-    data = json.loads(call("--json", "--quiet").stdout)
+    data = json.loads(said.stdout)
+    first, *_ = data["backends"]["virtual"]["findings"]
+    assert "passed twice, with the same digest" in first["says"]
     assert tuple(data["backends"]) == BACKENDS
     assert "virtual" in data["works"]
     for backend in data["backends"].values():
@@ -47,6 +44,7 @@ def test_virtual_time_works_here() -> None:
             assert finding["is_ok"] or not finding["is_needed"] or finding["advice"], finding
 
 
+@pytest.mark.slow
 @linux_only
 def test_a_low_limit_of_files_is_found(tmp_path: Path) -> None:
     """With 100 open files at most, live does not work, and the command that mends it is said."""
@@ -79,7 +77,11 @@ def test_69_if_no_backend_works(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no backend works here" in said.output
     assert json.loads(call("--json", "--quiet").stdout)["exit_code"] == 69
     monkeypatch.setattr(diagnosis, "PROBES", {"virtual": lambda: [nice]})
-    assert call("--quiet").exit_code == 0
+    said = call("--quiet")
+    assert said.exit_code == 0
+    assert said.output.startswith("mycelia ")
+    assert "virtual  ok" in said.output
+    assert said.output.endswith("next: mycelia sim run village --backend virtual\n")
 
 
 def test_runs_that_differ_or_fail_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +106,7 @@ def test_too_little_memory_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     findings = {}
     for free in (100, 500, None):
         monkeypatch.setattr(live, "memory_mib", lambda mib=free: mib)
-        (findings[free],) = (f for f in live.probe() if f.name == "memory")
+        findings[free] = live.memory()
     assert (findings[500].is_ok, findings[500].is_needed) == (False, False)
     assert "--nodes 5" in findings[500].advice
     assert (findings[100].is_ok, findings[100].is_needed) == (False, True)

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,7 @@ redundancy = "< 6"
 [stop]
 when = "never"
 """
+LARGE = ("country", "metropolis")  # drawing them takes a second
 COMPLAINTS = (
     "unknown key 'tilte'; did you mean 'title'?",
     "[run]: duration: '10' is not a time",
@@ -243,10 +245,21 @@ def test_unheard_defaults_of_links_get_a_hint(tmp_path: Path) -> None:
 
 
 def test_a_good_file_gets_none(tmp_path: Path) -> None:
-    """The control for the tests above; and what we ship is as we ask others to write."""
+    """The control for the tests above."""
     assert lint(write(tmp_path, GOOD)).hints == ()
-    for name, path in shipped().items():
-        assert (lint(path).problems, lint(path).hints) == ((), ()), name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name in LARGE else [])
+        for name in sorted(shipped())
+    ],
+)
+def test_what_we_ship_is_as_we_ask_others_to_write(name: str) -> None:
+    """The scenarios that come with the harness have neither problems nor hints."""
+    linted = lint(find(name))
+    assert (linted.problems, linted.hints) == ((), ())
 
 
 # --- the schema ---
@@ -258,6 +271,7 @@ def test_the_shipped_schema_is_what_the_grammar_gives() -> None:
     assert run("--schema", "village").exit_code == 64
 
 
+@cache
 def validator() -> Any:
     """Return what validates by the shipped schema."""
     schema = json.loads(shipped_schema())

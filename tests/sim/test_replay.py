@@ -126,44 +126,32 @@ def test_two_processes_with_other_hash_seeds_play_the_same(tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("small_blocks")
-def test_where_runs_part_is_found_by_blocks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Without lines, the chain names the block in which two runs of one plan begin to differ."""
-    found = run(tmp_path, calm_plan())
-    chain = found.chain()
+def test_where_runs_part_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With lines, the very first that differs is shown from both; without, the block."""
+    found = run(tmp_path, calm_plan(), "--trace")
+    before, chain = list(found.lines()), found.chain()
     assert chain is not None
     assert len(chain.links) > 3
-    before = all_lines(found.plan)
-    otherwise(monkeypatch, 4_000)
-    after = all_lines(found.plan)
-    number = next(n for n, (old, new) in enumerate(zip(before, after, strict=False)) if old != new)
-    said = call("replay", found.folder)
-    assert said.exit_code == 4
-    lines, at_us, _ = [link for link in chain.links if link[0] <= number][-1]
-    assert f"equal for {lines:,} lines, up to {at_us / 1e6:.3f} s" in said.stdout
-    assert "line that differs" not in said.stdout
-    assert "the code and the versions are the same: this run can't be repeated" in said.stdout
-
-
-@pytest.mark.usefixtures("small_blocks")
-def test_where_runs_part_is_found_to_the_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where the run wrote its lines down, the very first that differs is shown from both runs."""
-    found = run(tmp_path, calm_plan(), "--trace")
-    before = list(found.lines())
     otherwise(monkeypatch, 4_000)
     after = all_lines(found.plan)
     number = next(n for n, old in before if old != after[n])
+    lines, at_us, _ = [link for link in chain.links if link[0] <= number][-1]
+    block = f"equal for {lines:,} lines, up to {at_us / 1e6:.3f} s"
     said = call("replay", found.folder)
     assert said.exit_code == 4
+    assert block in said.stdout
+    assert "the code and the versions are the same: this run can't be repeated" in said.stdout
     assert f"the first line that differs is {number:,}:" in said.stdout
     shown = [line.split(maxsplit=1) for line in said.stdout.splitlines() if '{"t":' in line]
     assert [name for name, _ in shown] == ["then", "now"]
     for (_, text), line in zip(shown, (before[number][1], after[number]), strict=True):
         one = json.loads(text)
         assert (one["seq"], one["t"], one["node"], one["kind"]) == (number, *line[:3])
+    (found.folder / "trace.jsonl.gz").unlink()
+    said = call("replay", found.folder)
+    assert said.exit_code == 4
+    assert block in said.stdout
+    assert "line that differs" not in said.stdout
 
 
 def test_changed_code_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,6 +197,7 @@ def test_a_plan_alone_has_nothing_to_compare_with(tmp_path: Path) -> None:
     assert "nothing to compare with" in said.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.daemon
 def test_a_live_run_is_played_again_and_verdicts_compared(tmp_path: Path) -> None:
     """On real nodes a replay is another run; its verdict is compared, and it says no more."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,18 +89,22 @@ def command(
     sys.exit(_replay(found, point, progress, as_json=as_json))
 
 
-def _tell(number: int, line: Line) -> None:
-    """Print a line of the trace."""
+def _teller(progress: Progress) -> Callable[[int, Line], None]:
+    """Return what prints a line of the trace, and not behind a line of progress."""
     from mycelia_sim.virtual.trace import to_text
 
-    click.echo(to_text([(number, line)]), nl=False)
+    def tell(number: int, line: Line) -> None:
+        progress.end()
+        click.echo(to_text([(number, line)]), nl=False)
+
+    return tell
 
 
 def _peek(run: RunFolder, point: Point, progress: Progress) -> int:
     """Play up to a moment, print the lines around it; return the exit code."""
     from mycelia_sim.replay import peek
 
-    peeked = peek(run, progress, point, _tell)
+    peeked = peek(run, progress, point, _teller(progress))
     progress.end()
     click.echo(_of_peek(run, peeked), err=True)
     return EXIT_PASS if peeked.divergence is None else EXIT_NONDETERMINISM
@@ -126,7 +131,7 @@ def _replay(run: RunFolder, point: Point, progress: Progress, *, as_json: bool) 
     from mycelia_sim.replay import replay
     from mycelia_sim.report import Outcome, summarize, write_text
 
-    replayed = replay(run, progress, point, _tell)
+    replayed = replay(run, progress, point, _teller(progress))
     progress.end()
     played = replayed.played
     outcome = Outcome(played.evidence, played.checks, ending().replay)

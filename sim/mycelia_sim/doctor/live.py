@@ -35,7 +35,7 @@ def probe() -> list[Finding]:
             "let TMPDIR name a folder on a local disk whose path is shorter than 60 characters",
         ),
         _files(),
-        _memory(),
+        memory(),
         _disk(),
     ]
 
@@ -97,7 +97,8 @@ def _files() -> Finding:
     return Finding("open files", False, says, advice, is_needed=nodes < NODES_MIN)
 
 
-def _memory() -> Finding:
+def memory() -> Finding:
+    """Say how many daemons there is memory for."""
     free = memory_mib()
     if free is None:
         return Finding("memory", True, "not known here", is_needed=False)
