@@ -59,7 +59,8 @@ def write_evidence(path: Path, evidence: Evidence) -> None:
         "disks": disks,
         "sightings": _sightings(evidence),
     }
-    path.write_bytes(gzip.compress(msgpack.packb(data), compresslevel=3, mtime=0))
+    packed: Any = msgpack.packb(data)
+    path.write_bytes(gzip.compress(packed, compresslevel=3, mtime=0))
 
 
 class _Packer:

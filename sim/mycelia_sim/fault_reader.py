@@ -32,9 +32,11 @@ def read_faults(tables: list[Table]) -> tuple[Fault, ...]:
 def _fault(table: Table) -> Fault:
     problems = Gathering()
     raw = table.left()
-    common = {key.field: problems.attempt(partial(table.take, key)) for key in COMMON}
-    do = common["do"]
-    if do is None:  # nobody knows which keys it may have
+    common: dict[str, Any] = {
+        key.field: problems.attempt(partial(table.take, key)) for key in COMMON
+    }
+    do = str(common["do"] or "")
+    if not do:  # nobody knows which keys it may have
         problems.finish()
     values = problems.attempt(lambda: table.read(FORMS[do].keys))
     problems.finish()

@@ -73,12 +73,18 @@ def test_the_command_says_what_it_looked_at(tmp_path: Path) -> None:
     assert data["checks"] == found.summary["checks"]
 
 
+def packed(data: object) -> bytes:
+    """Return a file of evidence."""
+    message: Any = msgpack.packb(data)
+    return gzip.compress(message)
+
+
 def repacked(folder: Path, change: Callable[[Any], None]) -> None:
     """Change the evidence of a run."""
     path = folder / FILE_NAME
     data = msgpack.unpackb(gzip.decompress(path.read_bytes()))
     change(data)
-    path.write_bytes(gzip.compress(msgpack.packb(data)))
+    path.write_bytes(packed(data))
 
 
 def _spoil_body(data: Any) -> None:
@@ -167,7 +173,7 @@ def test_what_can_not_be_judged_is_refused(tmp_path: Path) -> None:
     said = call(found.folder)
     assert (said.exit_code, "plan.json was changed after the run" in said.output) == (64, True)
     plan.write_text(plan.read_text().replace('"seed": 2', '"seed": 1'))
-    for broken in (whole[:-20], b"", gzip.compress(b"\xc1"), gzip.compress(msgpack.packb({}))):
+    for broken in (whole[:-20], b"", gzip.compress(b"\xc1"), packed({})):
         path.write_bytes(broken)
         said = call(found.folder)
         assert (said.exit_code, FILE_NAME in said.output) == (64, True), said.output
