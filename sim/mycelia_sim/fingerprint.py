@@ -37,11 +37,6 @@ class Fingerprint:
     check: str
     kind: str
 
-    @property
-    def is_crash(self) -> bool:
-        """Whether the run itself broke off."""
-        return self.check == CRASH
-
     def __str__(self) -> str:
         """Return it in one line."""
         return f"{self.check}: {self.kind}"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from mycelia_sim.errors import BackendError, SimError
 from mycelia_sim.fingerprint import Fingerprint, fingerprints, of_exception
 from mycelia_sim.plan import Plan
+from mycelia_sim.plan_file import plan_hash
 from mycelia_sim.progress import Progress
 from mycelia_sim.report import Outcome, summarize
 from mycelia_sim.verdict import Check, overall
@@ -112,19 +113,34 @@ def judge(plan: Plan) -> Judged:
     return Judged(played.checks, played.world.trace_digest, summary, were_seen)
 
 
-def failures(plan: Plan) -> list[Fingerprint]:
-    """Run a plan in virtual time and return in which ways it failed, none if it did not.
+class Failing:
+    """Runs plans in virtual time and tells in which ways they fail; that a run breaks off is one.
 
-    That the run itself breaks off is a way to fail too.
-
-    Raises: KeyboardInterrupt; SimError when the harness can't do its part.
+    It keeps what the checks of failing plans said, so that the last one need not run again.
     """
-    try:
-        return fingerprints(judge(plan).checks)
-    except SimError:
-        raise
-    except Exception as error:  # of whatever kind: a defect of a node or of the harness
-        return [of_exception(error)]
+
+    def __init__(self) -> None:
+        self._checks: dict[str, tuple[Check, ...]] = {}
+
+    def __call__(self, plan: Plan) -> list[Fingerprint]:
+        """Run a plan and return in which ways it failed, none if it did not.
+
+        Raises: KeyboardInterrupt; SimError when the harness can't do its part.
+        """
+        try:
+            checks = judge(plan).checks
+        except SimError:
+            raise
+        except Exception as error:  # of whatever kind: a defect of a node or of the harness
+            return [of_exception(error)]
+        found = fingerprints(checks)
+        if found:
+            self._checks[plan_hash(plan)] = checks
+        return found
+
+    def checks(self, plan: Plan) -> tuple[Check, ...]:
+        """Return the checks of a plan that was run and failed; () where its run broke off."""
+        return self._checks.get(plan_hash(plan), ())
 
 
 def checks_by_name(checks: Sequence[Check]) -> dict[str, Check]:

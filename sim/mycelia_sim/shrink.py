@@ -99,7 +99,7 @@ class Shrinker:
         self._tries = 0
         self._remembered = 0
         self._begin_s = 0.0
-        self._what = "nothing yet"
+        self._what = "checks"
         self._best: Plan
 
     def shrink(self, plan: Plan) -> Shrunk:

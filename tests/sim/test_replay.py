@@ -89,6 +89,9 @@ def test_the_same_run_again(tmp_path: Path) -> None:
     data = json.loads(call("replay", "latest", "--out", tmp_path, "--json").stdout)
     assert (data["same"], data["verdict"], data["exit_code"]) == (True, "pass", 0)
     assert data["trace_digest"] == found.digest
+    drawn = call("report", "latest", "--out", tmp_path)
+    assert (drawn.exit_code, str(found.folder / "panorama.html") in drawn.stdout) == (0, True)
+    assert call("report", "later", "--out", tmp_path).exit_code == 64
 
 
 def test_a_failing_run_fails_again(tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from types import ModuleType
 import pytest
 from click.testing import CliRunner, Result
 
-from mycelia_sim import play
 from mycelia_sim.cli import sim
 from mycelia_sim.fingerprint import Fingerprint, fingerprints
 from mycelia_sim.plan import Plan
 from mycelia_sim.plan_file import plan_hash, read_plan
+from mycelia_sim.play import Failing
 from mycelia_sim.reduce import faults_of
 from mycelia_sim.run_folder import RunFolder, open_run
 from mycelia_sim.shrink import Shrunk
@@ -123,7 +123,7 @@ def test_ctrl_c_keeps_the_best_so_far(tmp_path: Path, monkeypatch: pytest.Monkey
         assert 3 <= len(faults_of(left)) < 64
         assert "Shrinking was interrupted" in (found.folder / "shrunk" / "story.md").read_text()
         (target, *_) = fingerprints(found.checks())
-        assert target in play.failures(left)
+        assert target in Failing()(left)
 
 
 def _interrupt() -> None:

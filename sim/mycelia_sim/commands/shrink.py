@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,7 @@ def command(
     mended, and a page that tells what happens. Ctrl-C keeps the best so far.
     """
     from mycelia_sim.conduct import program, replay_command
-    from mycelia_sim.play import failures, judge
+    from mycelia_sim.play import Failing
     from mycelia_sim.progress import Progress
     from mycelia_sim.run_folder import open_run
     from mycelia_sim.shrink import Shrinker
@@ -66,13 +67,13 @@ def command(
     progress = Progress(is_quiet=quiet)
     try:
         plan = _in_virtual_time(found.plan, progress)
-        target = _target(found, plan, check_name, progress)
+        failing = Failing()
         progress.phase("running the plan as it is")
-        result = Shrinker(failures, target, budget, progress).shrink(plan)
-        progress.phase("writing it down")
-        checks = () if target.is_crash else judge(result.plan).checks
+        target = _target(found, check_name, lambda: failing(plan))
+        result = Shrinker(failing, target, budget, progress).shrink(plan)
     finally:
         progress.end()
+    checks = failing.checks(result.plan)
     files = write_shrunk(out or found.folder / "shrunk", result, checks, program())
     end.replay = f"{program()} sim run {shlex.quote(str(files.toml))}"
     if as_json:
@@ -98,19 +99,20 @@ def _in_virtual_time(plan: Plan, progress: Progress) -> Plan:
     return plan
 
 
-def _target(run: RunFolder, plan: Plan, check_name: str | None, progress: Progress) -> Fingerprint:
+def _target(
+    run: RunFolder, check_name: str | None, find_out: Callable[[], list[Fingerprint]]
+) -> Fingerprint:
     """Return the failure to keep: the first of the run, or the one of the named check.
+
+    Args:
+        find_out: runs the plan, of which nobody knows yet how it fails.
 
     Raises: ScenarioError when there is none.
     """
     from mycelia_sim.errors import nearest
     from mycelia_sim.fingerprint import fingerprints
-    from mycelia_sim.play import failures
 
-    found = fingerprints(run.checks())
-    if run.verdict is None:
-        progress.phase("finding out how the plan fails")
-        found = failures(plan)
+    found = find_out() if run.verdict is None else fingerprints(run.checks())
     if not found:
         raise ScenarioError(f"there is nothing to shrink: {run.folder} did not fail")
     for target in found:
