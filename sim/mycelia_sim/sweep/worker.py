@@ -54,10 +54,10 @@ def play_seed(scenario: Scenario, seed: int) -> SeedLine:
         return undrawn(seed, error)
     try:
         judged = judge(plan)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)  # half a run says nothing of its seed
     except Exception as error:  # a run that breaks off is a finding
         return crashed(seed, error, time.process_time() - began_s)
-    if judged.summary["interrupted"]:
-        sys.exit(EXIT_INTERRUPTED)  # half a run says nothing of its seed
     return line_of(seed, judged, time.process_time() - began_s)
 
 
