@@ -18,7 +18,6 @@ from mycelia_sim.scenario import INVARIANTS, LinkQuality, Scenario
 from mycelia_sim.sometimes import GROUPING
 from mycelia_sim.units import Distribution
 
-MEASURED_EVERYWHERE: Final = ("converged_after_heal",)
 _BOUNDED: Final = ("constant", "uniform", "bimodal")
 _WITH_DEGREE: Final = ("random_regular", "small_world")
 _LOSING_DISKS: Final = ("drop_unsynced", "torn", "bitflip")
@@ -147,13 +146,6 @@ def _checks(subject: Subject) -> Iterator[str]:
             if things and name not in scenario.sometimes:
                 what = " or ".join(sorted(things))
                 yield f"check.sometimes lacks {name}: a {what} that does nothing would still pass"
-    real = [one for one in scenario.run.backends if one != "virtual"]
-    for limit in scenario.limits:
-        if real and limit.metric not in MEASURED_EVERYWHERE:
-            yield (
-                f"check.limits: {limit.metric} is measured in virtual time alone; a run on "
-                f"{' or '.join(real)} can't pass"
-            )
 
 
 def _never_seen(subject: Subject) -> Iterator[str]:

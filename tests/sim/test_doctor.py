@@ -15,7 +15,6 @@ from mycelia_sim.backends import BACKENDS
 from mycelia_sim.cli import sim
 from mycelia_sim.doctor import diagnosis, live, switch, virtual
 from mycelia_sim.doctor.finding import Finding
-from mycelia_sim.doctor.namespaces import STEPS, tried_apart
 from mycelia_sim.plan import Plan
 from mycelia_sim.play import Judged
 from mycelia_sim.verdict import Check
@@ -116,27 +115,28 @@ def test_too_little_memory_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @linux_only
-def test_namespaces_are_tried_without_a_trace() -> None:
+def test_the_switch_is_probed_without_a_trace() -> None:
     """Each step is tried in a child; afterwards this machine has the network cards that it had."""
     before = socket.if_nameindex()
-    found = tried_apart()
-    names = [name for name, _ in STEPS]
-    assert list(found) == (names if not found["namespaces"] else names[:1])
+    found = switch.probe()
+    assert found[0].name == "user namespaces"
+    assert len(found) > 4 or not all(one.is_ok for one in found)
     assert socket.if_nameindex() == before
 
 
-def test_what_the_switch_needs_is_told_from_what_it_does_not(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Without veth or namespaces it can't work; without netem and tun it can."""
+def test_what_the_switch_misses_comes_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What its own probe finds missing is needed; where there is no Linux, there is no switch."""
     monkeypatch.setattr(sys, "platform", "linux")
-    tried = {"namespaces": "", "packet sockets": "", "veth": "no", "tun": "no", "netem": "no"}
-    monkeypatch.setattr("mycelia_sim.doctor.namespaces.tried_apart", lambda: tried)
-    findings = {finding.name: finding for finding in switch.probe()}
-    assert findings["namespaces"].is_ok
-    assert (findings["veth"].is_needed, "modprobe veth" in findings["veth"].advice) == (True, True)
-    assert not findings["tun"].is_needed
-    assert not findings["netem"].is_needed
+    tried = [("user namespaces", True, ""), ("packet sockets: forbidden", False, "allow them")]
+    monkeypatch.setattr("mycelia_sim.switch.probe.probe", lambda: tried)
+    users, sockets, rest = switch.probe()
+    assert users.is_ok
+    assert (sockets.name, sockets.says, sockets.advice) == (
+        "packet sockets",
+        "forbidden",
+        "allow them",
+    )
+    assert (sockets.is_ok, sockets.is_needed, rest.is_needed) == (False, True, False)
     monkeypatch.setattr(sys, "platform", "darwin")
     (only,) = switch.probe()
     assert (only.is_ok, "virtual or live" in only.advice) == (False, True)

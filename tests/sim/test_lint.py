@@ -197,10 +197,6 @@ def test_a_plan_is_read_too(tmp_path: Path) -> None:
             "asks for overdraft_seen, but there is nobody who overdraws",
         ),
         (
-            ('"virtual"]', '"virtual", "live"]\n[check.limits]\nredundancy = "<= 6"'),
-            "redundancy is measured in virtual time alone; a run on live can't pass",
-        ),
-        (
             ("[[fault]]", '[swarm]\nfamilies = ["partition", "wipe", "clock"]\n[[fault]]'),
             "swarm.families names wipe, clock, of which the scenario has none",
         ),
