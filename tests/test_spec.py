@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from mycelia_protocol import encoding, limits, messages
+from mycelia_protocol import bundle, encoding, limits, messages
 from mycelia_protocol.sharing.categories import CATEGORIES, Category
 from mycelia_protocol.types import KINDS
 
@@ -16,7 +16,7 @@ SPEC = (ROOT / "spec.md").read_text(encoding="utf-8")
 CORE = sorted((ROOT / "protocol" / "mycelia_protocol").rglob("*.py"))
 REQUIREMENT = re.compile(
     r"\b(?:ENC|KEY|ID|SESS|REC|LOG|BODY|REP|INC|VOUCH|PROF|PLACE|THING|OFFER|GRANT|FOLD|JOIN"
-    r"|CAT|DIST|POL|SCORE|TELL|MET)-\d+\b"
+    r"|CAT|DIST|POL|SCORE|TELL|MET|CARRY)-\d+\b"
 )
 
 # Bounds of this implementation's own memory and manners, of which no peer can notice anything.
@@ -56,8 +56,12 @@ def test_every_requirement_that_code_names_is_in_the_spec() -> None:
 
 def test_the_registries_are_the_same() -> None:
     """Frame numbers, close codes and kinds of the spec are those of the code."""
-    frames = dict(re.findall(r"^\| (\d) \| ([A-Z]+) \|", SPEC, re.MULTILINE))
+    sessions, bundles = SPEC.split("### 9.4 Frames")[1].split("### 15.2 Payloads")
+    frames = dict(re.findall(r"^\| (\d) \| ([A-Z]+) \|", sessions, re.MULTILINE))
     assert frames == {str(n): cls.__name__.upper() for cls, n in messages.NUMBERS.items()}
+    chunks = dict(re.findall(r"^\| (\d) \| ([A-Z]+) \|", bundles, re.MULTILINE))
+    assert chunks == {str(getattr(bundle, name)): name for name in chunks.values()}
+    assert set(map(str, bundle.KNOWN)) < set(chunks)
     rows = re.findall(r"^\| (40\d\d) \| (\w+)", SPEC, re.MULTILINE)
     codes = {int(code): name for code, name in rows}
     here = {v: k for k, v in vars(messages).items() if k.startswith("CLOSE_")}

@@ -78,7 +78,12 @@ class Writer:
             self._connection.close()
             raise unusable(path, error) from error
 
-    def write(self, records: Iterable[Record], invites: Iterable[tuple[bytes, int | None]]) -> None:
+    def write(
+        self,
+        records: Iterable[Record],
+        invites: Iterable[tuple[bytes, int | None]],
+        notes: Iterable[tuple[str, bytes]] = (),
+    ) -> None:
         """Write all or nothing, synced.
 
         Raises:
@@ -97,6 +102,7 @@ class Writer:
                     self._connection.execute(
                         "INSERT INTO invites VALUES (?, ?)", (digest, expires_ms)
                     )
+            self._connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", notes)
             self._connection.execute("COMMIT")
         except (sqlite3.Error, StoreError):
             if self._connection.in_transaction:
@@ -139,6 +145,12 @@ class Writer:
             raise StoreError(f"Record {record.seq} leaves a gap after {next_seq - 1} in its log.")
         self._logs[key] = (number, max(next_seq, record.seq + 1))
         return number, record.seq, record.header, record.signature, record.body
+
+
+def read_note(connection: sqlite3.Connection, name: str) -> bytes | None:
+    """Return the value that is kept under a name, or None."""
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (name,)).fetchone()
+    return None if row is None else bytes(row[0])
 
 
 def read_log(connection: sqlite3.Connection, wanted: Range) -> Iterator[Record]:

@@ -12,11 +12,13 @@ from collections.abc import Callable
 from typing import Final, Protocol, assert_never
 
 from mycelia_node.clock import Clock
+from mycelia_node.heard import heads_note
 from mycelia_node.pending import Pending
 from mycelia_node.store import SqliteStore
 from mycelia_protocol.engine import Engine
 from mycelia_protocol.events import (
     Accepted,
+    Carried,
     CloseLink,
     DeleteInvite,
     Dial,
@@ -28,6 +30,7 @@ from mycelia_protocol.events import (
     ReadRecords,
     RecordsLoaded,
     Refused,
+    SaveHeads,
     SaveInvite,
     SendFrame,
     StoreLoaded,
@@ -158,6 +161,10 @@ class Driver:
                 self.pending.saving(self._store.save_invite(digest, expires_ms))
             case DeleteInvite(digest):
                 self._store.delete_invite(digest)  # if it fails, the vouch in the log stands in
+            case SaveHeads(peer, heads):
+                self._store.save_note(*heads_note(peer, self._clock.now_ms(), heads))
+            case Carried():
+                self.pending.carried(output)
             case Accepted(token, record):
                 self.pending.accept(token, record)
             case Refused(token, code, reason):

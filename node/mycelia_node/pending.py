@@ -5,6 +5,7 @@ import concurrent.futures
 import itertools
 
 from mycelia_node.errors import RequestError
+from mycelia_protocol.events import Carried
 
 
 class Pending:
@@ -13,6 +14,7 @@ class Pending:
     def __init__(self) -> None:
         self._tokens = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[bytes | None]] = {}
+        self._carrying: dict[int, asyncio.Future[Carried]] = {}
         self._saving: asyncio.Future[None] | None = None  # the last invite, perhaps on disk
 
     def open(self) -> tuple[int, "asyncio.Future[bytes | None]"]:
@@ -20,6 +22,18 @@ class Pending:
         token = next(self._tokens)
         self._waiting[token] = asyncio.get_running_loop().create_future()
         return token, self._waiting[token]
+
+    def open_carried(self) -> tuple[int, "asyncio.Future[Carried]"]:
+        """Return a fresh token for records that somebody brought, and the future of its answer."""
+        token = next(self._tokens)
+        self._carrying[token] = asyncio.get_running_loop().create_future()
+        return token, self._carrying[token]
+
+    def carried(self, answer: Carried) -> None:
+        """Answer with what became of records that somebody brought."""
+        future = self._carrying.pop(answer.token, None)
+        if future is not None and not future.done():
+            future.set_result(answer)
 
     def saving(self, write: "concurrent.futures.Future[None]") -> None:
         """Note that an invite is being written; its answer, which comes next, waits for that."""
@@ -41,7 +55,7 @@ class Pending:
 
     def refuse(self, token: int, code: str, reason: str) -> None:
         """Answer with a RequestError."""
-        future = self._waiting.pop(token, None)
+        future = self._waiting.pop(token, None) or self._carrying.pop(token, None)
         if future is not None and not future.done():
             status, action = 400, ""
             if code == "store":
@@ -55,7 +69,7 @@ class Pending:
 
     def refuse_all(self, code: str, reason: str) -> None:
         """Let nobody wait for ever."""
-        for token in list(self._waiting):
+        for token in [*self._waiting, *self._carrying]:
             self.refuse(token, code, reason)
 
 

@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-from mycelia_node.database import Writer, open_database, read_log, unusable
+from mycelia_node.database import Writer, open_database, read_log, read_note, unusable
 from mycelia_node.errors import StoreError
 from mycelia_protocol.errors import RecordError, RemoteError
 from mycelia_protocol.events import Range, RecordsRead, RecordsStored, StoreFailed
@@ -57,7 +57,15 @@ class InviteChange:
     done: "Future[None]"
 
 
-Job: TypeAlias = Batch | InviteChange
+@dataclass(slots=True)
+class Note:
+    """A value to keep under a name; nobody waits for it, and it may be lost."""
+
+    name: str
+    value: bytes
+
+
+Job: TypeAlias = Batch | InviteChange | Note
 
 
 @dataclass(slots=True)
@@ -155,6 +163,18 @@ class SqliteStore:
         """Forget an invite; the future ends when that is on disk, or with a StoreError."""
         return self._change_invite(digest, None)
 
+    def save_note(self, name: str, value: bytes) -> None:
+        """Keep a value under a name, in place of the one before; if it fails, it is lost."""
+        self._put(Note(name, value))
+
+    def load_note(self, name: str) -> "Future[bytes | None]":
+        """Return the value that is on disk under a name, or None."""
+        return self._reads.submit(self._load_note, name)
+
+    def fetch(self, ranges: tuple[Range, ...], size_max: int) -> "Future[tuple[Record, ...]]":
+        """Read records as for `ReadRecords`, for somebody else than the engine."""
+        return self._reads.submit(self._fetch, ranges, size_max)
+
     def read(self, token: int, ranges: tuple[Range, ...], size_max: int) -> None:
         """Read records; `RecordsRead` with the token will be reported."""
         self._reads.submit(self._read, token, ranges, size_max)
@@ -186,7 +206,7 @@ class SqliteStore:
         """Commit group after group until the store closes."""
         while group := self._next_group():
             try:
-                self._writer.write(group_records(group), group_invites(group))
+                self._writer.write(group_records(group), group_invites(group), group_notes(group))
             except (sqlite3.Error, StoreError) as error:
                 self._fail(group, str(error))
             except Exception as error:
@@ -255,10 +275,7 @@ class SqliteStore:
 
     def _read(self, token: int, ranges: tuple[Range, ...], size_max: int) -> None:
         try:
-            connection = self._read_connection
-            if connection is None:
-                connection = self._read_connection = open_database(self._path)
-            records = read_ranges(ranges, size_max, partial(read_log, connection))
+            records = self._fetch(ranges, size_max)
         except (sqlite3.Error, RemoteError, StoreError) as error:
             log.error("records could not be read: %s", error)
             records = ()  # what can't be read here is asked of somebody else
@@ -266,6 +283,17 @@ class SqliteStore:
             self._crash(error)
             return
         self._post(lambda: self.report(RecordsRead(token, records)))
+
+    def _fetch(self, ranges: tuple[Range, ...], size_max: int) -> tuple[Record, ...]:
+        return read_ranges(ranges, size_max, partial(read_log, self._reader()))
+
+    def _load_note(self, name: str) -> bytes | None:
+        return read_note(self._reader(), name)
+
+    def _reader(self) -> sqlite3.Connection:
+        if self._read_connection is None:
+            self._read_connection = open_database(self._path)
+        return self._read_connection
 
     def _crash(self, error: Exception) -> None:
         """Tell the owner of a bug; the thread that met it does no more."""
@@ -293,6 +321,11 @@ def group_records(group: Iterable[Job]) -> Iterator[Record]:
 def group_invites(group: Iterable[Job]) -> list[tuple[bytes, int | None]]:
     """Return the invite changes of a group in order."""
     return [(job.digest, job.expires_ms) for job in group if isinstance(job, InviteChange)]
+
+
+def group_notes(group: Iterable[Job]) -> list[tuple[str, bytes]]:
+    """Return the notes of a group in order."""
+    return [(job.name, job.value) for job in group if isinstance(job, Note)]
 
 
 def _ignore(report: Report) -> None:

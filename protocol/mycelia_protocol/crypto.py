@@ -39,6 +39,8 @@ STATE: Final = "state"  # digest of a derived state
 INVITE: Final = "invite"  # digest under which an inviter keeps an invite's secret
 POLICY: Final = "policy"  # id of a policy: its bytes
 TIE: Final = "tie"  # what decides between equals: policy, offer and request
+CHUNK: Final = "chunk"  # check of a bundle's chunk: bundle, number, payload
+CARRY: Final = "carry"  # what signs a chunk: its check
 
 FIELD_PRIME: Final = 2**255 - 19
 GROUP_ORDER: Final = 2**252 + 27742317777372353535851937790883648493

@@ -78,7 +78,7 @@ class Engine:
         kept = self.options.introduction
         self._own_chain, contacts = ((), ()) if kept is None else decode_introduction(kept)
         commons = self.state.commons
-        self.replicate: Final = Replicate(commons, self._is_member, rng, logs)
+        self.replicate: Final = Replicate(commons, self.state.is_member, rng, logs)
         self.publisher: Final = Publisher(commons, seed, self.logs, rng)
         self.key: Final = self.publisher.key
         self.gate: Final = RestoreGate(self.key, self.logs)
@@ -139,9 +139,7 @@ class Engine:
         if not self._is_loaded and isinstance(event, events.LinkOpened | events.PublishRequested):
             raise InvalidTransition(f"{type(event).__name__} before StoreLoaded")
         steady_ms = self._steady(now_ms)
-        outputs = self._route(event, steady_ms)
-        outputs.extend(self._flush(steady_ms))
-        return outputs
+        return self._route(event, steady_ms) + self._flush(steady_ms)
 
     def _steady(self, now_ms: int) -> int:
         """Return a time that never goes back, for pauses and deadlines.
@@ -186,6 +184,8 @@ class Engine:
                 return self._store_failed(batch, reason, now_ms)
             case events.RecordsRead(token, records):
                 return self._perform(self.replicate.read(token, records), now_ms)
+            case events.RecordsCarried(token, records):
+                return self._note_own(self._perform(self.replicate.carried(token, records), now_ms))
             case events.ShutdownRequested():
                 return self._shut_down(now_ms)
             case events.TimerFired():
@@ -234,7 +234,9 @@ class Engine:
                 case PeerReady(link, key):
                     self._overlay.identified(link, key)
                     outputs.extend(self._perform(self.replicate.opened(link, now_ms), now_ms))
-                case PeerGone(link):
+                case PeerGone(link, key):
+                    if told := self.replicate.reconcile.told_by(link):
+                        outputs.append(events.SaveHeads(key, told))
                     self._overlay.lost(link)
                     outputs.extend(self._perform(self.replicate.closed(link, now_ms), now_ms))
                 case JoinAsked(link, key, secret):
@@ -252,21 +254,20 @@ class Engine:
         log = self.publisher.log
         if key is not None and self.gate.is_claimed_longer(key, message, log):
             self.publisher.resume(None)
-        outputs = self._perform(self.replicate.heard(link, message, now_ms), now_ms)
-        if any(isinstance(o, events.StoreRecords) and self._is_own(o.records) for o in outputs):
-            self.publisher.resume(None)
-            self.gate.shut()
+        heard = self.replicate.heard(link, message, now_ms)
+        outputs = self._note_own(self._perform(heard, now_ms))
         if isinstance(message, Heads) and message.complete and key is not None:
             self.gate.shown(key, self.replicate.reconcile.told_by(link))
             outputs.extend(self._check_gate())
         return outputs
 
-    def _is_own(self, records: tuple[Record, ...]) -> bool:
-        """Return whether authentic records of this node's own came from somebody else."""
-        return any(record.author == self.key for record in records)
-
-    def _is_member(self, key: bytes) -> bool:
-        return self.state.is_member(key)
+    def _note_own(self, outputs: list[Output]) -> list[Output]:
+        """Open a new log, and shut the gate, if others bring authentic records of this node."""
+        stored = [o.records for o in outputs if isinstance(o, events.StoreRecords)]
+        if any(record.author == self.key for records in stored for record in records):
+            self.publisher.resume(None)
+            self.gate.shut()
+        return outputs
 
     def _admits(self, key: bytes, chain: tuple[Record, ...]) -> bool:
         """Return whether the roster or the chain that it showed makes a key a member."""
@@ -278,8 +279,7 @@ class Engine:
             return False
 
     def _own_introduction(self) -> tuple[Record, ...]:
-        chain = self.state.introduction(self.key)
-        return self._own_chain if chain is None else tuple(chain)
+        return tuple(self.state.introduction(self.key) or self._own_chain)
 
     def _decide(self, decision: Decision, now_ms: int) -> list[Output]:
         """Carry out what the door decided on a newcomer."""
@@ -344,6 +344,8 @@ class Engine:
         if batch.is_own:
             for token in self.publisher.failed():
                 outputs.extend(self._not_written(token, reason, now_ms))
+        if batch.answer is not None:
+            outputs.append(Refused(batch.answer.token, "store", reason))
         self._steward.store_failed(now_ms)
         return [*outputs, Notify(events.StoreTroubled(reason))] if is_first else outputs
 
@@ -376,9 +378,8 @@ class Engine:
     def _check_gate(self) -> list[Output]:
         # A newcomer's store is empty, but its own vouches say that it is not alone.
         members = max(self.state.member_count, len(self._own_chain) + 1)
-        if not self.gate.check(members):
-            return []
-        return [Notify(events.GateOpened(self.gate.confirmations))]
+        is_open_now = self.gate.check(members)
+        return [Notify(events.GateOpened(self.gate.confirmations))] if is_open_now else []
 
     def _learn_addresses(self, key: bytes) -> None:
         profile = self.state.profile(key)

@@ -11,7 +11,8 @@
         ├── RecordError             a record that breaks a structural rule
         ├── SignatureError          a signature or proof that does not verify
         ├── SchemaError             a body that does not fit its kind
-        └── SessionError            a frame that is not legal on this session
+        ├── SessionError            a frame that is not legal on this session
+        └── BundleError             a file that is no bundle, or none for this reader
 
 Only `RemoteError` may be caught inside the engine, where it becomes an output (drop, close).
 Anything else is a bug and must be loud.
@@ -90,3 +91,9 @@ class SessionError(RemoteError):
     """A frame that is not legal on this session."""
 
     code_default = "session"
+
+
+class BundleError(RemoteError):
+    """A file that is no bundle, of another version, or of another commons."""
+
+    code_default = "bundle"

@@ -118,6 +118,14 @@ class RecordsRead:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordsCarried:
+    """Somebody brought records by hand, in a bundle; answered once by `Carried` or `Refused`."""
+
+    token: int
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ShutdownRequested:
     """The node is about to stop: tell the neighbours and close the links."""
 
@@ -140,6 +148,7 @@ Event: TypeAlias = (
     | RecordsStored
     | StoreFailed
     | RecordsRead
+    | RecordsCarried
     | ShutdownRequested
     | TimerFired
 )
@@ -231,6 +240,40 @@ class Accepted:
 
     token: int
     record: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class SaveHeads:
+    """Keep what a member held when it last told, in place of what it told before.
+
+    Only a hint, for bundles that leave out what the member holds: it may be lost. `heads`:
+    (author, log) -> how many of its records.
+    """
+
+    peer: bytes
+    heads: dict[tuple[bytes, bytes], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What became of the records of one `RecordsCarried`; those that are new are on disk.
+
+    Attributes:
+        new: records taken in, with those that had waited for them.
+        known: were here before.
+        strangers: by authors for whom nobody here has vouched yet.
+        gaps: lie beyond a record that is missing.
+        contested: of logs with two branches.
+        refused: of another commons, without a body, or authenticated by nothing.
+    """
+
+    token: int
+    new: int
+    known: int
+    strangers: int
+    gaps: int
+    contested: int
+    refused: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,7 +391,9 @@ Output: TypeAlias = (
     | ReadRecords
     | SaveInvite
     | DeleteInvite
+    | SaveHeads
     | Accepted
+    | Carried
     | Refused
     | Notify
 )

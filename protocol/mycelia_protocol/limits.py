@@ -72,6 +72,11 @@ READS_PER_LINK_MAX: Final = 4  # WANTs of one link that wait for the own store
 STEWARD_DELAY_MS: Final = 100  # allocation waits so long after a change, and takes all at once
 STEWARD_DRAFTS_MAX: Final = 64  # records that the allocator writes in one round
 
+# --- bundles ---
+CHUNK_SIZE_MAX: Final = 1_048_576  # bytes of one chunk's payload; as much as one RECORDS may hold
+BUNDLE_CHUNKS_MAX: Final = 4_194_304  # chunks of one bundle: a terabyte of full ones
+BUNDLE_ID_SIZE: Final = 8  # bytes; random, so that chunks of two bundles are told apart
+
 # --- overlay ---
 DEGREE_TARGET: Final = 6  # links that a node tries to keep
 DEGREE_MAX: Final = 32  # links of members that a node accepts

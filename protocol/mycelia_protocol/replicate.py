@@ -10,8 +10,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from mycelia_protocol.carried import take_carried
 from mycelia_protocol.errors import RecordError, RemoteError, SessionError, SignatureError
-from mycelia_protocol.events import ForkSeen, Notify, Output, ReadRecords, StoreRecords
+from mycelia_protocol.events import (
+    Carried,
+    ForkSeen,
+    Notify,
+    Output,
+    ReadRecords,
+    StoreRecords,
+)
 from mycelia_protocol.limits import (
     PUSH_RECORDS_MAX,
     READS_PER_LINK_MAX,
@@ -38,10 +46,11 @@ Step: TypeAlias = Say | Fault | Output
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Records that are with the store."""
+    """Records that are with the store, and the answer to whoever brought them by hand."""
 
     records: tuple[Record, ...]
     is_own: bool
+    answer: Carried | None = None
 
 
 class Replicate:
@@ -108,14 +117,27 @@ class Replicate:
             case _:
                 raise SessionError(f"{type(message).__name__} is not for members")
 
+    def carried(self, token: int, records: tuple[Record, ...]) -> list[Step]:
+        """Take in records that somebody brought by hand; their heads are told once stored.
+
+        Nobody is held responsible for them: whoever carries a bundle need not be able to read it.
+        """
+        intake, answer = take_carried(self.logs, token, records, self._commons, self._is_member)
+        steps = _fork_notices(intake.forks)
+        if not intake.accepted:
+            return [*steps, answer]
+        return [*steps, *self.store(tuple(intake.accepted), is_own=False, answer=answer)]
+
     # --- the store ---
 
-    def store(self, records: tuple[Record, ...], *, is_own: bool) -> list[Step]:
+    def store(
+        self, records: tuple[Record, ...], *, is_own: bool, answer: Carried | None = None
+    ) -> list[Step]:
         """Give records to the store."""
         if not records:
             return []
         number, self._next_batch = self._next_batch, self._next_batch + 1
-        self._batches[number] = Batch(records, is_own)
+        self._batches[number] = Batch(records, is_own, answer)
         return [StoreRecords(number, records)]
 
     def stored(self, number: int, now_ms: int) -> tuple[Batch, list[Step]]:
@@ -124,7 +146,10 @@ class Replicate:
         self.logs.confirm(batch.records)
         keys = {(record.author, record.log) for record in batch.records}
         self.reconcile.stored(sorted(keys), now_ms)
-        return batch, self._push(list(batch.records), None, now_ms) if batch.is_own else []
+        steps: list[Step] = [] if batch.answer is None else [batch.answer]
+        if batch.is_own:
+            steps.extend(self._push(list(batch.records), None, now_ms))
+        return batch, steps
 
     def failed(self, number: int) -> tuple[Batch, bool]:
         """Note that a batch was not written; all that are with the store fail with it.
@@ -167,8 +192,7 @@ class Replicate:
                 self.reconcile.records_pushed(link, key, next_seq)
             return []
         intake = self.logs.take(record for record in records if self._is_member(record.author))
-        firsts = {(record.author, record.log): record for record in reversed(intake.forks)}
-        steps: list[Step] = [Notify(ForkSeen(*key, firsts[key].seq)) for key in sorted(firsts)]
+        steps = _fork_notices(intake.forks)
         for key, next_seq in heights(records).items():
             if not intake.forged and self._is_member(key[0]):
                 self.reconcile.records_pushed(link, key, next_seq)
@@ -203,6 +227,12 @@ class Replicate:
             quota.spend(len(said))
             steps.extend(said)
         return steps
+
+
+def _fork_notices(forks: list[Record]) -> list[Step]:
+    """Return a notice for each log that forked."""
+    firsts = {(record.author, record.log): record for record in reversed(forks)}
+    return [Notify(ForkSeen(*key, firsts[key].seq)) for key in sorted(firsts)]
 
 
 def heights(records: Iterable[Record]) -> dict[LogKey, int]:

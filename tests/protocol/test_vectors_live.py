@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from mycelia_protocol.bundle_reader import BundleReader, RecordsFound
 from mycelia_protocol.charter import Charter
 from mycelia_protocol.crypto import domain
 from mycelia_protocol.encoding import decode, encode
@@ -15,6 +16,7 @@ from mycelia_protocol.messages import decode_message, encode_message
 from mycelia_protocol.record import Record
 from mycelia_protocol.session import Session, open_session
 from mycelia_protocol.state import State
+from vectors.cases_bundle import outcome as bundle_outcome
 from vectors.cases_state import outcome
 from vectors.reading import Case, cases, envelope, judge
 from vectors.suite import tagged
@@ -107,6 +109,21 @@ def test_frame(case: Case) -> None:
         return {"value": tagged(value)}
 
     judge(case, read)
+
+
+@cases("bundle")
+def test_bundle(case: Case) -> None:
+    """Streams give what the vectors say, at once and byte by byte."""
+    data = bytes.fromhex(case["in"]["bytes"])
+    judge(case, lambda inputs: bundle_outcome(data))
+    reader = BundleReader(bytes.fromhex(case["in"]["commons"]))
+
+    def crawl(_: Case) -> dict[str, list[str]]:
+        found = [one for byte in data for one in reader.feed(bytes([byte]))] + reader.finish()
+        records = [r for one in found if isinstance(one, RecordsFound) for r in one.records]
+        return {"records": [record.id.hex() for record in records]}
+
+    judge({**case, "steps": {"records": case["steps"].get("records", [])}}, crawl)
 
 
 @cases("state")

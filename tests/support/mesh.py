@@ -26,6 +26,7 @@ class Disk:
 
     logs: dict[tuple[bytes, bytes], list[Record]] = field(default_factory=dict)
     invites: dict[bytes, int] = field(default_factory=dict)
+    heads: dict[bytes, dict[tuple[bytes, bytes], int]] = field(default_factory=dict)
     fails: bool = False
 
     def records(self) -> list[Record]:
@@ -34,9 +35,13 @@ class Disk:
 
     def read(self, request: events.ReadRecords) -> tuple[Record, ...]:
         """Read ranges as the laws of `ReadRecords` say."""
+        return self.read_ranges(request.ranges, request.size_max)
+
+    def read_ranges(self, ranges: tuple[events.Range, ...], size_max: int) -> tuple[Record, ...]:
+        """The same, for whoever makes a bundle."""
         return read_ranges(
-            request.ranges,
-            request.size_max,
+            ranges,
+            size_max,
             lambda wanted: self.logs.get((wanted.author, wanted.log), [])[wanted.first :],
         )
 
@@ -53,6 +58,7 @@ class Node:
         self.notices: list[Notice] = []
         self.answers: dict[int, bytes | None] = {}
         self.refusals: dict[int, events.Refused] = {}
+        self.carried: dict[int, events.Carried] = {}
         self.closed: list[events.CloseLink] = []
         self.start(None)
 
@@ -193,6 +199,10 @@ class Mesh:
                 node.disk.invites[digest] = expires_ms
             case events.DeleteInvite(digest):
                 node.disk.invites.pop(digest, None)
+            case events.SaveHeads(peer, heads):
+                node.disk.heads[peer] = heads
+            case events.Carried(token):
+                node.carried[token] = output
             case events.Accepted(token, record):
                 node.answers[token] = record
             case events.Refused(token):

@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "protocol"))
 
 from vectors import (
     cases_body,
+    cases_bundle,
     cases_distance,
     cases_encoding,
     cases_frame,
@@ -47,6 +48,7 @@ BUILDERS: Final[tuple[Callable[[], Suite], ...]] = (
     cases_policy.build,
     cases_scoring.build,
     cases_metrics.build,
+    cases_bundle.build,
 )
 DIFF_LINES_MAX: Final = 20  # lines of a difference that are shown
 

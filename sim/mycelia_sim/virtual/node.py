@@ -259,6 +259,8 @@ class VirtualNode:
                 self.store.invites[digest] = expires_ms
             case events.DeleteInvite(digest):
                 self.store.invites.pop(digest, None)
+            case events.SaveHeads() | events.Carried():
+                pass  # nobody here makes bundles
             case events.Accepted(token, record):
                 self._watcher.acknowledged(self, token, record)
             case events.Refused(token, code, _):

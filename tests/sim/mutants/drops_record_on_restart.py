@@ -47,10 +47,13 @@ honest_write = Writer.write
 
 
 def write(
-    self: Writer, records: Iterable[Record], invites: Iterable[tuple[bytes, int | None]]
+    self: Writer,
+    records: Iterable[Record],
+    invites: Iterable[tuple[bytes, int | None]],
+    notes: Iterable[tuple[str, bytes]] = (),
 ) -> None:
     """Write everything but what was dropped, and say nothing of it."""
-    honest_write(self, [record for record in records if record.id not in dropped], invites)
+    honest_write(self, [record for record in records if record.id not in dropped], invites, notes)
 
 
 drop()
