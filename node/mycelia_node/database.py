@@ -13,6 +13,7 @@ from mycelia_protocol.record import Record
 BUSY_TIMEOUT_S = 5.0  # another process may look into the file, for a backup
 WAL_PAGES = 2_000  # checkpoint after about 8 MiB
 
+PROFILE_KIND = b"\xa7profile"  # how the header of a profile says what it is
 INSERT_RECORD = """
 INSERT INTO records (log, seq, header, signature, body) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (log, seq) DO UPDATE SET
@@ -151,6 +152,27 @@ def read_note(connection: sqlite3.Connection, name: str) -> bytes | None:
     """Return the value that is kept under a name, or None."""
     row = connection.execute("SELECT value FROM meta WHERE key = ?", (name,)).fetchone()
     return None if row is None else bytes(row[0])
+
+
+def read_profiles(path: Path) -> Iterator[Record]:
+    """Yield the profiles in a database that no daemon uses, which is not touched at all.
+
+    Opened as usual, even to read, it would no longer be what the marker of a clean end names.
+
+    Raises:
+        sqlite3.Error, RemoteError: it can't be read.
+    """
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
+    try:
+        rows = connection.execute(
+            "SELECT header, signature, body FROM records WHERE instr(header, ?)", (PROFILE_KIND,)
+        )
+        for row in rows:
+            record = Record.parse(*row)
+            if record.kind == "profile":
+                yield record
+    finally:
+        connection.close()
 
 
 def read_log(connection: sqlite3.Connection, wanted: Range) -> Iterator[Record]:

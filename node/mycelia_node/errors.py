@@ -7,6 +7,7 @@
         ├── StoreError      node.db: damaged, foreign, newer than this version, disk full
         ├── TransportError  an address that can't be used, a peer that can't be reached
         ├── RequestError    a request to the node that it can't fulfil
+        ├── CarryError      a bundle's file: no room, no stick, no bundle
         └── DaemonError     no daemon runs on this home, or it does not answer
 
 None of them ever needs a traceback to be understood; a person sees `message` and `action`.
@@ -71,6 +72,12 @@ class RequestError(NodeError):
     ) -> None:
         super().__init__(message, action, code=code)
         self.status = status
+
+
+class CarryError(NodeError):
+    """A bundle's file that can't be written or read."""
+
+    code_default = "carry"
 
 
 class DaemonError(NodeError):

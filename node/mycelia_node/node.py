@@ -72,6 +72,7 @@ class Node:
 
     Args:
         on_crash: told of an exception that no part should have let out; the node is dead then.
+        is_resting: it talks to nobody and writes nothing by itself; only its store is wanted.
     """
 
     def __init__(
@@ -83,14 +84,19 @@ class Node:
         clock: Clock,
         watchers: Watchers,
         on_crash: Callable[[BaseException], None],
+        *,
+        is_resting: bool = False,
     ) -> None:
         self.home: Final = home
         self.config: Final = config
+        self.seed: Final = seed
         self.clock: Final = clock
         self.neighbours: dict[int, Neighbour] = {}
         self.forks = 0
         self._watchers = watchers
         options = read_options(home, config)  # first: what fails here leaves the home as it was
+        if is_resting:
+            options = Options(allocate=False, discover=False, introduction=options.introduction)
         resumable_log = home.take_clean()
         loop = asyncio.get_running_loop()
         self.store: Final = SqliteStore(home.database, charter.commons, poster(loop))
@@ -108,6 +114,16 @@ class Node:
         Raises:
             StoreError: the database is damaged.
         """
+        self.load()
+        await self.transport.start(listener)
+        await self.tell_profile()
+
+    def load(self) -> None:
+        """Read the store.
+
+        Raises:
+            StoreError: the database is damaged.
+        """
         self.driver.connect(self.transport)
         try:
             self.driver.load(self._resumable_log)
@@ -115,8 +131,6 @@ class Node:
             self.driver.stop()
             self.store.close()
             raise
-        await self.transport.start(listener)
-        await self.tell_profile()
 
     async def stop(self) -> None:
         """Tell the neighbours, close everything, and leave the marker of a clean end."""

@@ -172,8 +172,11 @@ class SqliteStore:
         return self._reads.submit(self._load_note, name)
 
     def fetch(self, ranges: tuple[Range, ...], size_max: int) -> "Future[tuple[Record, ...]]":
-        """Read records as for `ReadRecords`, for somebody else than the engine."""
-        return self._reads.submit(self._fetch, ranges, size_max)
+        """Read records as for `ReadRecords`, for somebody else than the engine.
+
+        The future ends with the records, or with a StoreError.
+        """
+        return self._reads.submit(self._fetch_or_explain, ranges, size_max)
 
     def read(self, token: int, ranges: tuple[Range, ...], size_max: int) -> None:
         """Read records; `RecordsRead` with the token will be reported."""
@@ -286,6 +289,12 @@ class SqliteStore:
 
     def _fetch(self, ranges: tuple[Range, ...], size_max: int) -> tuple[Record, ...]:
         return read_ranges(ranges, size_max, partial(read_log, self._reader()))
+
+    def _fetch_or_explain(self, ranges: tuple[Range, ...], size_max: int) -> tuple[Record, ...]:
+        try:
+            return self._fetch(ranges, size_max)
+        except (sqlite3.Error, RemoteError) as error:
+            raise unusable(self._path, error) from error
 
     def _load_note(self, name: str) -> bytes | None:
         return read_note(self._reader(), name)

@@ -201,6 +201,7 @@ class BundleReader:
     def _labelled(self, chunk: Chunk, label: Label, totals: tuple[int, int] | None) -> list[Found]:
         """Take note of what the bundle says of itself."""
         if self._commons is not None and label.commons != self._commons:
+            self.label = label
             raise BundleError("a bundle of another commons", code="commons", requirement="CARRY-4")
         if totals is not None:
             self.tally.chunks_made, self.tally.records_made = totals

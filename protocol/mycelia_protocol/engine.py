@@ -345,7 +345,7 @@ class Engine:
             for token in self.publisher.failed():
                 outputs.extend(self._not_written(token, reason, now_ms))
         if batch.answer is not None:
-            outputs.append(Refused(batch.answer.token, "store", reason))
+            outputs.append(Refused(batch.answer.token, "store", f"not written: {reason}"))
         self._steward.store_failed(now_ms)
         return [*outputs, Notify(events.StoreTroubled(reason))] if is_first else outputs
 

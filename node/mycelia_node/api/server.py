@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from aiohttp import web
 
+from mycelia_node.api.bundles import BundleRoutes
 from mycelia_node.api.commons import CommonsRoutes
 from mycelia_node.api.grants import GrantRoutes
 from mycelia_node.api.things import offer_routes, request_routes
@@ -36,7 +37,7 @@ async def serve_api(daemon: Daemon) -> AsyncIterator[None]:
     app = web.Application(middlewares=[answer_errors], client_max_size=BODY_SIZE_MAX)
     routes = CommonsRoutes(daemon)
     routes.add_routes(app)
-    for more in (offer_routes, request_routes, GrantRoutes):
+    for more in (offer_routes, request_routes, GrantRoutes, BundleRoutes):
         more(routes.get_node).add_routes(app)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_WAIT_S)
     await runner.setup()

@@ -1,15 +1,17 @@
 """HTTP over the daemon's Unix socket with nothing but the standard library."""
 
+import contextlib
 import http.client
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from mycelia_node.errors import DaemonError, RequestError
 from mycelia_node.home import Home
 
 TIMEOUT_S = 30.0  # a join tries several addresses for up to 10 s each
+PIECE_SIZE = 256 * 1024  # bytes of a long answer that are read at once
 
 Answer = dict[str, Any]
 
@@ -60,8 +62,38 @@ class Client:
         finally:
             connection.close()
 
-    def _call(self, method: str, path: str, body: dict[str, object] | None) -> Answer:
-        connection, response = self._send(method, path, body, TIMEOUT_S)
+    @contextlib.contextmanager
+    def download(self, path: str, about: str) -> Iterator[tuple[Answer, Iterator[bytes]]]:
+        """Give the JSON of a header, and the answer's bytes as they come; raises as `get`.
+
+        Args:
+            about: name of the header.
+        """
+        connection, response = self._send("GET", path, None, None)
+        try:
+            yield json.loads(response.headers[about]), self._pieces(response)
+        finally:
+            connection.close()
+
+    def upload(self, path: str, pieces: Iterable[bytes]) -> Answer:
+        """Return the answer to a POST of bytes that come in pieces; raises as `get`."""
+        return self._call("POST", path, pieces, None)
+
+    def _pieces(self, response: http.client.HTTPResponse) -> Iterator[bytes]:
+        try:
+            while data := response.read1(PIECE_SIZE):
+                yield data
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise self._no_answer(error) from error
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, object] | Iterable[bytes] | None,
+        timeout_s: float | None = TIMEOUT_S,
+    ) -> Answer:
+        connection, response = self._send(method, path, body, timeout_s)
         try:
             return cast("Answer", json.loads(response.read()))
         except (OSError, ValueError, http.client.HTTPException) as error:
@@ -70,30 +102,39 @@ class Client:
             connection.close()
 
     def _send(
-        self, method: str, path: str, body: dict[str, object] | None, timeout_s: float | None
+        self,
+        method: str,
+        path: str,
+        body: dict[str, object] | Iterable[bytes] | None,
+        timeout_s: float | None,
     ) -> tuple[UnixConnection, http.client.HTTPResponse]:
-        """Make a call and return the open connection and the response, if it is a good one."""
+        """Make a call and return the open connection and the response, if it is a good one.
+
+        An answer that comes before all of a long body was sent is an answer too: it says why. What
+        gives the body's pieces must raise no OSError of its own.
+        """
         connection = UnixConnection(str(self._home.socket), timeout_s)
-        data = None if body is None else json.dumps(body).encode()
-        try:
-            connection.request(method, path, data, {"Content-Type": "application/json"})
-            response = connection.getresponse()
-            if response.status < 400:
-                return connection, response
-            answer = json.loads(response.read())
-        except (FileNotFoundError, ConnectionRefusedError) as error:
-            connection.close()
-            raise self._not_running() from error
-        except PermissionError as error:
-            connection.close()
-            message = f"The node on {self._home.path} belongs to another user."
-            raise RequestError(
-                message, "Run mycelia as that user.", code="not-allowed", status=403
-            ) from error
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            connection.close()
-            raise self._no_answer(error) from error
-        connection.close()
+        data = json.dumps(body).encode() if isinstance(body, dict) else body
+        kind = "application/json" if isinstance(body, dict) else "application/octet-stream"
+        with contextlib.ExitStack() as stack:
+            stack.callback(connection.close)
+            try:
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    connection.request(method, path, data, {"Content-Type": kind})
+                response = connection.getresponse()
+                if response.status < 400:
+                    stack.pop_all()
+                    return connection, response
+                answer = json.loads(response.read())
+            except (FileNotFoundError, ConnectionRefusedError) as error:
+                raise self._not_running() from error
+            except PermissionError as error:
+                message = f"The node on {self._home.path} belongs to another user."
+                raise RequestError(
+                    message, "Run mycelia as that user.", code="not-allowed", status=403
+                ) from error
+            except (OSError, ValueError, http.client.HTTPException) as error:
+                raise self._no_answer(error) from error
         raise RequestError(
             str(answer.get("message", "The node refused.")),
             str(answer.get("action", "")),

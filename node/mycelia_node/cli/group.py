@@ -33,6 +33,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "board": ("mycelia_node.cli.things", "show everything that is open"),
     "categories": ("mycelia_node.cli.things", "list what things are called, or find a word"),
     "grant": ("mycelia_node.cli.granting", "answer grants and confirm hand-overs"),
+    "carry": (
+        "mycelia_node.cli.carrying",
+        "carry records on a stick where no network goes",
+    ),
     "watch": ("mycelia_node.cli.running", "print events as they happen"),
     "down": ("mycelia_node.cli.running", "stop the node politely"),
 }

@@ -1,0 +1,325 @@
+"""A bundle made from a node's store, and one taken into it. Files are the callers' business.
+
+Both go bit by bit: what is read from the store is written before more is read, and of what comes in
+only so much waits for the disk as a link may have there. So a bundle may be larger than memory.
+"""
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mycelia_node.errors import RequestError
+from mycelia_node.heard import Heard, heads_note, note_name, read_note
+from mycelia_node.names import id_text, name_of
+from mycelia_node.nearest import hint
+from mycelia_node.node import Node
+from mycelia_protocol.bundle import BundleWriter, Label
+from mycelia_protocol.bundle_reader import (
+    BundleReader,
+    ChunkDamaged,
+    Found,
+    HeightsFound,
+    RecordsFound,
+)
+from mycelia_protocol.errors import BundleError
+from mycelia_protocol.events import Carried, RecordsCarried
+from mycelia_protocol.limits import BUNDLE_ID_SIZE, PEER_HEADS_MAX
+from mycelia_protocol.logs import LogKey
+from mycelia_protocol.packing import Packing, heights_of
+from mycelia_protocol.record import Record
+from mycelia_protocol.replicate import runs
+from mycelia_protocol.state import State
+from mycelia_protocol.unpacking import Unpacking
+
+Json = dict[str, object]
+OFFERS_MAX: Final = 8  # chunks that the engine has been given and has not answered: 2 MB
+PLACES_MAX: Final = 100  # damaged places that are told one by one
+KEY_SIZE_MIN: Final = 8  # characters of a key after the "1"
+
+
+# --- making one ---
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """A bundle to be written: what it will say of itself, and its bytes."""
+
+    node: Node
+    label: Label
+    packing: Packing
+
+    def describe(self) -> Json:
+        """Return what is known before the first byte."""
+        node, state = self.node, self.node.engine.state
+        return {
+            **label_view(state, self.label),
+            "maker": {"key": id_text("key", node.engine.key), "name": node.config.node.name},
+            "name": state.charter.name,
+            "records": self.packing.records,
+            "left_out": self.packing.left_out,
+        }
+
+    async def blocks(self) -> AsyncIterator[bytes]:
+        """Yield the bundle's bytes; the store is read no faster than they are taken.
+
+        Raises:
+            RequestError: the store did not give what it holds.
+        """
+        node, packing = self.node, self.packing
+        writer = BundleWriter(node.seed, os.urandom(BUNDLE_ID_SIZE), self.label)
+        yield writer.begin(heights_of(node.engine.logs))
+        while ranges := packing.next():
+            read = node.store.fetch(ranges, packing.size_max)
+            records = await asyncio.wrap_future(read)
+            packing.took(records)
+            if records:
+                yield writer.add(runs(records))
+        if packing.missing:
+            raise RequestError(
+                f"{packing.missing} records could not be read from {node.home.database}.",
+                "Look at the node's log; the disk may be failing.",
+                code="store",
+                status=500,
+            )
+        yield writer.end()
+
+
+async def pack(node: Node, audience: str | None) -> Outgoing:
+    """Return a bundle of all that a node holds, or of what somebody lacks.
+
+    Args:
+        audience: a member's name or key; what it was heard to hold is left out.
+
+    Raises:
+        RequestError: there is no such member, or several.
+    """
+    state = node.engine.state
+    now_ms = node.clock.now_ms()
+    if audience is None:
+        label = Label(state.commons, node.engine.key, now_ms)
+        return Outgoing(node, label, Packing(node.engine.logs, state, {}))
+    member = find_member(state, audience)
+    if member == node.engine.key:
+        raise RequestError("That is this very node.", "Name another member.", code="self")
+    heard = await hear(node, member)
+    basis_ms = None if heard is None else heard.told_ms
+    label = Label(state.commons, node.engine.key, now_ms, member, basis_ms)
+    known = {} if heard is None else heard.heads
+    return Outgoing(node, label, Packing(node.engine.logs, state, known))
+
+
+async def hear(node: Node, member: bytes) -> Heard | None:
+    """Return what a member told of its store: on a link that is up, or the last time it did."""
+    for link, neighbour in node.neighbours.items():
+        told = node.engine.replicate.reconcile.told_by(link)
+        if neighbour.key == member and told:
+            return Heard(node.clock.now_ms(), dict(told))
+    return read_note(await asyncio.wrap_future(node.store.load_note(note_name(member))))
+
+
+def find_member(state: State, text: str) -> bytes:
+    """Return the key of the member with a name, or with a key that begins so.
+
+    Raises:
+        RequestError: nobody, or several.
+    """
+    text = text.strip()
+    roster = state.roster()
+    if text.lower().startswith("myc1") and len(text) >= 5 + KEY_SIZE_MIN:
+        found = [key for key in roster if id_text("key", key).startswith(text.lower())]
+    else:
+        found = [key for key in roster if name_of(state, key).casefold() == text.casefold()]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        keys = ", ".join(id_text("key", key) for key in found)
+        raise RequestError(
+            f"{len(found)} members are called {text!r}.", f"Name a key: {keys}.", code="unknown-id"
+        )
+    names = [name_of(state, key) for key in roster]
+    raise RequestError(
+        f"No member is called {text!r}.", hint(text, names), code="unknown-id", status=404
+    )
+
+
+# --- taking one in ---
+
+
+class Incoming:
+    """One bundle on its way into a node, in pieces of any size."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._reader = BundleReader(node.engine.state.commons)
+        self._unpacking = Unpacking()
+        self._waiting: deque[tuple[int, asyncio.Future[Carried]]] = deque()
+        self._damage: list[tuple[int, int]] = []
+        self._heads: dict[LogKey, int] = {}
+
+    async def take(self, data: bytes) -> None:
+        """Take the next bytes; returns once there is room for more.
+
+        Raises:
+            RequestError: not for this node, or the disk is full, or the node is stopping.
+        """
+        try:
+            found = self._reader.feed(data)
+        except BundleError as error:
+            raise explain(error, self._reader.label) from error
+        await self._use(found)
+
+    async def finish(self) -> Json:
+        """Wait until all is on disk; return what became of it.
+
+        Raises:
+            RequestError: as `take`; or it was no bundle at all.
+        """
+        try:
+            found = self._reader.finish()
+        except BundleError as error:
+            raise explain(error, self._reader.label) from error
+        await self._use(found)
+        await self._settle(0)
+        await self._remember()
+        return self._report()
+
+    def close(self) -> None:
+        """Wait for nothing any more."""
+        for _, future in self._waiting:
+            future.cancel()
+
+    async def _use(self, found: Sequence[Found]) -> None:
+        for one in found:
+            match one:
+                case RecordsFound(records):
+                    await self._node.driver.room()
+                    await self._settle(OFFERS_MAX - 1)
+                    self._offer(records)
+                    await asyncio.sleep(0)  # links and timers have their turn
+                case HeightsFound(heights):
+                    for height in heights:
+                        if len(self._heads) < PEER_HEADS_MAX:
+                            self._heads[height.author, height.log] = height.next_seq
+                case ChunkDamaged(start, end):
+                    if len(self._damage) < PLACES_MAX:
+                        self._damage.append((start, end))
+                case _:
+                    pass  # the reader keeps the label
+
+    def _offer(self, records: Sequence[Record], before: Carried | None = None) -> None:
+        """Give records to the engine.
+
+        Raises:
+            RequestError: the node is stopping.
+        """
+        driver, state = self._node.driver, self._node.engine.state
+        if driver.is_over:
+            raise RequestError("The node is stopping.", code="stopping", status=503)
+        token, future = driver.pending.open_carried()
+        self._waiting.append((token, future))
+        self._unpacking.offered(token, records, state.member_count, before)
+        driver.deliver(RecordsCarried(token, tuple(records)))
+
+    async def _settle(self, most: int) -> None:
+        """Wait until at most so many offers have no answer.
+
+        Raises:
+            RequestError: the records could not be written.
+        """
+        while len(self._waiting) > most:
+            token, future = self._waiting.popleft()
+            try:
+                answer = await future
+            except RequestError:
+                self._unpacking.failed(token)
+                raise
+            again = self._unpacking.answered(answer, self._node.engine.state.member_count)
+            if again:
+                self._offer(again, answer)
+
+    async def _remember(self) -> None:
+        """Keep what the maker holds, if it is a member and has told nothing since."""
+        label, node = self._reader.label, self._node
+        if label is None or not self._heads or not node.engine.state.is_member(label.maker):
+            return
+        if label.maker == node.engine.key:
+            return
+        told_ms = min(label.made_ms, node.clock.now_ms())
+        known = read_note(await asyncio.wrap_future(node.store.load_note(note_name(label.maker))))
+        if known is None or known.told_ms < told_ms:
+            node.store.save_note(*heads_note(label.maker, told_ms, self._heads))
+
+    def _report(self) -> Json:
+        tally, unpacking, state = self._reader.tally, self._unpacking, self._node.engine.state
+        return {
+            **label_view(state, self._reader.label),
+            **tally_view(self._reader, self._damage),
+            "new": unpacking.new,
+            "known": unpacking.known,
+            "strangers": unpacking.strangers,
+            "gaps": unpacking.gaps,
+            "contested": unpacking.contested,
+            "refused": unpacking.refused + tally.refused,
+        }
+
+
+def explain(error: BundleError, label: Label | None) -> RequestError:
+    """Return the error for people."""
+    if error.code == "commons" and label is not None:
+        return RequestError(
+            f"This bundle is of another commons ({id_text('commons', label.commons)}).",
+            "Take it to a node of that commons, or name the right --home.",
+            code=error.code,
+        )
+    if error.code == "version":
+        return RequestError(
+            f"This is {error}, which this program can't read.", "Upgrade mycelia.", code=error.code
+        )
+    return RequestError(
+        "This is no bundle, or nothing in it can be read any more.",
+        "Bundles are made with `mycelia carry out` and end in .mycelia.",
+        code=error.code,
+    )
+
+
+# --- views ---
+
+
+def label_view(state: State | None, label: Label | None) -> Json:
+    """Return what a bundle says of itself; names as far as the state knows them."""
+    if label is None:
+        names = ("commons", "maker", "made_ms", "audience", "basis_ms")
+        return dict.fromkeys(names, None)
+
+    def who(key: bytes) -> Json:
+        return {"key": id_text("key", key), "name": name_of(state, key) if state else None}
+
+    return {
+        "commons": id_text("commons", label.commons),
+        "maker": who(label.maker),
+        "made_ms": label.made_ms,
+        "audience": None if label.audience is None else who(label.audience),
+        "basis_ms": label.basis_ms,
+    }
+
+
+def tally_view(reader: BundleReader, damage: Sequence[tuple[int, int]]) -> Json:
+    """Return how much of a bundle was there, and what of it can't be used."""
+    tally = reader.tally
+    return {
+        "whole": tally.is_whole,
+        "signed": reader.is_label_signed and tally.signed == tally.chunks,
+        "records": tally.records,
+        "records_made": tally.records_made,
+        "chunks": tally.chunks,
+        "chunks_made": tally.chunks_made,
+        "repeated": tally.repeated,
+        "others": tally.others,
+        "ignored": tally.ignored,
+        "damaged": tally.damaged,
+        "lost": tally.lost,
+        "damage": [list(place) for place in damage],
+    }
