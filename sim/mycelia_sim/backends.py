@@ -25,7 +25,8 @@ UPSETS: Final = (
     "clock_drift",
     "disk_full",
 )
-FAULTS: Final = (*CUTS, "degrade", *KILLS, *UPSETS)
+CARRY: Final = "carry"  # somebody takes a stick from one node to another; no fault, but of its kind
+FAULTS: Final = (*CUTS, "degrade", *KILLS, *UPSETS, CARRY)
 MODES: Final = ("drop", "delay", "queue", "reset")
 DISKS: Final = ("keep", "drop_unsynced", "torn", "bitflip")
 SHAPES: Final = ("latency", "jitter", "loss", "duplicate", "reorder", "rate")
@@ -61,7 +62,7 @@ _ALL: Final = (
 
 # What can be done to a process, and by a member who is not in one.
 _REAL: Final = (
-    _needs("do", ("crash", "pause", "restart", "leave", "join"))
+    _needs("do", ("crash", "pause", "restart", "leave", "join", CARRY))
     | _needs("disk", ("keep",))
     | _needs("behaviour", FORGERIES)
 )

@@ -95,7 +95,19 @@ class Upset:
     amount: Distribution | None
 
 
-Effect: TypeAlias = Partition | Clog | Degrade | Crash | Upset
+@dataclass(frozen=True, slots=True)
+class Carry:
+    """Somebody makes a bundle at one node, and a while later takes it in at another.
+
+    Attributes:
+        source, target: of whom one each is drawn.
+    """
+
+    source: Selector
+    target: Selector
+
+
+Effect: TypeAlias = Partition | Clog | Degrade | Crash | Upset | Carry
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,14 @@ from typing import Any, Final
 
 from mycelia_sim.backends import KILLS
 from mycelia_sim.draws.once import occurrences
-from mycelia_sim.fault import Crash
+from mycelia_sim.fault import Carry, Crash
 from mycelia_sim.plan import Cut, Plan
 from mycelia_sim.scenario import INVARIANTS, LinkQuality, Scenario
 from mycelia_sim.sometimes import GROUPING
 from mycelia_sim.units import Distribution
 
 _BOUNDED: Final = ("constant", "uniform", "bimodal")
-_WITH_DEGREE: Final = ("random_regular", "small_world")
+_WITH_DEGREE: Final = ("random_regular", "islands", "small_world")
 _LOSING_DISKS: Final = ("drop_unsynced", "torn", "bitflip")
 _ROLLING_BACK: Final = ("wipe", "restore_old", "torn", "bitflip")
 
@@ -67,9 +67,12 @@ def _header(subject: Subject) -> Iterator[str]:
 
 def _times(subject: Subject) -> Iterator[str]:
     """Find what may begin after the end of the workload, or lasts beyond it."""
-    end_ms = subject.scenario.run.duration_ms
-    end = _seconds(end_ms)
+    run = subject.scenario.run
     for fault in subject.scenario.faults:
+        # People carry sticks while the nodes settle, too.
+        is_trip = isinstance(fault.effect, Carry)
+        end_ms = run.duration_ms + (run.converge_within_ms if is_trip else 0)
+        end = _seconds(end_ms)
         at, between = fault.when.at, fault.when.between
         if at is not None and at.kind in _BOUNDED and at.most >= end_ms:
             yield f"fault {fault.name}: may begin after the end of the run at {end}: never then"
@@ -78,6 +81,7 @@ def _times(subject: Subject) -> Iterator[str]:
         least = at.least if at is not None else between[0] if between else 0.0
         if fault.lasts is not None and least + fault.lasts.least > end_ms:
             yield f"fault {fault.name}: lasts longer than the run; it ends with it at {end}"
+    end_ms, end = run.duration_ms, _seconds(run.duration_ms)
     for n, adversary in enumerate(subject.scenario.adversaries, start=1):
         if adversary.until_ms is not None and adversary.until_ms > end_ms:
             yield f"[[adversary]] {n}: 'until' lies after the end of the run at {end}"

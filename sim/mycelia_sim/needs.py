@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from mycelia_sim.backends import SHAPES
-from mycelia_sim.fault import Clog, Crash, Degrade, Fault, Partition, Upset
+from mycelia_sim.backends import CARRY, SHAPES
+from mycelia_sim.fault import Carry, Clog, Crash, Degrade, Fault, Partition, Upset
 
 if TYPE_CHECKING:
     from mycelia_sim.plan import Plan
@@ -45,7 +45,7 @@ def _details(fault: Fault) -> Iterable[str]:
             yield from (f"link {s}" for s in SHAPES if getattr(degrade, s) is not None)
         case Crash(disk=disk) if fault.do == "crash":
             yield f"disk {disk}"
-        case Crash() | Upset():
+        case Crash() | Upset() | Carry():
             pass
 
 
@@ -74,6 +74,8 @@ def plan_needs(plan: Plan) -> Needs:
                 needs.setdefault(f"link {name}", f"shape {shape.id}")
     for trouble in plan.troubles:
         needs.setdefault(f"do {trouble.kind}", f"trouble {trouble.id}")
+    for trip in plan.trips:
+        needs.setdefault(f"do {CARRY}", f"trip {trip.id}")
     for attempt in plan.attempts:
         needs.setdefault(f"behaviour {attempt.behaviour}", f"attempt {attempt.n}")
     return needs

@@ -152,6 +152,20 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
+class Trip:
+    """A bundle is made at `source` at `at_ms`, carried, and taken in at `target` at `until_ms`.
+
+    Trips go on while nodes settle: it may be by them alone that some ever agree.
+    """
+
+    id: str
+    at_ms: int
+    until_ms: int
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """An adversary does one wrong thing to `target`, in the name of `victim` where it forges."""
 
@@ -217,6 +231,7 @@ class Plan:
     sometimes: tuple[str, ...]
     limits: tuple[Limit, ...] = ()
     stop: Stop = Stop()
+    trips: tuple[Trip, ...] = ()
 
     @cached_property
     def _by_id(self) -> dict[str, PlanNode]:
@@ -280,6 +295,7 @@ def _check(plan: Plan, place: str) -> None:
     named += [one for cut in plan.cuts for group in (*cut.groups, *cut.links) for one in group]
     named += [one for shape in plan.shapes for link in shape.links for one in link]
     named += [trouble.node for trouble in plan.troubles]
+    named += [one for trip in plan.trips for one in (trip.source, trip.target)]
     named += [one for a in plan.attempts for one in (a.target, a.victim)]
     for one in named:
         if one not in known:

@@ -44,7 +44,8 @@ def draw_plan(scenario: Scenario, backend: str | None = None, *, swarm: bool = F
     links = draws.links()
     city = City(nodes, links, islands)
     faults = [fault for fault in scenario.faults if fault.do not in dropped]
-    found = resolve(faults, city, seed, run.duration_ms)
+    settled_ms = run.duration_ms + run.converge_within_ms
+    found = resolve(faults, city, seed, run.duration_ms, settled_ms)
     shapes = [] if "link" in dropped else draws.shapes(links)
     clocks = [] if "clock" in dropped else list(_clocks(scenario, nodes))
     adversaries = () if "adversary" in dropped else scenario.adversaries
@@ -71,6 +72,7 @@ def draw_plan(scenario: Scenario, backend: str | None = None, *, swarm: bool = F
         sometimes=scenario.sometimes,
         limits=scenario.limits,
         stop=scenario.stop,
+        trips=tuple(found.trips),
     )
     check_backend(plan)
     return plan

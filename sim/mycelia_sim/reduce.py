@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
-from mycelia_sim.plan import Attempt, Cut, Kill, Plan, PlanLink, Shape, Trouble
+from mycelia_sim.plan import Attempt, Cut, Kill, Plan, PlanLink, Shape, Trip, Trouble
 
 FaultKey: TypeAlias = tuple[str, str]  # the plan's field that holds the fault, and its id
-Fault: TypeAlias = Cut | Kill | Shape | Trouble
+Fault: TypeAlias = Cut | Kill | Shape | Trouble | Trip
 
-FAULT_FIELDS: Final = ("cuts", "kills", "shapes", "troubles")
+FAULT_FIELDS: Final = ("cuts", "kills", "shapes", "troubles", "trips")
 MODES_BY_STRENGTH: Final = ("delay", "queue", "drop", "reset")
 DURATION_MIN_MS: Final = 1_000
 
@@ -80,6 +80,7 @@ def keep_nodes(plan: Plan, kept: Collection[str]) -> Plan:
         ),
         troubles=tuple(trouble for trouble in plan.troubles if trouble.node in kept),
         attempts=tuple(one for one in plan.attempts if _is_among(one, kept)),
+        trips=tuple(one for one in plan.trips if one.source in kept and one.target in kept),
     )
     return keep_posts(smaller, posts)
 
@@ -139,6 +140,8 @@ def truncate(plan: Plan, duration_ms: int) -> Plan:
             if kill.at_ms < end_ms - 1
         ),
         attempts=tuple(attempt for attempt in plan.attempts if attempt.at_ms < end_ms),
+        # Trips go on while nodes settle, which is as long as before.
+        trips=tuple(one for one in plan.trips if one.at_ms < end_ms + plan.converge_within_ms),
     )
     return keep_posts(shorter, posts)
 

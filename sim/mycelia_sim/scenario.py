@@ -57,6 +57,7 @@ TOPOLOGIES: Final = (
     "star",
     "complete",
     "random_regular",
+    "islands",
     "small_world",
 )
 

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from mycelia_sim.backends import CARRY
 from mycelia_sim.evidence import Evidence, known
 from mycelia_sim.plan import Kill, Plan
 from mycelia_sim.safety import overcommitments
@@ -107,6 +108,7 @@ def families(evidence: Evidence) -> dict[str, tuple[int, int]]:
         count(DISK_WORDS.get(kill.disk, kill.disk), found is not None and found.has_fired)
     named = [("degrade", shape.id) for shape in evidence.plan.shapes]
     named += [(trouble.kind, trouble.id) for trouble in evidence.plan.troubles]
+    named += [(CARRY, trip.id) for trip in evidence.plan.trips]
     for family, name in named:
         trouble = facts.troubles.get(name)
         count(family, trouble is not None and trouble.has_fired)

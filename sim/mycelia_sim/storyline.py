@@ -78,6 +78,7 @@ def assemble(evidence: Evidence, checks: Sequence[Check], look: Look) -> Timelin
     faults = tuple(sorted(_faults(plan, evidence.facts), key=lambda fault: fault.at_ms))
     violation = _violation(plan, checks, look.messages)
     events = [*_written(evidence), *_fault_events(plan, faults), *_attempts(plan, evidence.facts)]
+    events += _trips(plan, evidence.facts)
     if violation is not None:
         node = violation.nodes[0] if violation.nodes else ""
         events.append(Event(violation.t_ms, node, "violation", f"breaks {violation.check}", ""))
@@ -179,6 +180,15 @@ def _fault_events(plan: Plan, faults: Sequence[Fault]) -> Iterator[Event]:
             began = fault.label.removeprefix(f"{plan.node(node).name} ")
             yield Event(fault.at_ms, node, "kill", began, "")
             yield Event(fault.until_ms, node, "restart", "is back", "")
+
+
+def _trips(plan: Plan, facts: Facts) -> Iterator[Event]:
+    """Yield what people carried from node to node, where it brought something new."""
+    for trip in plan.trips:
+        fact = facts.troubles.get(trip.id)
+        if fact is not None and fact.has_fired:
+            words = f"gets {fact.amount:,} records by stick from {plan.node(trip.source).name}"
+            yield Event(trip.until_ms, trip.target, "carry", words, "")
 
 
 def _attempts(plan: Plan, facts: Facts) -> Iterator[Event]:

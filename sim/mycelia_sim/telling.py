@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from mycelia_sim.plan import Attempt, Cut, Kill, Plan, Post, Shape, Trouble
+from mycelia_sim.plan import Attempt, Cut, Kill, Plan, Post, Shape, Trip, Trouble
 from mycelia_sim.storyline import CRASHES, TROUBLES
 
 NAMES_MAX: Final = 4  # nodes or links that are named one by one
 
-Thing = Cut | Kill | Shape | Trouble | Post | Attempt
+Thing = Cut | Kill | Shape | Trouble | Trip | Post | Attempt
 
 _MODES: Final = {
     "drop": "nothing passes {way}",
@@ -41,6 +41,9 @@ def tell(plan: Plan, thing: Thing) -> str:
         case Trouble():
             words = _trouble(thing)
             return f"{_node(plan, thing.node)} {words}, until {seconds(thing.until_ms)}"
+        case Trip():
+            way = f"{_node(plan, thing.source)} to {_node(plan, thing.target)}"
+            return f"a stick goes from {way}, and is there at {seconds(thing.until_ms)}"
         case Post():
             return f"{_node(plan, thing.node)} {_post(thing)}"
         case Attempt():

@@ -36,6 +36,7 @@ EventKind = Literal[
     "violation",
     "cut",
     "heal",
+    "carry",
 ]
 EVENT_KINDS: Final[tuple[str, ...]] = get_args(EventKind)
 BACKENDS: Final = ("live", "virtual", "switch")

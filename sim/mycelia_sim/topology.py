@@ -3,7 +3,8 @@
 Nodes come in cells: the islands of each side. For all kinds but the star, a cell is connected by
 links inside it, so that a cut along islands or sides leaves each of them whole. `random_regular`
 strings each cell together in a ring, lays the wanted crossings between cells that follow each
-other, and fills the free places at random over all cells.
+other, and fills the free places at random over all cells. `islands` is the same for each cell by
+itself, with no link between them.
 """
 
 from __future__ import annotations
@@ -52,6 +53,9 @@ def lay(
                     f"topology.kind: complete is for up to {COMPLETE_MAX} nodes, not {len(ids)}"
                 )
             edges = {_edge(a, b) for a, b in combinations(ids, 2)}
+        case "islands":
+            for cell in cells:
+                edges.update(random_regular([cell], degree, 0, stream))
         case "small_world":
             edges = _small_world(ids, degree, rewire, stream)
         case _:

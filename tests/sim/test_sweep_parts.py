@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mycelia_sim.backends import CARRY
 from mycelia_sim.errors import ScenarioError
 from mycelia_sim.fingerprint import Fingerprint
 from mycelia_sim.planner import draw_plan
@@ -209,6 +210,7 @@ def test_the_families_of_a_scenario_are_those_of_its_plans(name: str) -> None:
         found.update(DISK_WORDS.get(kill.disk, kill.disk) for kill in plan.kills)
         found.update("degrade" for _ in plan.shapes)
         found.update(trouble.kind for trouble in plan.troubles)
+        found.update(CARRY for _ in plan.trips)
         found.update(attempt.behaviour for attempt in plan.attempts)
     assert sorted(found) == list(families_of(load(find(name), small)))
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from mycelia_sim.draws import lines, upsets
+from mycelia_sim.draws import lines, trips, upsets
 from mycelia_sim.draws.choosing import City
 from mycelia_sim.draws.once import Once, occurrences
 from mycelia_sim.errors import ScenarioError
-from mycelia_sim.fault import Clog, Crash, Degrade, Fault, Partition, Upset
-from mycelia_sim.plan import Cut, Kill, Shape, Trouble
+from mycelia_sim.fault import Carry, Clog, Crash, Degrade, Fault, Partition, Upset
+from mycelia_sim.plan import Cut, Kill, Shape, Trip, Trouble
 
 
 @dataclass(slots=True)
@@ -27,17 +27,24 @@ class Resolved:
     kills: list[Kill] = field(default_factory=list)
     shapes: list[Shape] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
+    trips: list[Trip] = field(default_factory=list)
 
 
-def resolve(faults: Iterable[Fault], city: City, seed: int, end_ms: int) -> Resolved:
+def resolve(
+    faults: Iterable[Fault], city: City, seed: int, end_ms: int, settled_ms: int
+) -> Resolved:
     """Draw all faults of a run that ends after `end_ms`.
+
+    Args:
+        settled_ms: until when nodes may settle after that; trips go on so long.
 
     Raises: ScenarioError when a selector names nobody, or a fault happens too often.
     """
     found = Resolved()
     for fault in faults:
         try:
-            for once in occurrences(fault, seed, end_ms):
+            is_trip = isinstance(fault.effect, Carry)
+            for once in occurrences(fault, seed, settled_ms if is_trip else end_ms):
                 _add(once, city, found)
         except ScenarioError as error:
             raise ScenarioError(f"fault {fault.name}: {error}") from None
@@ -57,3 +64,5 @@ def _add(once: Once, city: City, found: Resolved) -> None:
             found.kills += upsets.kills(once, effect, city)
         case Upset() as effect:
             found.troubles += upsets.troubles(once, effect, city)
+        case Carry() as effect:
+            found.trips.append(trips.trip(once, effect, city))

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mycelia_sim.backends import CUTS, DISKS, FAULTS, KILLS, MODES, SHAPES, UPSETS
+from mycelia_sim.backends import CARRY, CUTS, DISKS, FAULTS, KILLS, MODES, SHAPES, UPSETS
 from mycelia_sim.errors import ScenarioError
-from mycelia_sim.fault import Clog, Crash, Degrade, Effect, Lines, Partition, Upset
+from mycelia_sim.fault import Carry, Clog, Crash, Degrade, Effect, Lines, Partition, Upset
 from mycelia_sim.grammar.keys import QUALITIES
 from mycelia_sim.grammar.kinds import Choice, Flag, Name
 from mycelia_sim.grammar.measures import COUNT, NUMBER, OFFSET, TIME, Drawn, Duration, Often, Window
@@ -112,6 +112,10 @@ def _upset(values: Values) -> Effect:
     return Upset(values["select"], values.get("amount"))
 
 
+def _carry(values: Values) -> Effect:
+    return Carry(**values)
+
+
 def _amount(name: str, kind: Drawn, says: str, default: Any = REQUIRED) -> Key:
     return Key(name, kind, says, default, "amount")
 
@@ -159,8 +163,16 @@ FORMS: Final[dict[str, Form]] = {
         (_lasts(), _ANY, _amount("ppm", Drawn(NUMBER), "how fast the clock runs")), _upset
     ),
     "disk_full": Form((_lasts(), _ANY), _upset),
+    "carry": Form(
+        (
+            _lasts("2 s"),
+            Key("from", Select(), "at whose node a bundle is made; one is drawn", "all", "source"),
+            Key("to", Select(), "at whose node it is taken in; one is drawn", "all", "target"),
+        ),
+        _carry,
+    ),
 }
-assert set(FORMS) == set(FAULTS) == {*CUTS, *KILLS, *UPSETS, "degrade"}
+assert set(FORMS) == set(FAULTS) == {*CUTS, *KILLS, *UPSETS, "degrade", CARRY}
 
 
 def make(do: str, values: Values) -> tuple[Distribution | None, Effect]:

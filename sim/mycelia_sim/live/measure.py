@@ -9,7 +9,7 @@ more of both than virtual ones.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +21,7 @@ from mycelia_sim.live.meter import Meter
 from mycelia_sim.measured import METRICS, Metric
 from mycelia_sim.plan import Plan
 from mycelia_sim.spread import Pair, Spread, cost_of, heal_excess, pairs_of, speed_of
-from mycelia_sim.virtual.oracle import Direction, Oracle
+from mycelia_sim.virtual.oracle import Direction, Oracle, Stick
 from mycelia_sim.virtual.schedule import Turn, life_of, put_faults
 from mycelia_sim.virtual.spans import Span
 
@@ -38,12 +38,14 @@ class Heard:
         seen: the same for when somebody looked and it was there: up to a look later.
         turns: node -> when it started, ended, stopped and went on.
         cuts: cut -> from when to when it certainly held; only those that ended.
+        sticks: what people carried, from the end of one command to the beginning of the next.
     """
 
     exact: Mapping[Place, Mapping[str, int]]
     seen: Mapping[Place, Mapping[str, int]]
     turns: Mapping[str, list[Turn]]
     cuts: Mapping[str, Span]
+    sticks: Sequence[Stick] = ()
 
 
 def oracle_of(plan: Plan, heard: Heard) -> Oracle:
@@ -56,7 +58,7 @@ def oracle_of(plan: Plan, heard: Heard) -> Oracle:
     put_faults(plan, ways, 0, heard.cuts)
     lives = {node: life_of(turns, 0, []) for node, turns in heard.turns.items()}
     disturbed = {node: life for node, life in lives.items() if life.mute}
-    return Oracle([node.id for node in plan.nodes], ways, disturbed, SYNC_US)
+    return Oracle([node.id for node in plan.nodes], ways, disturbed, SYNC_US, heard.sticks)
 
 
 class _Spreading:

@@ -20,6 +20,7 @@ from mycelia_sim.errors import HarnessError
 from mycelia_sim.evidence import Evidence
 from mycelia_sim.facts import Facts
 from mycelia_sim.live.chronicle import Chronicle
+from mycelia_sim.live.couriers import Couriers
 from mycelia_sim.live.ears import Ears
 from mycelia_sim.live.fleet import Fleet
 from mycelia_sim.live.forger import Forger
@@ -86,6 +87,7 @@ class LiveRun:
         self._progress = progress
         self._network = network_of(plan, places)
         self._fleet = Fleet(plan, self._network, places.homes, places.logs, command)
+        self._couriers = Couriers(plan, self._fleet, self.facts, places.homes)
         self._ears = Ears()
         self._fleet.on_ready = self._ears.listen
         self._meter = Meter(self._fleet)
@@ -145,7 +147,8 @@ class LiveRun:
             node: [(round((at_s - began_s) * 1e6), what) for at_s, what in turns]
             for node, turns in self._fleet.turns.items()
         }
-        return Heard(exact, seen, turns, self._stage.spans if self._stage is not None else {})
+        cuts = self._stage.spans if self._stage is not None else {}
+        return Heard(exact, seen, turns, cuts, self._couriers.sticks(began_s))
 
     def look(self) -> Look | None:
         """Return what was seen of the workload and after it, None if it never began."""
@@ -169,6 +172,7 @@ class LiveRun:
             self._monitor,
             self._meter,
             forger,
+            self._couriers,
             self.facts,
             self._progress,
         )
@@ -219,9 +223,14 @@ class LiveRun:
         self._progress.phase("warming up: waiting until all nodes agree and are linked")
         begin_s = time.monotonic()
         nodes = len(self._plan.nodes)
-        agreed = await self._monitor.until(
-            lambda snapshot: snapshot.is_agreed(nodes), self._plan.warmup_ms / 1000
-        )
+        meeting = asyncio.create_task(self._couriers.meet())
+        try:
+            agreed = await self._monitor.until(
+                lambda snapshot: snapshot.is_agreed(nodes), self._plan.warmup_ms / 1000
+            )
+        finally:
+            meeting.cancel()
+            await asyncio.gather(meeting, return_exceptions=True)
         if agreed is None:
             last = self._monitor.last
             raise HarnessError(

@@ -8,15 +8,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
+from mycelia_node.text import count
 from mycelia_sim.errors import HarnessError
 from mycelia_sim.facts import CutFact, Facts, KillFact, TroubleFact
+from mycelia_sim.live.couriers import Couriers
 from mycelia_sim.live.fleet import Fleet
 from mycelia_sim.live.forger import Forger
 from mycelia_sim.live.meter import Meter
 from mycelia_sim.live.monitor import Monitor
 from mycelia_sim.live.network import Network
 from mycelia_sim.live.workload import People
-from mycelia_sim.plan import Attempt, Cut, Kill, Plan, Shape, Trouble
+from mycelia_sim.plan import Attempt, Cut, Kill, Plan, Shape, Trip, Trouble
 from mycelia_sim.progress import Progress
 
 TICK_S: Final = 0.25  # how often the progress line is renewed
@@ -47,6 +49,7 @@ class Stage:
         monitor: Monitor,
         meter: Meter,
         forger: Forger | None,
+        couriers: Couriers,
         facts: Facts,
         progress: Progress,
     ) -> None:
@@ -56,6 +59,7 @@ class Stage:
         self._monitor = monitor
         self._meter = meter
         self._forger = forger
+        self._couriers = couriers
         self._facts = facts
         self._progress = progress
         self._began_s = time.monotonic()
@@ -64,6 +68,7 @@ class Stage:
         self._bent: list[tuple[Shape, TroubleFact]] = []
         self._cut_us: dict[str, int] = {}
         self.spans: dict[str, tuple[int, int]] = {}
+        self._late: asyncio.Task[None] | None = None
 
     def elapsed_ms(self) -> int:
         """Return the time since the beginning of the workload in ms."""
@@ -84,6 +89,15 @@ class Stage:
             self._begin(due.act())
         await self._wait_until(self._plan.duration_ms)
         await self._finish()
+        self._late = asyncio.create_task(self._carry_on())
+
+    async def _carry_on(self) -> None:
+        """Let people carry sticks while the nodes settle, as before."""
+        late = [trip for trip in self._plan.trips if trip.at_ms >= self._plan.duration_ms]
+        async with asyncio.TaskGroup() as group:
+            for trip in sorted(late, key=lambda trip: trip.at_ms):
+                await asyncio.sleep(max(0, trip.at_ms - self.elapsed_ms()) / 1000)
+                group.create_task(self._trip(trip))
 
     def _timeline(self, people: People) -> list[Due]:
         """Return all that happens in a run."""
@@ -97,6 +111,11 @@ class Stage:
         for trouble in plan.troubles:
             dues.append(Due(trouble.at_ms, 3, _bind(self._upset, trouble)))
         dues += [Due(attempt.at_ms, 4, _bind(self._attempt, attempt)) for attempt in plan.attempts]
+        dues += [
+            Due(trip.at_ms, 5, _bind(self._trip, trip))
+            for trip in plan.trips
+            if trip.at_ms < plan.duration_ms
+        ]
         return dues
 
     async def _wait_until(self, at_ms: int) -> None:
@@ -127,7 +146,8 @@ class Stage:
 
     async def close(self) -> None:
         """Stop whatever is under way."""
-        tasks = [*self._tasks, *([self._catch_up] if self._catch_up else [])]
+        more = (self._catch_up, self._late)
+        tasks = [*self._tasks, *(task for task in more if task is not None)]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -183,9 +203,14 @@ class Stage:
             )
 
     async def caught_up(self) -> None:
-        """Wait for the measurement that a heal began, if there was one; the links rest."""
+        """Wait for the measurement that a heal began, if there was one; the links rest.
+
+        Raises: HarnessError when a stick could not be carried meanwhile.
+        """
         if self._catch_up is not None:
             await self._catch_up
+        if self._late is not None and self._late.done():
+            self._late.result()
         while self._bent:
             await self._unbend(*self._bent.pop())
 
@@ -238,6 +263,12 @@ class Stage:
         if self._forger is None:
             raise HarnessError("the plan has attempts but no adversary joined")
         self._facts.attempts.append(await self._forger.attempt(attempt))
+
+    async def _trip(self, trip: Trip) -> None:
+        new = await self._couriers.go(trip, (trip.until_ms - trip.at_ms) / 1000)
+        if new:
+            names = [self._plan.node(node).name for node in (trip.source, trip.target)]
+            self._progress.event(f"by stick: {count(new, 'new record')}, {' to '.join(names)}")
 
     def _group_name(self, group: tuple[str, ...]) -> str:
         sides = sorted({self._plan.node(node).side for node in group})

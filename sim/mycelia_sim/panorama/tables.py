@@ -13,7 +13,7 @@ from mycelia_sim.timeline import Event, Timeline
 
 GARDEN_ROWS_MAX: Final = 500
 JOURNAL_ROWS_MAX: Final = 400
-LOUD: Final = frozenset({"cut", "heal", "kill", "restart", "forgery", "violation"})
+LOUD: Final = frozenset({"cut", "heal", "kill", "restart", "forgery", "violation", "carry"})
 
 STEPS: Final = (
     ("offered", "offers written"),

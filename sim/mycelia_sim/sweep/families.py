@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mycelia_sim.draws.upsets import LEAVES
-from mycelia_sim.fault import Clog, Crash, Degrade, Fault, Partition, Upset
+from mycelia_sim.fault import Carry, Clog, Crash, Degrade, Fault, Partition, Upset
 from mycelia_sim.scenario import LinkQuality, Scenario
 from mycelia_sim.sometimes import DISK_WORDS
 
@@ -35,6 +35,8 @@ def _of(fault: Fault) -> Iterator[str]:
             yield DISK_WORDS.get(disk, disk)
         case Upset():
             yield "leave" if fault.do in LEAVES else fault.do
+        case Carry():
+            yield fault.do
 
 
 def _is_poor(quality: LinkQuality) -> bool:

@@ -78,6 +78,10 @@ class MemoryStore:
         """Read ranges as `ReadRecords` says."""
         self._timer.after(self._read_us, self._answer, self._life, token, ranges, size_max)
 
+    def fetch(self, ranges: tuple[Range, ...], size_max: int) -> tuple[Record, ...]:
+        """Return what `read` would, at once, for somebody else than the engine."""
+        return read_ranges(ranges, size_max, lambda r: self._slice((r.author, r.log), r.first))
+
     # --- what befalls it ---
 
     def pause(self) -> None:
@@ -195,10 +199,7 @@ class MemoryStore:
         if self._is_paused:
             self._late.append(lambda: self._answer(life, token, ranges, size_max))
         elif life == self._life:
-            records = read_ranges(
-                ranges, size_max, lambda r: self._slice((r.author, r.log), r.first)
-            )
-            self.report(RecordsRead(token, records))
+            self.report(RecordsRead(token, self.fetch(ranges, size_max)))
 
     def _slice(self, key: LogKey, first: int) -> Iterator[Record]:
         base = self._base.get(key, ())

@@ -108,7 +108,7 @@ class Faults:
         node = self._world.nodes[kill.node]
         if not node.is_up:
             node.start()
-            self._facts.kills[kill.id].has_restarted = True
+        self._facts.kills[kill.id].has_restarted = True  # at the run's end somebody else started it
 
     # --- troubles ---
 

@@ -54,6 +54,10 @@ class Watcher(Protocol):
         """Take note that a user was told that a record is saved."""
         ...
 
+    def carried(self, node: "VirtualNode", answer: events.Carried) -> None:
+        """Take note of what became of records that somebody brought."""
+        ...
+
     def refused(self, node: "VirtualNode", token: int, code: str) -> None:
         """Take note that a user was refused."""
         ...
@@ -259,8 +263,10 @@ class VirtualNode:
                 self.store.invites[digest] = expires_ms
             case events.DeleteInvite(digest):
                 self.store.invites.pop(digest, None)
-            case events.SaveHeads() | events.Carried():
-                pass  # nobody here makes bundles
+            case events.SaveHeads():
+                pass  # the sticks here carry all there is
+            case events.Carried():
+                self._watcher.carried(self, output)
             case events.Accepted(token, record):
                 self._watcher.acknowledged(self, token, record)
             case events.Refused(token, code, _):

@@ -12,6 +12,9 @@ its own affair, and shows as stretch.
              way is lost or held, and leaves again when that is over
     wait     leaving later can mean being there earlier, when a slow time ends
 
+What people carry by hand is a direction that opens once: what is on the disk when the stick leaves
+is with the other node when it comes.
+
 Where nothing is disturbed between birth and last arrival, the answer is that of the still network,
 which is worked out once for each author.
 """
@@ -70,6 +73,16 @@ class Life:
 ALWAYS: Final = Life()
 
 
+@dataclass(frozen=True, slots=True)
+class Stick:
+    """Somebody took all that was on one disk at a time to another node; times in virtual us."""
+
+    source: str
+    left_us: int
+    target: str
+    came_us: int
+
+
 class Oracle:
     """The network of one run, as it really was.
 
@@ -78,6 +91,7 @@ class Oracle:
         directions: (source, target) -> direction.
         lives: of those nodes that were ever disturbed.
         sync_us: from the arrival of a record at a node until it is on the disk.
+        sticks: what was carried by hand, to nodes that ran when it came.
     """
 
     def __init__(
@@ -86,6 +100,7 @@ class Oracle:
         directions: Mapping[tuple[str, str], Direction],
         lives: Mapping[str, Life],
         sync_us: int,
+        sticks: Iterable[Stick] = (),
     ) -> None:
         self._index = {node: n for n, node in enumerate(nodes)}
         self._lives = [lives.get(node, ALWAYS) for node in nodes]
@@ -97,6 +112,10 @@ class Oracle:
                 u, v = self._index[source], self._index[target]
                 is_still = way.is_still and self._lives[u] is self._lives[v] is ALWAYS
                 self._ways[u].append((v, way.latency_us, None if is_still else way))
+        self._sticks: dict[int, list[tuple[int, int, int]]] = {}
+        for stick in sticks:
+            left = self._sticks.setdefault(self._index[stick.source], [])
+            left.append((stick.left_us, self._index[stick.target], stick.came_us))
         self._disturbed = Spans(_disturbances(directions.values(), lives.values()))
         self._still: dict[int, list[int]] = {}
 
@@ -117,7 +136,7 @@ class Oracle:
             still = self._still[source] = self._spread(source, 0, is_still=True)
         reached = [time + born_us if time < NEVER else NEVER for time in still]
         last = max((time for time in reached if time < NEVER), default=born_us)
-        if not self._disturbed.is_clear(born_us, last + self._sync_us):
+        if self._sticks or not self._disturbed.is_clear(born_us, last + self._sync_us):
             reached = self._spread(source, born_us, is_still=False)
         return [
             born_us if n == source else self._on_disk(n, time) for n, time in enumerate(reached)
@@ -138,6 +157,11 @@ class Oracle:
             time, u = pop(heap)
             if time > best[u]:
                 continue
+            for left_us, v, came_us in self._sticks.get(u, ()) if not is_still else ():
+                stored_us = time if u == source else self._on_disk(u, time)
+                if stored_us <= left_us and came_us < best[v]:
+                    best[v] = came_us
+                    push(heap, (came_us, v))
             for v, latency_us, way in ways[u]:
                 if time + latency_us >= best[v]:
                     continue

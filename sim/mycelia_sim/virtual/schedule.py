@@ -33,7 +33,7 @@ def oracle_of(world: World) -> Oracle:
         ]
         lives[node] = life_of(world.watch.lives.get(node, ()), began_us, full)
     disturbed = {node: life for node, life in lives.items() if life.mute}
-    return Oracle(nodes, ways, disturbed, world.sync_us)
+    return Oracle(nodes, ways, disturbed, world.sync_us, world.couriers.sticks)
 
 
 def planned_cuts(plan: Plan, began_us: int) -> dict[str, Span]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.engine import Engine
-from mycelia_protocol.events import Notice, RecordArrived
+from mycelia_protocol.events import Carried, Notice, RecordArrived
 from mycelia_protocol.options import Options
 from mycelia_protocol.record import Record
 from mycelia_sim.facts import Acknowledged, Facts, Quiet
@@ -19,6 +19,7 @@ from mycelia_sim.plan import Plan, Post
 from mycelia_sim.virtual.adversaries.cast import Cast, adversary_ids
 from mycelia_sim.virtual.adversaries.liar import Stage
 from mycelia_sim.virtual.burden import Scales
+from mycelia_sim.virtual.couriers import Couriers
 from mycelia_sim.virtual.custody import Custody, Journey
 from mycelia_sim.virtual.disk import MemoryStore
 from mycelia_sim.virtual.faults import Faults
@@ -75,6 +76,7 @@ class World:
         stage = Stage(plan.seed, self.loop, self.network, self.beginning, ids, self.resolve)
         self.cast: Final = Cast(plan.attempts, stage)
         self.custody: Final = Custody(self)
+        self.couriers: Final = Couriers(self)
         self.scales: Final = Scales(self)
         self._posted: dict[int, bytes] = {}
         self._report = report
@@ -175,8 +177,14 @@ class World:
         said = Acknowledged(record.hex(), node.id, post.kind, post.n, self.elapsed_ms)
         self.facts.acknowledged.append(said)
 
+    def carried(self, node: VirtualNode, answer: Carried) -> None:
+        """Take note of what became of records that somebody brought."""
+        self.couriers.carried(node, answer)
+
     def refused(self, node: VirtualNode, token: int, code: str) -> None:
         """Count a post that was refused."""
+        if self.couriers.refused(token):
+            return
         self.watch.say(node.id, "user", "", code)
         self.facts.refused += 1
 
@@ -232,8 +240,7 @@ class World:
             self._at(post.at_ms, self._post, number, post)
         for attempt in self.plan.attempts:
             self._at(attempt.at_ms, self.cast.begin, attempt)
-        faults = Faults(self)
-        for at_ms, action, argument in faults.schedule():
+        for at_ms, action, argument in (*Faults(self).schedule(), *self.couriers.schedule()):
             self._at(at_ms, action, argument)
 
     def _at(self, at_ms: int, action: Callable[..., None], *args: object) -> None:
