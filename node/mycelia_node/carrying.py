@@ -25,7 +25,7 @@ from mycelia_protocol.bundle_reader import (
     RecordsFound,
 )
 from mycelia_protocol.errors import BundleError
-from mycelia_protocol.events import Carried, RecordsCarried
+from mycelia_protocol.events import Carried, HeadsCarried, RecordsCarried
 from mycelia_protocol.limits import BUNDLE_ID_SIZE, PEER_HEADS_MAX
 from mycelia_protocol.logs import LogKey
 from mycelia_protocol.packing import Packing, heights_of
@@ -241,16 +241,22 @@ class Incoming:
                 self._offer(again, answer)
 
     async def _remember(self) -> None:
-        """Keep what the maker holds, if it is a member and has told nothing since."""
+        """Tell the engine what the maker holds, and keep it, unless it has told more since."""
         label, node = self._reader.label, self._node
         if label is None or not self._heads or not node.engine.state.is_member(label.maker):
             return
         if label.maker == node.engine.key:
             return
+        if self._reader.tally.is_whole and self._is_signed():
+            node.driver.deliver(HeadsCarried(label.maker, self._heads))
         told_ms = min(label.made_ms, node.clock.now_ms())
         known = read_note(await asyncio.wrap_future(node.store.load_note(note_name(label.maker))))
         if known is None or known.told_ms < told_ms:
             node.store.save_note(*heads_note(label.maker, told_ms, self._heads))
+
+    def _is_signed(self) -> bool:
+        tally = self._reader.tally
+        return self._reader.is_label_signed and tally.signed == tally.chunks
 
     def _report(self) -> Json:
         tally, unpacking, state = self._reader.tally, self._unpacking, self._node.engine.state

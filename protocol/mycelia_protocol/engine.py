@@ -94,8 +94,7 @@ class Engine:
         )
         self._overlay = Overlay(self.options.dial, contacts, self.options.discover, rng)
         self._door = Door(self.state)
-        self._is_loaded = False
-        self._is_stopping = False
+        self._is_loaded = self._is_stopping = False
         self._clock_ms = 0  # what the clock showed at the present event
         self._steady_ms = 0  # the same, had it never been set back
         self._behind_ms = 0  # how far it was set back so far
@@ -186,6 +185,10 @@ class Engine:
                 return self._perform(self.replicate.read(token, records), now_ms)
             case events.RecordsCarried(token, records):
                 return self._note_own(self._perform(self.replicate.carried(token, records), now_ms))
+            case events.HeadsCarried(maker, heads):
+                if self.state.is_member(maker):
+                    self.gate.carried(maker, heads, self.publisher.log)
+                return self._check_gate()
             case events.ShutdownRequested():
                 return self._shut_down(now_ms)
             case events.TimerFired():
@@ -251,8 +254,7 @@ class Engine:
     def _heard(self, link: int, message: Message, now_ms: int) -> list[Output]:
         """Take a member's frame, watching for what it says of this node's own logs."""
         key = self.peers.key_of(link)
-        log = self.publisher.log
-        if key is not None and self.gate.is_claimed_longer(key, message, log):
+        if key is not None and self.gate.is_claimed_longer(key, message, self.publisher.log):
             self.publisher.resume(None)
         heard = self.replicate.heard(link, message, now_ms)
         outputs = self._note_own(self._perform(heard, now_ms))
@@ -314,8 +316,7 @@ class Engine:
         if batch.is_own:
             outputs.extend(self._written(now_ms))
         if self.state.member_count != members:
-            asked = self.replicate.reconcile.ask_everyone(now_ms)
-            outputs.extend(self._perform(asked, now_ms))
+            outputs += self._perform(self.replicate.reconcile.ask_everyone(now_ms), now_ms)
         outputs.extend(self._check_gate())
         self._steward.changed(now_ms)
         return outputs
@@ -332,8 +333,7 @@ class Engine:
             if guest is None:
                 outputs.append(events.Accepted(token, record))
                 continue
-            outputs.append(events.DeleteInvite(guest.digest))
-            outputs.append(Notify(events.MemberJoined(guest.key)))
+            outputs += [events.DeleteInvite(guest.digest), Notify(events.MemberJoined(guest.key))]
             outputs.extend(self._decide(Greet(guest.link, guest.key), now_ms))
         return outputs
 

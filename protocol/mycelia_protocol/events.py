@@ -126,6 +126,14 @@ class RecordsCarried:
 
 
 @dataclass(frozen=True, slots=True)
+class HeadsCarried:
+    """A whole bundle, all of it signed by its maker, told what the maker held: log -> records."""
+
+    maker: bytes
+    heads: dict[tuple[bytes, bytes], int]
+
+
+@dataclass(frozen=True, slots=True)
 class ShutdownRequested:
     """The node is about to stop: tell the neighbours and close the links."""
 
@@ -149,6 +157,7 @@ Event: TypeAlias = (
     | StoreFailed
     | RecordsRead
     | RecordsCarried
+    | HeadsCarried
     | ShutdownRequested
     | TimerFired
 )
@@ -244,11 +253,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class SaveHeads:
-    """Keep what a member held when it last told, in place of what it told before.
-
-    Only a hint, for bundles that leave out what the member holds: it may be lost. `heads`:
-    (author, log) -> how many of its records.
-    """
+    """Keep what a member last told that it holds, log -> records; a hint that may be lost."""
 
     peer: bytes
     heads: dict[tuple[bytes, bytes], int]
@@ -256,15 +261,11 @@ class SaveHeads:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What became of the records of one `RecordsCarried`; those that are new are on disk.
+    """How many records of one `RecordsCarried` went which way; all that are new are on disk.
 
-    Attributes:
-        new: records taken in, with those that had waited for them.
-        known: were here before.
-        strangers: by authors for whom nobody here has vouched yet.
-        gaps: lie beyond a record that is missing.
-        contested: of logs with two branches.
-        refused: of another commons, without a body, or authenticated by nothing.
+    `new` counts those that had waited for these, too. `strangers` are by authors without a vouch
+    here, `gaps` lie beyond a missing record, `contested` are of logs with two branches, `refused`
+    are of another commons, without a body, or authenticated by nothing.
     """
 
     token: int

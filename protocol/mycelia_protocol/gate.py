@@ -45,6 +45,15 @@ class RestoreGate:
         own = {key: next_seq for key, next_seq in told.items() if key[0] == self._key}
         self._shown[member] = own
 
+    def carried(self, member: bytes, heads: dict[LogKey, int], log: bytes | None) -> None:
+        """Note what a member's bundle tells of its store, if it was made late enough.
+
+        One that knows the present log was made after that began; so it tells as much as the member
+        would now of all older ones. Another may be older than what this node has forgotten.
+        """
+        if log is not None and heads.get((self._key, log)):
+            self.shown(member, heads)
+
     def is_claimed_longer(self, member: bytes, message: Message, log: bytes | None) -> bool:
         """Return whether a member says for the first time that the own log is longer than here.
 

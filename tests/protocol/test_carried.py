@@ -5,8 +5,8 @@ from dataclasses import replace
 from mycelia_protocol import events
 from mycelia_protocol.crypto import public_key
 from mycelia_protocol.encoding import Value
-from mycelia_protocol.events import Carried, ForkSeen, Range, RecordsCarried
-from mycelia_protocol.packing import Packing
+from mycelia_protocol.events import Carried, ForkSeen, HeadsCarried, Range, RecordsCarried
+from mycelia_protocol.packing import Packing, heights_of
 from mycelia_protocol.record import Record, build_record
 from mycelia_protocol.types.answer import Answer
 from mycelia_protocol.unpacking import Unpacking
@@ -152,6 +152,55 @@ def test_an_own_record_from_a_stick_opens_a_new_log_and_shuts_the_gate() -> None
     two.publish("profile", {"name": "Two"})
     assert two.engine.publisher.log != log
     assert ids(two.disk.logs[two.key, log]) == ids(one.disk.logs[two.key, log])
+
+
+def test_the_gate_opens_by_sticks_that_know_the_present_log() -> None:
+    """A restored node may spend again once members' bundles know of its new log, and not before."""
+    mesh = Mesh(count=4)
+    one, two, three, four = mesh.nodes
+    for node in (two, three):
+        mesh.connect(one, node)
+    one.publish("offer", {**WATER, "lot": 1})
+    mesh.run(1_000)
+    one.start(None)
+    assert not is_open(one)
+    for node in (two, three, four):
+        carry(mesh, pack_all(node), one)
+    assert not is_open(one), "those were made before it began anew"
+    one.publish("profile", {"name": "One"})
+    old = pack_all(three)
+    carry(mesh, pack_all(one), two)
+    carry(mesh, pack_all(two), one)
+    assert not is_open(one), "one is not enough"
+    carry(mesh, old, one)
+    assert not is_open(one), "it does not know the present log"
+    carry(mesh, pack_all(one), four)
+    carry(mesh, pack_all(four), one)
+    assert is_open(one)
+
+
+def test_the_gate_stays_shut_while_a_stick_tells_of_more() -> None:
+    """A member that holds more of the own older logs than the node does confirms nothing."""
+    mesh = Mesh()
+    one, two = mesh.nodes
+    mesh.connect(one, two)
+    one.publish("offer", {**WATER, "lot": 1})
+    mesh.run(1_000)
+    log = one.engine.publisher.log
+    assert log is not None
+    one.disk.logs[one.key, log].pop()
+    one.start(None)
+    one.publish("profile", {"name": "One"})
+    carry(mesh, pack_all(one), two)
+    heads = {(h.author, h.log): h.next_seq for h in heights_of(two.engine.logs)}
+    one.give(HeadsCarried(two.key, heads))
+    assert not is_open(one), "what it has forgotten is not here yet"
+    carry(mesh, pack_all(two), one)
+    assert not is_open(one), "its own records came from another: it begins once more"
+    one.publish("profile", {"name": "One again"})
+    carry(mesh, pack_all(one), two)
+    carry(mesh, pack_all(two), one)
+    assert is_open(one)
 
 
 def is_open(node: Node) -> bool:

@@ -76,7 +76,7 @@ def test_trips_join_what_no_link_does() -> None:
     }
     assert all(trip.at_ms < trip.until_ms for trip in plan.trips)
     assert max(trip.at_ms for trip in plan.trips) > plan.duration_ms
-    assert able(plan_needs(plan), len(plan.nodes)) == ("virtual", "live")
+    assert able(plan_needs(plan), len(plan.nodes)) == ("virtual", "live", "switch")
 
 
 def test_trips_are_told_in_words() -> None:

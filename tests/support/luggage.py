@@ -4,9 +4,9 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mycelia_protocol.bundle import BundleWriter, Label
-from mycelia_protocol.bundle_reader import BundleReader, Found, RecordsFound
+from mycelia_protocol.bundle_reader import BundleReader, Found, HeightsFound, RecordsFound
 from mycelia_protocol.crypto import public_key
-from mycelia_protocol.events import Carried, RecordsCarried
+from mycelia_protocol.events import Carried, HeadsCarried, RecordsCarried
 from mycelia_protocol.limits import RUN_SIZE_MAX
 from mycelia_protocol.logs import LogKey
 from mycelia_protocol.packing import Packing, heights_of
@@ -78,7 +78,7 @@ def pack_all(node: Node) -> bytes:
 
 def carry(mesh: Mesh, data: bytes, node: Node) -> Unpacking:
     """Bring a bundle to a node once, chunk by chunk; return what became of its records."""
-    _, found = read([data], mesh.charter.commons)
+    reader, found = read([data], mesh.charter.commons)
     unpacking = Unpacking()
     for one in found:
         if isinstance(one, RecordsFound):
@@ -86,6 +86,10 @@ def carry(mesh: Mesh, data: bytes, node: Node) -> Unpacking:
             if again:
                 assert not offer(node, unpacking, *again)
     assert unpacking.is_idle
+    heads = [h for one in found if isinstance(one, HeightsFound) for h in one.heights]
+    if reader.tally.is_whole and heads:
+        assert reader.label is not None
+        node.give(HeadsCarried(reader.label.maker, {(h.author, h.log): h.next_seq for h in heads}))
     return unpacking
 
 

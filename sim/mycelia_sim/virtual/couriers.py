@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from mycelia_protocol.bundle import BundleWriter, Label
-from mycelia_protocol.bundle_reader import BundleReader, RecordsFound
-from mycelia_protocol.events import Carried, RecordsCarried
+from mycelia_protocol.bundle_reader import BundleReader, HeightsFound, RecordsFound
+from mycelia_protocol.events import Carried, HeadsCarried, RecordsCarried
 from mycelia_protocol.limits import BUNDLE_ID_SIZE
 from mycelia_protocol.packing import Packing, heights_of
 from mycelia_protocol.record import Record
@@ -98,10 +98,15 @@ class Couriers:
         self.sticks.append(Stick(trip.source, left_us, trip.target, self.world.loop.now_us))
         self.world.trace(node.id, f"carry in {len(bundle)}")
         reader, unpacking = BundleReader(node.engine.state.commons), Unpacking()
+        heads: dict[tuple[bytes, bytes], int] = {}
         for found in [*reader.feed(bundle), *reader.finish()]:
             if isinstance(found, RecordsFound):
                 self._offer(node, trip, unpacking, found.records)
+            if isinstance(found, HeightsFound):
+                heads.update({(one.author, one.log): one.next_seq for one in found.heights})
         assert reader.tally.is_whole
+        assert reader.label is not None
+        node.give(HeadsCarried(reader.label.maker, heads))
 
     def _offer(
         self,
