@@ -297,8 +297,8 @@ def explain(error: BundleError, label: Label | None) -> RequestError:
 def label_view(state: State | None, label: Label | None) -> Json:
     """Return what a bundle says of itself; names as far as the state knows them."""
     if label is None:
-        names = ("commons", "maker", "made_ms", "audience", "basis_ms")
-        return dict.fromkeys(names, None)
+        known: Json = {"commons": None, "maker": None, "made_ms": None}
+        return {**known, "audience": None, "basis_ms": None}
 
     def who(key: bytes) -> Json:
         return {"key": id_text("key", key), "name": name_of(state, key) if state else None}
