@@ -51,10 +51,24 @@ def stick(tmp_path: Path) -> Path:
     return path
 
 
+SLOW_STICK = """
+import sys, time
+from mycelia_node.cli import main
+from mycelia_node.files import NewFile
+
+write = NewFile.write
+def slowly(self, data):
+    time.sleep(0.03)
+    write(self, data)
+NewFile.write = slowly
+main.main(sys.argv[1:])
+"""
+
+
 def command(*words: str | Path) -> "subprocess.Popen[str]":
-    """Start a command as a process of its own."""
+    """Start a command as a process of its own; what it writes goes to a slow stick."""
     return subprocess.Popen(
-        [sys.executable, "-m", "mycelia_node", *map(str, words)],
+        [sys.executable, "-c", SLOW_STICK, *map(str, words)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
