@@ -173,6 +173,7 @@ def twin_of(home: Path, twin: Path) -> Daemon:
 
 
 @pytest.mark.daemon
+@pytest.mark.slow
 def test_a_full_disk_of_the_node_is_told(large: Path, bundle: Path, tmp_path: Path) -> None:
     """When the node can't write what comes in, the command fails with words; later it works."""
     daemon = twin_of(large, tmp_path / "home")
