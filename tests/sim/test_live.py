@@ -105,7 +105,8 @@ def assert_measured(summary: dict[str, Any]) -> None:
     assert set(metrics) == set(METRICS)
     for name in ("latency", "stretch", "redundancy", "control_bytes", "verifications_per_record"):
         assert metrics[name] is not None, summary["unmeasured"]
-    assert 0 <= metrics["latency"]["p50"] < 3_000 <= metrics["latency"]["max"]  # across the cut
+    # The cut lasts 3 s. What was written soon after it began waited for most of that.
+    assert 0 <= metrics["latency"]["p50"] < 2_000 <= metrics["latency"]["max"]
     assert metrics["stretch"]["p50"] >= 1  # nothing was faster than possible
     assert metrics["heal_excess"] is not None
     assert -0.5 < metrics["redundancy"] < 4  # degree 4: everybody is told by each neighbour at most
