@@ -46,7 +46,6 @@ from mycelia_protocol.record import Record
 from mycelia_protocol.replicate import Fault, Replicate, Step
 from mycelia_protocol.rng import Rng
 from mycelia_protocol.shortcuts import Shortcuts
-from mycelia_protocol.state import State
 from mycelia_protocol.steward import Steward
 
 
@@ -71,9 +70,8 @@ class Engine:
     ) -> None:
         self.options: Final = options or Options()
         shortcuts = shortcuts or Shortcuts()
-        genesis = shortcuts.genesis
-        self.state: Final = State(charter) if genesis is None else genesis.state.branch()
-        logs = Logs(shortcuts.verify) if genesis is None else genesis.logs.branch(shortcuts.verify)
+        self.state: Final = shortcuts.first_state(charter)
+        logs = shortcuts.first_logs()
         self._charter_bytes = charter.encode()
         kept = self.options.introduction
         self._own_chain, contacts = ((), ()) if kept is None else decode_introduction(kept)

@@ -31,6 +31,7 @@ from mycelia_protocol.record import Record, parse_envelope
 from mycelia_protocol.rng import Rng
 from mycelia_protocol.session import open_session
 from mycelia_protocol.state import State
+from mycelia_protocol.statements import read_statement
 from mycelia_protocol.types.vouch import Vouch
 
 
@@ -156,16 +157,16 @@ def introduced_keys(charter: Charter, chain: tuple[Record, ...]) -> list[bytes]:
     keys = [charter.founder]
     state = State(charter)
     for record in chain:
-        key = vouched_key(state, record)
+        key = vouched_key(record)
         if key is None or record.author != keys[-1] or record.commons != state.commons:
             raise SessionError("an introduction is a chain of signed vouches", code="introduction")
         keys.append(key)
     return keys
 
 
-def vouched_key(state: State, record: Record) -> bytes | None:
+def vouched_key(record: Record) -> bytes | None:
     """Return the key that a self-standing vouch admits, or None if it is none."""
-    statement = state.read(record) if record.kind == "vouch" and record.is_signed() else None
+    statement = read_statement(record) if record.kind == "vouch" and record.is_signed() else None
     return statement.body.key if statement and isinstance(statement.body, Vouch) else None
 
 

@@ -7,6 +7,9 @@ from typing import Any, TypeVar
 K = TypeVar("K")
 V = TypeVar("V")
 
+_NOTHING: Any = object()
+_own: Any = dict.get  # past the overriding one
+
 
 class Layered(dict[K, V]):
     """Own entries in the dict itself, and those of `base` seen through it.
@@ -26,9 +29,8 @@ class Layered(dict[K, V]):
 
     def get(self, key: K, default: Any = None) -> Any:
         """Return the value of a key, own ones first."""
-        if super().__contains__(key):
-            return super().__getitem__(key)
-        return self.base.get(key, default)
+        own = _own(self, key, _NOTHING)
+        return self.base.get(key, default) if own is _NOTHING else own
 
     def setdefault(self, key: K, default: Any = None) -> Any:
         """Return the value of a key, after making it an own one if there is none."""

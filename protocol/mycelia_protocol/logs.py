@@ -21,6 +21,7 @@ the latter alone.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 from mycelia_protocol.layers import Layered
 from mycelia_protocol.limits import GAP_RECORDS_MAX, GAP_SIZE_MAX, RUN_CHECKS_MAX
@@ -30,20 +31,22 @@ LogKey = tuple[bytes, bytes]  # (author, log)
 ID_PREFIX_SIZE = 8  # bytes of each id kept in memory to notice a fork
 
 
-@dataclass(slots=True)
-class Head:
+class Head(NamedTuple):
     """Where a log stands: the next seq, and the id of the record before it (None at the start)."""
 
     next_seq: int = 0
     id: bytes | None = None
 
 
+_NOTHING: Final = Head()
+
+
 @dataclass(slots=True)
 class Log:
     """One log: what was checked, what is on disk, and the first 8 bytes of each id."""
 
-    accepted: Head = field(default_factory=Head)
-    stored: Head = field(default_factory=Head)
+    accepted: Head = _NOTHING
+    stored: Head = _NOTHING
     prefixes: bytearray = field(default_factory=bytearray)
     is_contested: bool = False
 
@@ -87,12 +90,12 @@ class Logs:
     def accepted(self, key: LogKey) -> Head:
         """Return how far a log was checked."""
         log = self._logs.get(key)
-        return log.accepted if log else Head()
+        return log.accepted if log else _NOTHING
 
     def stored(self, key: LogKey) -> Head:
         """Return how far a log is on disk."""
         log = self._logs.get(key)
-        return log.stored if log else Head()
+        return log.stored if log else _NOTHING
 
     def stored_logs(self) -> list[LogKey]:
         """Return the keys of all logs with something on disk, sorted."""

@@ -4,7 +4,7 @@ A frame is a canonical array `[number, ...]`. Inside a session it travels as one
 """
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from mycelia_protocol.encoding import Value, decode, encode
 from mycelia_protocol.errors import SessionError
@@ -37,8 +37,7 @@ CLOSE_SLOW: Final = 4009  # the peer did not take what it asked for
 CLOSE_DONE: Final = 4010  # a join was answered
 
 
-@dataclass(frozen=True, slots=True)
-class HeadEntry:
+class HeadEntry(NamedTuple):
     """How far the sender's store holds one log: `next_seq` records, the last with this id prefix.
 
     Attributes:

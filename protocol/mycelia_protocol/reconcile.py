@@ -96,19 +96,15 @@ class Reconcile:
     @property
     def due_ms(self) -> int | None:
         """When `timer` should next be called (ms), or None."""
-        deadlines = [
-            peer.askings[0].deadline_ms
-            for peer in self._peers.values()
-            if peer.askings and not peer.is_tardy
-        ]
-        rests = [
-            peer.quota.renewed_ms
-            for peer in self._peers.values()
-            if peer.quota.is_spent and (peer.ahead or peer.doubts)
-        ]
-        round_ms = self._round_ms if self._peers else None
-        times = [*deadlines, *rests, self._tell_ms, round_ms]
-        return min((time for time in times if time is not None), default=None)
+        times = [] if self._tell_ms is None else [self._tell_ms]
+        if self._round_ms is not None and self._peers:
+            times.append(self._round_ms)
+        for peer in self._peers.values():
+            if peer.askings and not peer.is_tardy:
+                times.append(peer.askings[0].deadline_ms)
+            if (peer.ahead or peer.doubts) and peer.quota.is_spent:
+                times.append(peer.quota.renewed_ms)
+        return min(times, default=None)
 
     def told_by(self, link: int) -> dict[LogKey, int]:
         """Return what a peer holds, as far as it told: next_seq by log."""
@@ -143,10 +139,12 @@ class Reconcile:
     def records_pushed(self, link: int, key: LogKey, next_seq: int) -> None:
         """Note that a peer evidently holds a log up to here."""
         peer = self._peers[link]
-        if key not in peer.told and len(peer.told) >= PEER_HEADS_MAX:
+        known = peer.told.get(key)
+        if known is None and len(peer.told) >= PEER_HEADS_MAX:
             return
-        peer.told[key] = max(next_seq, peer.told.get(key, 0))
-        if peer.told[key] > self._logs.accepted(key).next_seq:
+        if known is None or known < next_seq:
+            peer.told[key] = known = next_seq
+        if known > self._logs.accepted(key).next_seq:
             (peer.ahead if self._is_member(key[0]) else peer.strange)[key] = None
 
     def is_asking(self, link: int) -> bool:

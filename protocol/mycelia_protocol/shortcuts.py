@@ -1,15 +1,17 @@
 """What a simulated world may put in place of costly parts, without changing what they say.
 
 A real node puts nothing else here than a count of what passes. A world of a thousand nodes checks
-the same signature and decodes the same frame a thousand times; both are pure functions, so it
-remembers the outcome. From about a thousand nodes on it may also leave out the encryption of
-sessions (`PlainHandshake`), which changes costs only: messages keep their number, order and size.
+the same signature, decodes the same frame and reads the same body a thousand times; all of them
+are pure functions, so it remembers the outcomes. From about a thousand nodes on it may also leave
+out the encryption of sessions (`PlainHandshake`), which changes costs only: messages keep their
+number, order and size.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from mycelia_protocol.charter import Charter
 from mycelia_protocol.errors import SessionError
 from mycelia_protocol.handshake import Handshake
 from mycelia_protocol.limits import ID_SIZE
@@ -18,6 +20,7 @@ from mycelia_protocol.messages import Message, decode_message
 from mycelia_protocol.record import Record
 from mycelia_protocol.session import TAG_SIZE
 from mycelia_protocol.state import State
+from mycelia_protocol.statements import Reader, read_statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +38,26 @@ class Shortcuts:
     Attributes:
         verify: says whether a record's own signature is good.
         decode: reads a frame; raises what `decode_message` raises.
+        read: reads a record's body.
         handshake: makes one side of a handshake.
         genesis: what every node of the world begins with, folded once for all.
     """
 
     verify: Callable[[Record], bool] = Record.is_signed
     decode: Callable[[bytes], Message] = decode_message
+    read: Reader = read_statement
     handshake: type[Handshake] = Handshake
     genesis: "Genesis | None" = None
+
+    def first_state(self, charter: Charter) -> State:
+        """Return the state that an engine begins with."""
+        if self.genesis is None:
+            return State(charter, self.read)
+        return self.genesis.state.branch(self.read)
+
+    def first_logs(self) -> Logs:
+        """Return the logs that an engine begins with."""
+        return Logs(self.verify) if self.genesis is None else self.genesis.logs.branch(self.verify)
 
     @property
     def is_plain(self) -> bool:

@@ -18,11 +18,11 @@ from typing import Final, TypeVar, cast
 from mycelia_protocol.charter import Charter
 from mycelia_protocol.crypto import digest
 from mycelia_protocol.encoding import encode
-from mycelia_protocol.errors import EncodingError, LocalError, RecordError, SchemaError
+from mycelia_protocol.errors import LocalError
 from mycelia_protocol.layers import Layered
 from mycelia_protocol.limits import CHAIN_RECORDS_MAX
 from mycelia_protocol.record import Record
-from mycelia_protocol.schema import check
+from mycelia_protocol.statements import Reader, read_statement
 from mycelia_protocol.types import KINDS
 from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.incarnation import Incarnation
@@ -36,10 +36,15 @@ KINDS_WITH_ROWS: Final = sorted(name for name, kind in KINDS.items() if kind.row
 
 
 class State:
-    """What all records together say. Implements `types.base.Facts`."""
+    """What all records together say. Implements `types.base.Facts`.
 
-    def __init__(self, charter: Charter) -> None:
+    Args:
+        read: reads a record's body; `read_statement`, or the same with a memory.
+    """
+
+    def __init__(self, charter: Charter, read: Reader = read_statement) -> None:
         self.charter: Final = charter
+        self._read = read
         self.commons: Final = charter.commons
         self.unread = 0  # records of an unknown kind, or whose body breaks its schema
         self.member_count = 1
@@ -54,14 +59,14 @@ class State:
         self._profiles: dict[bytes, Statement[Profile]] = {}
         self._derived: dict[bytes, object] = {}
 
-    def branch(self) -> "State":
+    def branch(self, read: Reader) -> "State":
         """Return a state that begins with all of this one, which must not change any more.
 
         For worlds in which thousands of nodes begin with the same records.
         """
         if self._derived or self._waiting:
             raise LocalError("a state can be branched only before anything was derived from it")
-        other = State(self.charter)
+        other = State(self.charter, read)
         other.unread, other.member_count = self.unread, self.member_count
         other._roster = Layered(self._roster)
         other._depths = Layered(self._depths)
@@ -88,7 +93,7 @@ class State:
         if record.author not in self._roster or (record.seq and key not in self._depths):
             self._waiting[key].append(record)
             return []
-        statement = self.read(record, self._depths.get(key, 0))
+        statement = self._read(record, self._depths.get(key, 0))
         freed: list[Record] = []
         if record.seq == 0:
             body = statement.body if statement else None
@@ -115,35 +120,6 @@ class State:
         self.member_count += 1
         waited = sorted(waiting for waiting in self._waiting if waiting[0] == key)
         return [record for waiting in waited for record in self._waiting.pop(waiting)]
-
-    def read(self, record: Record, depth: int = 0) -> Statement[object] | None:
-        """Read a record's body by its family, without taking it in.
-
-        Args:
-            depth: how many older logs the incarnation of the record's log names.
-
-        Returns:
-            None if the body is malformed or the kind is not known here.
-        """
-        kind = KINDS.get(record.kind)
-        if kind is None:
-            return None
-        try:
-            if len(record.refs) != kind.refs:
-                raise SchemaError(f"a {kind.name} has {kind.refs} references")
-            body = kind.read(check(record.content, kind.fields), record)
-        except (EncodingError, RecordError, SchemaError):
-            return None
-        return Statement(
-            record.id,
-            record.author,
-            record.log,
-            record.kind,
-            record.time_ms,
-            record.refs,
-            (depth, record.log, record.seq),
-            body,
-        )
 
     def _index(self, statement: Statement[object]) -> None:
         """Make a statement findable and forget what was derived without it."""

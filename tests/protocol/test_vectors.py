@@ -16,7 +16,7 @@ from mycelia_protocol.errors import SignatureError
 from mycelia_protocol.identity import parse_text, to_text
 from mycelia_protocol.invite import Invite, invite_digest
 from mycelia_protocol.record import Record
-from mycelia_protocol.state import State
+from mycelia_protocol.statements import read_statement
 from vectors.cases_identity import CHARTER
 from vectors.chains import header_fields
 from vectors.reading import Case, cases, envelope, judge
@@ -135,7 +135,7 @@ def test_body(case: Case) -> None:
     """Bodies are well-formed or malformed as the vectors say."""
     inputs = case["in"]
     content = bytes.fromhex(inputs["content"])
-    statement = State(CHARTER).read(record_with(inputs, content))
+    statement = read_statement(record_with(inputs, content))
     assert (statement is not None) == (case["result"] == "valid")
     if statement is not None:
         assert tagged(decode(content, maps=True)) == case["steps"]["content"]

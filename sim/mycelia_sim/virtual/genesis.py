@@ -18,12 +18,15 @@ from mycelia_protocol.messages import Message, decode_message
 from mycelia_protocol.record import Record, build_record
 from mycelia_protocol.shortcuts import Genesis, PlainHandshake, Shortcuts
 from mycelia_protocol.state import State
+from mycelia_protocol.statements import Reader, read_statement
+from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.vouch import content as vouch
 from mycelia_sim.streams import Stream
 from mycelia_sim.virtual.disk import LogKey
 from mycelia_sim.virtual.node import EPOCH_MS
 
 VERIFY_MEMO: Final = 1 << 16  # record ids whose verdict is remembered: a run's live records
+READ_MEMO: Final = 1 << 16  # bodies remembered
 DECODE_MEMO: Final = 1 << 12  # frames remembered; a push comes to its readers close together
 
 
@@ -78,6 +81,7 @@ def begin(seed: int, nodes: tuple[str, ...], *, plain: bool) -> Beginning:
     shortcuts = Shortcuts(
         verify=remembering_verify(),
         decode=remembering_decode(),
+        read=remembering_read(),
         handshake=PlainHandshake if plain else Handshake,
         genesis=Genesis(logs, state),
     )
@@ -93,6 +97,21 @@ def remembering_verify() -> Callable[[Record], bool]:
         return record.is_signed()
 
     return check
+
+
+def remembering_read() -> Reader:
+    """Return a reader of bodies that reads each record once for each depth of its log."""
+    memo: dict[tuple[bytes, int, bool], Statement[object] | None] = {}
+
+    def read(record: Record, depth: int = 0) -> Statement[object] | None:
+        key = (record.id, depth, record.body is None)
+        if key not in memo:
+            if len(memo) >= READ_MEMO:
+                memo.clear()
+            memo[key] = read_statement(record, depth)
+        return memo[key]
+
+    return read
 
 
 def remembering_decode() -> Callable[[bytes], Message]:

@@ -1,0 +1,42 @@
+"""Reading one record's body by its family, without taking it in. Spec: section 7.1."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from mycelia_protocol.errors import EncodingError, RecordError, SchemaError
+from mycelia_protocol.record import Record
+from mycelia_protocol.schema import check
+from mycelia_protocol.types import KINDS
+from mycelia_protocol.types.base import Statement
+
+Reader: TypeAlias = Callable[[Record, int], Statement[object] | None]
+
+
+def read_statement(record: Record, depth: int = 0) -> Statement[object] | None:
+    """Return what a record says.
+
+    Args:
+        depth: how many older logs the incarnation of the record's log names.
+
+    Returns:
+        None if the body is malformed or the kind is not known here.
+    """
+    kind = KINDS.get(record.kind)
+    if kind is None:
+        return None
+    try:
+        if len(record.refs) != kind.refs:
+            raise SchemaError(f"a {kind.name} has {kind.refs} references")
+        body = kind.read(check(record.content, kind.fields), record)
+    except (EncodingError, RecordError, SchemaError):
+        return None
+    return Statement(
+        record.id,
+        record.author,
+        record.log,
+        record.kind,
+        record.time_ms,
+        record.refs,
+        (depth, record.log, record.seq),
+        body,
+    )
