@@ -13,8 +13,8 @@ from typing import Final
 
 from mycelia_node.errors import RequestError
 from mycelia_node.heard import Heard, heads_note, note_name, read_note
+from mycelia_node.members import find_member
 from mycelia_node.names import id_text, name_of
-from mycelia_node.nearest import hint
 from mycelia_node.node import Node
 from mycelia_protocol.bundle import BundleWriter, Label
 from mycelia_protocol.bundle_reader import (
@@ -37,7 +37,6 @@ from mycelia_protocol.unpacking import Unpacking
 Json = dict[str, object]
 OFFERS_MAX: Final = 8  # chunks that the engine has been given and has not answered: 2 MB
 PLACES_MAX: Final = 100  # damaged places that are told one by one
-KEY_SIZE_MIN: Final = 8  # characters of a key after the "1"
 
 
 # --- making one ---
@@ -118,31 +117,6 @@ async def hear(node: Node, member: bytes) -> Heard | None:
         if neighbour.key == member and told:
             return Heard(node.clock.now_ms(), dict(told))
     return read_note(await asyncio.wrap_future(node.store.load_note(note_name(member))))
-
-
-def find_member(state: State, text: str) -> bytes:
-    """Return the key of the member with a name, or with a key that begins so.
-
-    Raises:
-        RequestError: nobody, or several.
-    """
-    text = text.strip()
-    roster = state.roster()
-    if text.lower().startswith("myc1") and len(text) >= 5 + KEY_SIZE_MIN:
-        found = [key for key in roster if id_text("key", key).startswith(text.lower())]
-    else:
-        found = [key for key in roster if name_of(state, key).casefold() == text.casefold()]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        keys = ", ".join(id_text("key", key) for key in found)
-        raise RequestError(
-            f"{len(found)} members are called {text!r}.", f"Name a key: {keys}.", code="unknown-id"
-        )
-    names = [name_of(state, key) for key in roster]
-    raise RequestError(
-        f"No member is called {text!r}.", hint(text, names), code="unknown-id", status=404
-    )
 
 
 # --- taking one in ---

@@ -5,7 +5,10 @@ node should write. The rules of `promises.py` make any allocator safe; this one 
 promise what the walks would void.
 """
 
+from collections.abc import Iterator
+
 from mycelia_protocol.publish import Draft
+from mycelia_protocol.sharing.categories import group_of
 from mycelia_protocol.state import State
 from mycelia_protocol.types import answer, grant, receipt
 from mycelia_protocol.types.base import Statement
@@ -19,7 +22,7 @@ def fifo(state: State, own_key: bytes, now_ms: int, drafts_max: int) -> list[Dra
     """Grant what is left of the own offers to the oldest open requests that they fit.
 
     Oldest by the requesters' own clocks, ties by id. A request is given at most what it still
-    lacks, in whole lots.
+    lacks, in whole lots; of something lent, in the earliest slot that is free.
     """
     offers = [
         offer for offer in state.by_author(own_key, Offer) if is_open_offer(state, offer, now_ms)
@@ -29,27 +32,54 @@ def fifo(state: State, own_key: bytes, now_ms: int, drafts_max: int) -> list[Dra
     requests = open_requests(state, now_ms)
     lacking = {request.id: lack(state, request) for request in requests}
     drafts: list[Draft] = []
-    for offer in offers:
-        left = offer_state(state, offer.id).left
+    for offer, slot, left in _stock(state, offers):
         for request in requests:
-            body = request.body
-            fits = (body.category, body.unit) == (offer.body.category, offer.body.unit)
-            if not fits or request.author == own_key:
+            if request.author == own_key or not fits(offer.body, slot, request, now_ms):
                 continue
             lot = offer.body.lot
             quantity = min(left, lacking[request.id]) // lot * lot
-            if quantity <= 0 or _was_declined(state, offer.id, request.id, quantity):
+            if quantity <= 0 or _was_declined(state, offer.id, slot, request.id, quantity):
                 continue
-            drafts.append(Draft(None, "grant", grant.content(quantity), (offer.id, request.id)))
-            left -= quantity
+            content = grant.content(quantity, slot)
+            drafts.append(Draft(None, "grant", content, (offer.id, request.id)))
+            left -= 0 if offer.body.inexhaustible else quantity
             lacking[request.id] -= quantity
             if len(drafts) >= drafts_max:
                 return drafts
     return drafts
 
 
-def _was_declined(state: State, offer: bytes, request: bytes, quantity: int) -> bool:
-    """Return whether the requester declined as little from this offer before.
+def _stock(
+    state: State, offers: list[Statement[Offer]]
+) -> Iterator[tuple[Statement[Offer], int | None, int]]:
+    """Yield (offer, slot or None, base units left) of all that may be granted."""
+    for offer in offers:
+        for purse, left in enumerate(offer_state(state, offer.id).free):
+            if left:
+                yield offer, purse if offer.body.slots else None, left
+
+
+def fits(offer: Offer, slot: int | None, request: Statement[Request], now_ms: int) -> bool:
+    """Return whether an offer, or one slot of it, would serve a request.
+
+    It is of the same kind or a substitute, for whoever asked, and can be had in time.
+    """
+    wanted = request.body
+    kinds = {wanted.category, *wanted.substitutes}
+    if offer.unit != wanted.unit or kinds.isdisjoint({offer.category, group_of(offer.category)}):
+        return False
+    if offer.audience and not {request.author, wanted.on_behalf_of}.intersection(offer.audience):
+        return False
+    when = offer if slot is None else offer.slots[slot]
+    begin_ms = max(now_ms, when.from_ms or 0)
+    ends = [end for end in (when.until_ms, wanted.needed_by_ms) if end is not None]
+    return all(begin_ms <= end for end in ends)
+
+
+def _was_declined(
+    state: State, offer: bytes, slot: int | None, request: bytes, quantity: int
+) -> bool:
+    """Return whether the requester declined as little from this offer, and slot, before.
 
     Two clocks may disagree on whether a request has expired; without this rule the two nodes would
     grant and decline for ever.
@@ -58,7 +88,7 @@ def _was_declined(state: State, offer: bytes, request: bytes, quantity: int) -> 
         quantity >= promise.body.quantity
         and grant_state(state, promise.id).status in ("declined", "surplus")
         for promise in state.about(request, Grant)
-        if promise.refs[0] == offer
+        if promise.refs[0] == offer and promise.body.slot == slot
     )
 
 
@@ -101,7 +131,12 @@ def receipts(state: State, own_key: bytes, drafts_max: int) -> list[Draft]:
 
 def is_open_offer(state: State, offer: Statement[Offer], now_ms: int) -> bool:
     """Return whether something of an offer is left and its time is not over."""
-    return not is_expired(offer.body.expires_ms, now_ms) and offer_state(state, offer.id).left > 0
+    body = offer.body
+    ends: list[int | None] = [slot.until_ms for slot in body.slots] or [body.until_ms]
+    return not is_expired(body.expires_ms, now_ms) and any(
+        free > 0 and not is_expired(end, now_ms)
+        for free, end in zip(offer_state(state, offer.id).free, ends, strict=True)
+    )
 
 
 def open_offers(state: State, now_ms: int) -> list[Statement[Offer]]:

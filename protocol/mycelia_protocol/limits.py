@@ -31,6 +31,12 @@ ADDRESS_SIZE_MAX: Final = 200  # characters of one address
 ADDRESSES_MAX: Final = 8
 QUANTITY_MAX: Final = 1_000_000_000  # base units; sums over a million of them stay below 2^53
 CATEGORY_SIZE_MAX: Final = 40
+CARRIER_SIZE_MAX: Final = 24  # characters
+SLOTS_MAX: Final = 256  # spans of time in which one thing is lent; ten days by the hour fit
+AUDIENCE_MAX: Final = 128  # collectives that an offer is for; more of them are everybody
+SUBSTITUTES_MAX: Final = 8  # categories or groups that would do as well
+RANK_MAX: Final = 99  # of a claim; nobody tells the hundredth choice from the next
+GUARDIANS_MAX: Final = 32  # members who speak for a party
 
 # --- sessions ---
 FRAME_SIZE_MAX: Final = 1_048_576  # bytes of one WebSocket message, tag included

@@ -59,6 +59,14 @@ class Body:
         """Return a required bool field."""
         return cast("bool", self.fields[name])
 
+    def optional_data(self, name: str) -> bytes | None:
+        """Return a bytes field, or None if it was left out."""
+        return cast("bytes | None", self.fields.get(name))
+
+    def optional_flag(self, name: str) -> bool:
+        """Return a bool field, or False if it was left out."""
+        return cast("bool", self.fields.get(name, False))
+
     def items(self, name: str) -> tuple[Value, ...]:
         """Return a list field, or an empty one if it was left out."""
         return cast("tuple[Value, ...]", self.fields.get(name, ()))

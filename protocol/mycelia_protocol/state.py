@@ -17,7 +17,7 @@ from typing import Final, TypeVar, cast
 
 from mycelia_protocol.charter import Charter
 from mycelia_protocol.crypto import digest
-from mycelia_protocol.encoding import encode
+from mycelia_protocol.encoding import Value, encode
 from mycelia_protocol.errors import LocalError
 from mycelia_protocol.layers import Layered
 from mycelia_protocol.limits import CHAIN_RECORDS_MAX
@@ -226,20 +226,20 @@ class State:
         """Return the state digest, 32 bytes: equal states, equal digests. Spec: section 8.4."""
         parts = [self.commons, encode(self.roster())]
         for name in KINDS_WITH_ROWS:
-            rows = self._rows(name)
+            rows = self.rows(name)
             parts.append(encode([name, len(rows)]))
-            parts.extend(rows)
+            parts.extend(map(encode, rows))
         return digest("state", *parts)
 
-    def _rows(self, name: str) -> list[bytes]:
-        """Return the encoded digest rows of one family, by id."""
+    def rows(self, name: str) -> list[list[Value]]:
+        """Return the digest rows of one family, by id of the record."""
         row = KINDS[name].row
         assert row is not None
         if name == "profile":
             current = [cast("Statement[object]", item) for item in self._profiles.values()]
         else:
             current = [item for item in self._statements.values() if item.kind == name]
-        return [encode(row(self, item)) for item in sorted(current, key=lambda item: item.id)]
+        return [row(self, item) for item in sorted(current, key=lambda item: item.id)]
 
 
 def _own_list(lists: dict[T, list[Statement[object]]], key: T) -> list[Statement[object]]:

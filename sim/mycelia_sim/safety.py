@@ -120,6 +120,7 @@ def overcommitments(
     """Return where honest authors promised or accepted more than there is, and the last of it.
 
     A grant counts while its requester has not declined it and its provider has not taken it back.
+    Of something lent each slot is added up by itself; what is inexhaustible can't be overdrawn.
     All disks are taken together: a node that has not heard of an answer yet did nothing wrong.
     What adversaries accept beyond their requests holds nothing, and their providers may promise it
     again; so of grants to them those alone count to which they gave one answer at most, and within
@@ -133,7 +134,7 @@ def overcommitments(
     for answer in of_kind["answer"].values():
         answers[answer.refs[0]].append(answer)
     withdrawn = {(record.author, record.refs[0]) for record in of_kind["withdraw"].values()}
-    promised: dict[bytes, list[Held]] = defaultdict(list)
+    promised: dict[tuple[bytes, object], list[Held]] = defaultdict(list)
     accepted: dict[bytes, list[Held]] = defaultdict(list)
     for grant in of_kind["grant"].values():
         offer, request = (of_kind[k].get(grant.refs[n]) for n, k in enumerate(("offer", "request")))
@@ -145,7 +146,7 @@ def overcommitments(
         if True in said:
             accepted[request.id].append(grant)
         if said != {False} and not (len(said) > 1 and request.author in skipped):
-            promised[offer.id].append(grant)
+            promised[offer.id, grant.content.get("slot")].append(grant)
     problems: list[tuple[str, Held]] = []
     greedy = {
         request
@@ -153,16 +154,18 @@ def overcommitments(
         if of_kind["request"][request].author in skipped
         and _sum(grants) > _sum([of_kind["request"][request]])
     }
-    for offer_id, grants in promised.items():
-        promised[offer_id] = [grant for grant in grants if grant.refs[1] not in greedy]
-    for kind, sums, verb in (("offer", promised, "promised"), ("request", accepted, "accepted")):
-        for record_id, grants in sorted(sums.items()):
-            thing = of_kind[kind][record_id]
-            most, amount = _sum([thing]), _sum(grants)
-            if amount > most and thing.author not in skipped:
-                last = max(grants, key=lambda grant: (grant.time_ms, grant.id))
-                name = f"{kind} {record_id.hex()[:SHORT]}"
-                problems.append((f"{amount} {verb} of {name}, which has {most}", last))
+    checked = [
+        (of_kind["offer"][offer], "promised", [one for one in grants if one.refs[1] not in greedy])
+        for (offer, _), grants in promised.items()
+        if not of_kind["offer"][offer].content.get("inexhaustible")
+    ]
+    checked += [(of_kind["request"][each], "accepted", got) for each, got in accepted.items()]
+    for thing, verb, grants in sorted(checked, key=lambda row: (row[0].kind, row[0].id)):
+        most, amount = _sum([thing]), _sum(grants)
+        if amount > most and thing.author not in skipped:
+            last = max(grants, key=lambda grant: (grant.time_ms, grant.id))
+            name = f"{thing.kind} {thing.id.hex()[:SHORT]}"
+            problems.append((f"{amount} {verb} of {name}, which has {most}", last))
     return problems
 
 

@@ -86,7 +86,16 @@ class Fold:
             and grant.author != request.author
             and mine["unit"] == theirs["unit"]
             and quantity % mine.get("lot", 1) == 0
+            and self.amount_of(grant, offer) is not None
         )
+
+    def amount_of(self, record: Rec, offer: Rec) -> int | None:
+        """Return which amount of an offer a record with a slot is about, if it has that."""
+        slots = self.bodies[offer.id].get("slots", [])
+        slot = self.bodies[record.id].get("slot")
+        if slot is None or not slots:
+            return 0 if slot is None and not slots else None
+        return int(slot) if slot < len(slots) else None
 
     @cached_property
     def cancelled(self) -> set[bytes]:
@@ -127,12 +136,14 @@ class Fold:
         return filled, accepted, surplus
 
     @cached_property
-    def spending(self) -> tuple[dict[bytes, int], dict[bytes, list[bytes]]]:
-        """GRANT-4: what is left of each offer, and its overdrawn grants."""
-        left, overdrawn = {}, {}
+    def spending(self) -> tuple[dict[bytes, list[int]], dict[bytes, list[bytes]], dict[bytes, int]]:
+        """GRANT-4: what is left of each offer in each slot, overdrawn grants, and what holds."""
+        left, overdrawn, held = {}, {}, {}
         _, _, surplus = self.filling
         for offer in self.every("offer"):
-            rest, bad = self.bodies[offer.id]["quantity"], []
+            mine = self.bodies[offer.id]
+            rest, bad = [mine["quantity"]] * max(1, len(mine.get("slots", []))), []
+            held[offer.id] = 0
             end = self.first("withdraw", offer.author, offer.id)
             walk = [row for row in self.sound.values() if row[1] is offer]
             for grant, _, request in sorted(walk, key=lambda row: self.order(row[0])):
@@ -140,12 +151,14 @@ class Fold:
                 if is_released or self.answer(grant, request) is False:
                     continue
                 quantity = self.bodies[grant.id]["quantity"]
-                if quantity > rest or (end and self.order(grant) > self.order(end)):
+                which = self.amount_of(grant, offer) or 0
+                if quantity > rest[which] or (end and self.order(grant) > self.order(end)):
                     bad.append(grant.id)
                 else:
-                    rest -= quantity
-            left[offer.id], overdrawn[offer.id] = rest, bad
-        return left, overdrawn
+                    held[offer.id] += quantity
+                    rest[which] -= 0 if mine.get("inexhaustible") else quantity
+            left[offer.id], overdrawn[offer.id] = [0] * len(rest) if end else rest, bad
+        return left, overdrawn, held
 
     def grant_row(self, grant: Rec) -> list[Any]:
         """Return [id, status, handed, received]."""
@@ -171,37 +184,58 @@ class Fold:
         return [grant.id, status, *amounts]
 
     def offer_row(self, offer: Rec) -> list[Any]:
-        """Return [id, sum that holds, left, withdrawn, number overdrawn]."""
-        left, overdrawn = self.spending
+        """Return [id, sum that holds, left in each slot, withdrawn, number overdrawn]."""
+        left, overdrawn, held = self.spending
         withdrawn = self.first("withdraw", offer.author, offer.id) is not None
-        spent = self.bodies[offer.id]["quantity"] - left[offer.id]
-        rest = 0 if withdrawn else left[offer.id]
-        return [offer.id, spent, rest, withdrawn, len(overdrawn[offer.id])]
+        return [offer.id, held[offer.id], left[offer.id], withdrawn, len(overdrawn[offer.id])]
 
     def request_row(self, request: Rec) -> list[Any]:
-        """Return [id, filled, number surplus, withdrawn]."""
+        """Return [id, filled, number surplus, withdrawn, receiver]."""
         withdrawn = self.first("withdraw", request.author, request.id) is not None
-        return [request.id, self.filling[0][request.id], len(self.surplus(request)), withdrawn]
+        filled = self.filling[0][request.id]
+        receiver = self.receiver(request)
+        return [request.id, filled, len(self.surplus(request)), withdrawn, receiver]
+
+    def receiver(self, request: Rec) -> bytes:
+        """PARTY-2."""
+        named = self.bodies[request.id].get("on_behalf_of", b"")
+        if named in self.bodies and self.records[named].kind == "party":
+            party = self.records[named]
+            if request.author in [party.author, *self.bodies[named].get("guardians", [])]:
+                return party.id
+        return request.author
+
+    def claim_row(self, claim: Rec) -> list[Any]:
+        """Return [id, whether it counts], by CLAIM-1."""
+        offer, request = self.target(claim, 0, "offer"), self.target(claim, 1, "request")
+        if offer is None or request is None or claim.author != request.author:
+            return [claim.id, False]
+        has_slot = "slot" not in self.bodies[claim.id] or self.amount_of(claim, offer) is not None
+        return [claim.id, has_slot and self.first("withdraw", claim.author, claim.id) is None]
 
     def surplus(self, request: Rec) -> list[bytes]:
         """Return the ids of a request's surplus grants, sorted."""
         return sorted(each for each in self.filling[2] if self.sound[each][2] is request)
 
-    def digest(self) -> bytes:
-        """Section 8.4."""
+    def rows(self) -> dict[str, list[list[Any]]]:
+        """Return the rows of section 8.4, kind by kind."""
         profiles: dict[bytes, Rec] = {}
         for profile in sorted(self.every("profile"), key=self.order):
             profiles[profile.author] = profile
         current = sorted(profiles.values(), key=lambda record: record.id)
-        rows: dict[str, list[list[Any]]] = {
+        return {
+            "claim": [self.claim_row(record) for record in self.every("claim")],
             "grant": [self.grant_row(record) for record in self.every("grant")],
             "offer": [self.offer_row(record) for record in self.every("offer")],
             "profile": [[record.author, record.id] for record in current],
             "request": [self.request_row(record) for record in self.every("request")],
             "vouch": [[r.id, r.author, self.bodies[r.id]["key"]] for r in self.every("vouch")],
         }
+
+    def digest(self) -> bytes:
+        """Section 8.4."""
         parts = [
             encode([kind, len(found)]) + b"".join(map(encode, found))
-            for kind, found in rows.items()
+            for kind, found in self.rows().items()
         ]
         return h("state", self.commons, encode(sorted(self.roster)), *parts)

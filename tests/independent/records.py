@@ -1,6 +1,7 @@
 """Sections 6.2 to 6.4 and 7: envelopes, bodies, and which records a log takes."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,18 +113,55 @@ PLACE = {
     "lon_e7?": (int, -1_800_000_000, 1_800_000_000),
     "cell_e7?": (int, 100_000, 100_000_000),
 }
-URGENCY = (str, ("now", "days", "week", "anytime"))
+MOMENT, PEOPLE, SLOT = (int, 0, LARGEST), (int, 1, 1_000_000), (int, 0, 255)
+TERMS = {
+    "terms?": (str, ("consume", "lend", "service")),
+    "lot?": (int, 1, MOST),
+    "minimum?": (int, 0, MOST),
+    "slots?": (list, 0, 256),
+    "from_ms?": MOMENT,
+    "until_ms?": MOMENT,
+    "carrier?": (str, 1, 24),
+    "audience?": (list, 0, 128),
+    "renewing?": (bool,),
+    "inexhaustible?": (bool,),
+}
+NEED = {
+    "urgency": (str, ("now", "days", "week", "anytime")),
+    "needed_by_ms?": MOMENT,
+    "people?": PEOPLE,
+    "on_behalf_of?": (bytes, 32, 32),
+    "substitutes?": (list, 0, 8),
+}
 TABLES: dict[str, tuple[int, dict[str, tuple[Any, ...]]]] = {
     "incarnation": (0, {"heads": (list, 0, 256)}),
     "vouch": (0, {"key": (bytes, 32, 32), "invite?": (bytes, 32, 32)}),
     "profile": (
         0,
-        {"name": (str, 1, 80), "about?": (str, 0, 2_000), "addresses?": (list, 0, 8), **PLACE},
+        {
+            "name": (str, 1, 80),
+            "about?": (str, 0, 2_000),
+            "addresses?": (list, 0, 8),
+            "members?": PEOPLE,
+            **PLACE,
+        },
     ),
-    "offer": (0, {**THING, **PLACE, "lot?": (int, 1, MOST)}),
-    "request": (0, {**THING, **PLACE, "urgency": URGENCY, "needed_by_ms?": (int, 0, LARGEST)}),
+    "offer": (0, {**THING, **PLACE, **TERMS}),
+    "request": (0, {**THING, **PLACE, **NEED}),
     "withdraw": (1, {"reason?": (str, 0, 2_000)}),
-    "grant": (2, {"quantity": (int, 1, MOST)}),
+    "claim": (2, {"quantity": (int, 1, MOST), "rank": (int, 1, 99), "slot?": SLOT}),
+    "party": (
+        0,
+        {
+            "form": (str, ("ecosystem", "people")),
+            "name": (str, 1, 80),
+            "about?": (str, 0, 2_000),
+            "members?": PEOPLE,
+            "guardians?": (list, 0, 32),
+            **PLACE,
+        },
+    ),
+    "grant": (2, {"quantity": (int, 1, MOST), "slot?": SLOT}),
     "answer": (1, {"accept": (bool,)}),
     "receipt": (1, {"side": (str, ("handed", "received")), "quantity": (int, 0, MOST)}),
 }
@@ -161,27 +199,74 @@ def _fits(value: Any, rule: tuple[Any, ...]) -> bool:
 
 
 def _further_rules(kind: str, log: bytes, body: dict[str, Any]) -> bool:
-    place = [body.get(name) for name in ("lat_e7", "lon_e7", "cell_e7")]
-    if place != [None] * 3 and kind in ("profile", "offer", "request"):
-        lat, lon, cell = place
-        if None in place or lat % cell or lon % cell:  # type: ignore[operator]  # None comes first
-            return False
-    if kind in ("offer", "request") and not re.fullmatch(r"[a-z-]+\.[a-z-]+", body["category"]):
+    return _is_on_grid(kind, body) and (kind not in RULES or RULES[kind](body, log))
+
+
+def _is_on_grid(kind: str, body: dict[str, Any]) -> bool:
+    place = [body.get(name) for name in PLACE_NAMES]
+    if kind not in ("profile", "offer", "request", "party") or place == [None] * 3:
+        return True
+    lat, lon, cell = place
+    return None not in place and not lat % cell and not lon % cell  # type: ignore[operator]
+
+
+def _offer(body: dict[str, Any], log: bytes) -> bool:
+    terms, slots = body.get("terms", "consume"), body.get("slots", [])
+    if not all(isinstance(slot, list) and len(slot) == 2 for slot in slots):
         return False
-    if kind == "offer":
-        return bool(body["quantity"] % body.get("lot", 1) == 0)
-    if kind == "vouch":
-        return is_large(body["key"])
-    if kind == "profile":
-        return all(is_text(address, 1, 200) for address in body.get("addresses", []))
-    if kind == "incarnation":
-        heads = body["heads"]
-        if not all(isinstance(head, list) and len(head) == 3 for head in heads):
-            return False
-        fit = all(is_bytes(a, 8) and is_integer(b) and is_bytes(c, 32) for a, b, c in heads)
-        logs = [head[0] for head in heads]
-        return fit and logs == sorted(set(logs)) and log not in logs
-    return True
+    times = [time for slot in slots for time in slot]
+    if not all(is_integer(time) for time in times):
+        return False
+    first, last = body.get("from_ms", -1), body.get("until_ms", LARGEST + 1)
+    return (
+        re.fullmatch(CATEGORY, body["category"]) is not None
+        and body["quantity"] % body.get("lot", 1) == 0
+        and body.get("minimum", 0) <= body["quantity"]
+        and bool(slots) == (terms == "lend")
+        and times == sorted(times)
+        and all(start < end for start, end in slots)
+        and body["unit"] == {"lend": "1", "service": "min"}.get(terms, body["unit"])
+        and first < last
+        and re.fullmatch(WORD, body.get("carrier", "unknown")) is not None
+        and _are_keys(body.get("audience", []))
+        and [body.get("renewing"), body.get("inexhaustible"), terms == "lend"].count(True) < 2
+    )
+
+
+def _request(body: dict[str, Any], log: bytes) -> bool:
+    others = body.get("substitutes", [])
+    return (
+        re.fullmatch(CATEGORY, body["category"]) is not None
+        and all(isinstance(each, str) and len(each) <= 40 for each in others)
+        and all(re.fullmatch(f"{WORD}|{CATEGORY}", each) for each in others)
+        and len(set(others)) == len(others)
+    )
+
+
+def _are_keys(items: list[Any]) -> bool:
+    return all(is_bytes(item, 32) for item in items) and items == sorted(set(items))
+
+
+def _incarnation(body: dict[str, Any], log: bytes) -> bool:
+    heads = body["heads"]
+    if not all(isinstance(head, list) and len(head) == 3 for head in heads):
+        return False
+    fit = all(is_bytes(a, 8) and is_integer(b) and is_bytes(c, 32) for a, b, c in heads)
+    logs = [head[0] for head in heads]
+    return fit and logs == sorted(set(logs)) and log not in logs
+
+
+PLACE_NAMES = ("lat_e7", "lon_e7", "cell_e7")
+WORD = "[a-z-]+"
+CATEGORY = r"[a-z-]+\.[a-z-]+"
+RULES: dict[str, Callable[[dict[str, Any], bytes], bool]] = {
+    "offer": _offer,
+    "request": _request,
+    "incarnation": _incarnation,
+    "vouch": lambda body, _: is_large(body["key"]),
+    "profile": lambda body, _: all(is_text(each, 1, 200) for each in body.get("addresses", [])),
+    "party": lambda body, _: _are_keys(body.get("guardians", [])),
+}
 
 
 class Chains:

@@ -43,6 +43,15 @@ def test_an_offer_has_all_its_fields(oak: Daemon) -> None:
         "mine": True,
         "expired": False,
         "place": {"lat_e7": 449_700_000, "lon_e7": -932_700_000, "cell_e7": 100_000},
+        "terms": "consume",
+        "minimum": 0,
+        "slots": [],
+        "from_ms": None,
+        "until_ms": None,
+        "carrier": "unknown",
+        "audience": [],
+        "renewing": False,
+        "inexhaustible": False,
         "granted": 0,
         "left": 5_000,
         "withdrawn": False,
@@ -62,6 +71,21 @@ def test_a_request_has_its_own_fields(oak: Daemon) -> None:
     assert (first["urgency"], first["needed_by_ms"]) == ("anytime", None)
     assert (second["urgency"], second["needed_by_ms"]) == ("now", 9)
     assert (first["filled"], first["lacking"], first["open"]) == (0, 5_000, True)
+
+
+def test_what_is_lent_has_slots(oak: Daemon) -> None:
+    """Slots come back with what is left in each; a slot that is over is not open."""
+    slots = [[5, 6], [2**50, 2**51]]
+    body = {**WATER, "category": "tool.hand", "unit": "1", "quantity": 2, "terms": "lend"}
+    more = {"audience": ["Oak House"], "carrier": "cargo-bike", "minimum": 1}
+    _, answer = call(oak, "POST", "/v1/offers", {**body, **more, "slots": slots})
+    _, offer = call(oak, "GET", f"/v1/offers/{answer['id']}")
+    assert offer["slots"] == [{"from_ms": a, "until_ms": b, "left": 2} for a, b in slots]
+    assert (offer["left"], offer["open"], offer["carrier"]) == (4, True, "cargo-bike")
+    assert [each["key"] for each in offer["audience"]] == [oak.ready["key"]]
+    _, answer = call(oak, "POST", "/v1/offers", {**body, "slots": slots[:1]})
+    _, offer = call(oak, "GET", f"/v1/offers/{answer['id']}")
+    assert (offer["left"], offer["open"]) == (2, False)
 
 
 def test_an_expired_offer_is_not_open(oak: Daemon) -> None:
@@ -118,6 +142,13 @@ BAD_CALLS: list[tuple[str, str, object, int, str]] = [
         "cell_e7",
     ),
     ("POST", "/v1/offers", {**WATER, "place": {"lat_e7": 10**10, "lon_e7": 0}}, 400, "lat_e7"),
+    ("POST", "/v1/offers", {**WATER, "terms": "lend"}, 400, "unit of lend is 1"),
+    ("POST", "/v1/offers", {**WATER, "slots": [[1, "2"]]}, 400, "a slot is"),
+    ("POST", "/v1/offers", {**WATER, "slots": 5}, 400, "slots must be a list"),
+    ("POST", "/v1/offers", {**WATER, "audience": ["Nobody"]}, 404, "No member is called"),
+    ("POST", "/v1/offers", {**WATER, "carrier": "By air"}, 400, "carrier is a word"),
+    ("POST", "/v1/requests", {**WATER, "substitutes": [None]}, 400, "substitutes are"),
+    ("POST", "/v1/requests", {**WATER, "on_behalf_of": "river"}, 400, "not the id of a record"),
     ("POST", "/v1/requests", {**WATER, "urgency": "soon"}, 400, "urgency is one of"),
     ("POST", "/v1/requests", {**WATER, "lot": 5}, 400, "Unknown field 'lot'"),
     ("GET", "/v1/offers?mien=1", None, 400, "Did you mean 'mine'"),

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from mycelia_node.carrying import find_member
 from mycelia_node.errors import RequestError
 from mycelia_node.home import Home
 from mycelia_node.keys import load_seed
+from mycelia_node.members import find_member
 from mycelia_protocol.bundle import BundleWriter, Label
 from mycelia_protocol.bundle_reader import BundleReader, LabelFound, RecordsFound
 from mycelia_protocol.chunks import seal_chunk

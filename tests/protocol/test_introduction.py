@@ -11,7 +11,7 @@ def puppets(first: Scribe, count: int) -> list[Scribe]:
     """Return keys of one member's own, each vouched for by the one before."""
     made = [first]
     for _ in range(count):
-        made.append(Scribe(first.rng.randbytes(32), first.commons, first.rng))
+        made.append(Scribe(first.rng.randbytes(32), first.charter, first.rng))
         made[-2].write("vouch", {"key": made[-1].key})
     return made[1:]
 
@@ -53,7 +53,7 @@ def test_members_keep_meeting_though_one_vouches_for_them_by_a_long_way() -> Non
     """After a restart that loads the long chain first, two members still connect."""
     mesh = Mesh(count=3, allocate=False)
     mill, liar_node, oak = mesh.nodes
-    liar = Scribe(liar_node.seed, mesh.charter.commons, mesh.rng)
+    liar = Scribe(liar_node.seed, mesh.charter, mesh.rng)
     chain = puppets(liar, 70)
     chain[-1].write("vouch", {"key": oak.key})
     written = [record for one in (liar, *chain) for record in one.written]

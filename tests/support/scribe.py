@@ -15,10 +15,11 @@ WATER: dict[str, Value] = {"category": "food.water", "title": "Water", "unit": "
 class Scribe:
     """One collective that writes; its log opens by itself with the first record."""
 
-    def __init__(self, seed: bytes, commons: bytes, rng: random.Random) -> None:
+    def __init__(self, seed: bytes, charter: Charter, rng: random.Random) -> None:
         self.seed = seed
         self.key = public_key(seed)
-        self.commons = commons
+        self.charter = charter
+        self.commons = charter.commons
         self.rng = rng
         self.written: list[Record] = []
         self.log = b""
@@ -84,7 +85,7 @@ def village(count: int = 3, seed: int = 1) -> tuple[Charter, list[Scribe]]:
     rng = random.Random(seed)
     seeds = [rng.randbytes(32) for _ in range(count)]
     charter = Charter("Village", public_key(seeds[0]), 1, rng.randbytes(16))
-    scribes = [Scribe(one, charter.commons, rng) for one in seeds]
+    scribes = [Scribe(one, charter, rng) for one in seeds]
     for scribe in scribes[1:]:
         scribes[0].write("vouch", {"key": scribe.key})
     return charter, scribes

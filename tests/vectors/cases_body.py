@@ -25,6 +25,7 @@ PROFILE: Content = {
     "name": "Mill",
     "about": "By the river",
     "addresses": ["127.0.0.1:7946"],
+    "members": 12,
     **PLACE,
 }
 THING: Content = {
@@ -35,21 +36,63 @@ THING: Content = {
     "note": "in cans",
     "expires_ms": TIME_MS,
 }
-OFFER: Content = {**THING, "lot": 5_000, **PLACE}
-REQUEST: Content = {**THING, "urgency": "days", "needed_by_ms": TIME_MS, **PLACE}
+SOME_KEYS: list[Value] = [*sorted((KEYS["elm"], KEYS["oak"]))]
+OFFER: Content = {
+    **THING,
+    "terms": "consume",
+    "lot": 5_000,
+    "minimum": 10_000,
+    "from_ms": TIME_MS,
+    "until_ms": TIME_MS + 1,
+    "carrier": "cargo-bike",
+    "audience": SOME_KEYS,
+    "renewing": True,
+    "inexhaustible": False,
+    **PLACE,
+}
+LOAN: Content = {
+    **THING,
+    "terms": "lend",
+    "quantity": 2,
+    "unit": "1",
+    "slots": [[TIME_MS, TIME_MS + 10], [TIME_MS + 10, TIME_MS + 11]],
+}
+REQUEST: Content = {
+    **THING,
+    "urgency": "days",
+    "needed_by_ms": TIME_MS,
+    "people": 4,
+    "on_behalf_of": derived("a party"),
+    "substitutes": ["food.dry", "health"],
+    **PLACE,
+}
+PARTY: Content = {
+    "form": "ecosystem",
+    "name": "The creek",
+    "about": "from the spring to the mill",
+    "members": 40,
+    "guardians": SOME_KEYS,
+    **PLACE,
+}
 GOOD: dict[str, Content] = {
     "incarnation": INCARNATION,
     "vouch": VOUCH,
     "profile": PROFILE,
     "offer": OFFER,
     "request": REQUEST,
-    "grant": {"quantity": 5_000},
+    "grant": {"quantity": 5_000, "slot": 1},
+    "claim": {"quantity": 5_000, "rank": 2, "slot": 1},
+    "party": PARTY,
     "answer": {"accept": True},
     "receipt": {"side": "handed", "quantity": 5_000},
     "withdraw": {"reason": "spilt"},
 }
-REFS = {"grant": 2, "answer": 1, "receipt": 1, "withdraw": 1}
-OPTIONAL = {"invite", "about", "addresses", "note", "expires_ms", "needed_by_ms", "reason", "lot"}
+REFS = {"grant": 2, "claim": 2, "answer": 1, "receipt": 1, "withdraw": 1}
+OPTIONAL = {
+    *("invite", "about", "addresses", "note", "expires_ms", "needed_by_ms", "reason", "lot"),
+    *("terms", "minimum", "from_ms", "until_ms", "carrier", "audience", "renewing"),
+    *("inexhaustible", "people", "on_behalf_of", "substitutes", "members", "guardians", "slot"),
+}
 LARGEST = 1_000_000_000
 # For each field the values just inside and just outside of its bounds.
 BOUNDS: dict[str, tuple[list[Value], list[Value]]] = {
@@ -64,11 +107,24 @@ BOUNDS: dict[str, tuple[list[Value], list[Value]]] = {
     "addresses": ([[], ["a" * 200] * 8], [["a"] * 9, [""], ["a" * 201], [b"a"], [None]]),
     "key": ([KEYS["elm"]], [KEYS["oak"][:31], KEYS["oak"] + b"\0"]),
     "invite": ([b"\xff" * 32], [bytes(31), bytes(33)]),
+    "members": ([1, 1_000_000], [0, 1_000_001]),
+    "people": ([1, 1_000_000], [0, 1_000_001]),
+    "on_behalf_of": ([bytes(32)], [bytes(31), bytes(33)]),
+    "substitutes": ([[], ["a.b"], [*"abcdefgh"]], [[*"abcdefghi"]]),
+    "audience": ([[], [KEYS["oak"]]], [[n.to_bytes(32, "big") for n in range(129)]]),
+    "guardians": ([[], [KEYS["oak"]]], [[n.to_bytes(32, "big") for n in range(33)]]),
+    "carrier": (["a", "a" * 24], ["", "a" * 25]),
+    "from_ms": ([0], [-1]),
+    "until_ms": ([2**53 - 1], []),
+    "minimum": ([0, 20_000], [-1]),
+    "rank": ([1, 99], [0, 100]),
+    "slot": ([0, 255], [-1, 256]),
 }
 CHOICES = {
     "unit": ["1", "W.h", "g", "mL", "min"],
     "urgency": ["now", "days", "week", "anytime"],
     "side": ["handed", "received"],
+    "form": ["ecosystem", "people"],
 }
 
 
@@ -79,6 +135,7 @@ def build() -> Suite:
         _add_fields(suite, kind, content)
     _add_quantities(suite)
     _add_rules(suite)
+    _add_terms(suite)
     _add_places(suite)
     _add_formats(suite)
     return suite
@@ -98,7 +155,7 @@ def _add_fields(suite: Suite, kind: str, content: Content) -> None:
             less = {key: value for key, value in content.items() if key != name}
             _malformed(suite, f"{kind} without {name}", "BODY-2", kind, less, "Missing")
         wrong: Value = 1 if not isinstance(content[name], int) else "1"
-        typed: list[Value] = [wrong, None, True if name != "accept" else b"\1"]
+        typed: list[Value] = [wrong, None, b"\1" if isinstance(content[name], bool) else True]
         for value in typed:
             bad: Content = {**content, name: value}
             comment = f"{kind}: {name} is {type(value).__name__}"
@@ -132,7 +189,7 @@ def _add_quantities(suite: Suite) -> None:
             content = {**GOOD[kind], "quantity": quantity}
             _malformed(suite, f"{kind} of {quantity}", "BODY-3", kind, content, "Limit")
     for quantity, lot in ((1, 1), (LARGEST, LARGEST), (LARGEST, 1)):
-        content = {**OFFER, "quantity": quantity, "lot": lot}
+        content = {**THING, "quantity": quantity, "lot": lot}
         comment = f"offer of {quantity} in lots of {lot}"
         suite.valid(comment, "OFFER-1", _in("offer", content), _steps(content), "Limit")
     for quantity, lot, req in (
@@ -142,7 +199,7 @@ def _add_quantities(suite: Suite) -> None:
         (10, 3, "OFFER-1"),
         (10, 20, "OFFER-1"),
     ):
-        content = {**OFFER, "quantity": quantity, "lot": lot}
+        content = {**THING, "quantity": quantity, "lot": lot}
         _malformed(suite, f"offer of {quantity} in lots of {lot}", req, "offer", content, "Rule")
 
 
@@ -158,6 +215,9 @@ def _add_rules(suite: Suite) -> None:
     ):
         content: Content = {**OFFER, "category": category}
         _malformed(suite, f"category {category}", "THING-1", "offer", content, "Rule")
+        substitute: Content = {**REQUEST, "substitutes": [category]}
+        if category != "food":
+            _malformed(suite, f"substitute {category}", "ASK-1", "request", substitute, "Rule")
     neutral = bytes([1]) + bytes(31)
     for comment, key in (("neutral", neutral), ("off the curve", b"\2" + bytes(31))):
         content = {**VOUCH, "key": key}
@@ -181,6 +241,53 @@ def _add_rules(suite: Suite) -> None:
     suite.valid("256 older logs", "INC-1", _in("incarnation", most), _steps(most), "Limit")
     more: Content = {"heads": [[n.to_bytes(8, "big"), 0, bytes(32)] for n in range(257)]}
     _malformed(suite, "257 older logs", "BODY-3", "incarnation", more, "Limit")
+
+
+def _add_terms(suite: Suite) -> None:
+    """Add what an offer's terms allow."""
+    good: list[tuple[str, Content]] = [
+        ("something lent in two slots", LOAN),
+        ("something lent, kept for some", {**LOAN, "minimum": 1, "audience": SOME_KEYS}),
+        ("a service", {**THING, "terms": "service", "unit": "min"}),
+        ("something inexhaustible", {**THING, "inexhaustible": True, "renewing": False}),
+        ("256 slots", {**LOAN, "slots": [[n, n + 1] for n in range(256)]}),
+    ]
+    for comment, content in good:
+        suite.valid(comment, "OFFER-2", _in("offer", content), _steps(content), "Rule")
+    low, high = sorted((KEYS["elm"], KEYS["oak"]))
+    bad: list[tuple[str, str, Content]] = [
+        ("OFFER-1", "a minimum of more than there is", {**THING, "minimum": 20_001}),
+        ("OFFER-2", "lent without slots", {**LOAN, "slots": []}),
+        ("OFFER-2", "given in slots", {**LOAN, "terms": "consume"}),
+        ("OFFER-2", "slots of usual terms", {**THING, "unit": "1", "slots": LOAN["slots"]}),
+        ("OFFER-2", "a slot of one time", {**LOAN, "slots": [[1]]}),
+        ("OFFER-2", "a slot of three times", {**LOAN, "slots": [[1, 2, 3]]}),
+        ("OFFER-2", "a slot that ends as it begins", {**LOAN, "slots": [[1, 1]]}),
+        ("OFFER-2", "a slot that begins before 0", {**LOAN, "slots": [[-1, 1]]}),
+        ("OFFER-2", "a slot from true", {**LOAN, "slots": [[True, 2]]}),
+        ("OFFER-2", "slots that overlap", {**LOAN, "slots": [[1, 4], [3, 5]]}),
+        ("OFFER-2", "slots out of order", {**LOAN, "slots": [[4, 5], [1, 2]]}),
+        ("BODY-3", "257 slots", {**LOAN, "slots": [[n, n + 1] for n in range(257)]}),
+        ("OFFER-3", "lent in mL", {**LOAN, "unit": "mL"}),
+        ("OFFER-3", "a service in pieces", {**THING, "terms": "service", "unit": "1"}),
+        ("OFFER-4", "a window that ends as it begins", {**THING, "from_ms": 5, "until_ms": 5}),
+        ("OFFER-5", "a carrier of two words", {**THING, "carrier": "cargo bike"}),
+        ("OFFER-6", "an audience out of order", {**THING, "audience": [high, low]}),
+        ("OFFER-6", "an audience with a key twice", {**THING, "audience": [low, low]}),
+        ("OFFER-6", "an audience of texts", {**THING, "audience": ["oak"]}),
+        ("OFFER-6", "an audience of short keys", {**THING, "audience": [bytes(31)]}),
+        ("OFFER-7", "lent for ever", {**LOAN, "inexhaustible": True}),
+        ("OFFER-7", "lent and renewing", {**LOAN, "renewing": True}),
+        ("OFFER-7", "endless and more", {**THING, "inexhaustible": True, "renewing": True}),
+    ]
+    for req, comment, content in bad:
+        _malformed(suite, f"offer: {comment}", req, "offer", content, "Rule")
+    twice: Content = {**REQUEST, "substitutes": ["food", "food"]}
+    _malformed(suite, "a substitute twice", "ASK-1", "request", twice, "Rule")
+    text: Content = {**REQUEST, "substitutes": [1]}
+    _malformed(suite, "a substitute that is a number", "ASK-1", "request", text, "Rule")
+    unsorted: Content = {**PARTY, "guardians": [high, low]}
+    _malformed(suite, "guardians out of order", "PARTY-1", "party", unsorted, "Rule")
 
 
 def _add_places(suite: Suite) -> None:

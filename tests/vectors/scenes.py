@@ -302,6 +302,56 @@ def mixed_lots(cast: Cast) -> None:
     cast.receipt(one, "received", 4_400)
 
 
+DRILL: Final[dict[str, Value]] = {"category": "tool.hand", "title": "Drill", "unit": "1"}
+
+
+def lent(cast: Cast) -> None:
+    """Two drills in two slots: each slot has its own amount; no slot, or one too many, is void."""
+    slots: Value = [[1_000, 2_000], [2_000, 3_000]]
+    loan = cast.mill.write("offer", {**DRILL, "terms": "lend", "quantity": 2, "slots": slots})
+    wants = [
+        writer.write("request", {**DRILL, "quantity": 2, "urgency": "week"})
+        for writer in (cast.oak, cast.elm, cast.oak)
+    ]
+    for slot, quantity, request in ((0, 1, 0), (0, 1, 1), (0, 1, 2), (1, 2, 2), (2, 1, 0)):
+        content: dict[str, Value] = {"quantity": quantity, "slot": slot}
+        cast.mill.write("grant", content, loan, wants[request])
+    cast.grant(loan, wants[0], 1)
+    usual = cast.offer()
+    cast.mill.write("grant", {"quantity": 1_000, "slot": 0}, usual, cast.request())
+
+
+def endless(cast: Cast) -> None:
+    """What is inexhaustible is granted again and again, each time at most as much as it says."""
+    content: dict[str, Value] = {**WATER, "quantity": 6_000, "inexhaustible": True}
+    spring = cast.mill.write("offer", content)
+    for quantity in (6_000, 5_000, 6_001):
+        cast.grant(spring, cast.request(9_000), quantity)
+    cast.mill.write("withdraw", {}, spring)
+    cast.grant(spring, cast.request(9_000), 1_000)
+
+
+def parties(cast: Cast) -> None:
+    """A creek asks through its guardians; who is none asks for itself, whatever it says."""
+    content: dict[str, Value] = {"form": "ecosystem", "name": "Creek", "guardians": [KEYS["oak"]]}
+    creek = cast.mill.write("party", content)
+    need: dict[str, Value] = {**WATER, "quantity": 5_000, "urgency": "week"}
+    for writer in (cast.mill, cast.oak, cast.elm):
+        writer.write("request", {**need, "on_behalf_of": creek.id})
+    cast.oak.write("request", {**need, "on_behalf_of": KEYS["elm"]})
+
+
+def claims(cast: Cast) -> None:
+    """Claims by the requester count until they are taken back; others, and wrong slots, don't."""
+    offer, request = cast.offer(), cast.request()
+    one = cast.oak.write("claim", {"quantity": 5_000, "rank": 2}, offer, request)
+    cast.oak.write("claim", {"quantity": 5_000, "rank": 1}, offer, request)
+    cast.oak.write("claim", {"quantity": 5_000, "rank": 1, "slot": 0}, offer, request)
+    cast.elm.write("claim", {"quantity": 5_000, "rank": 1}, offer, request)
+    cast.oak.write("claim", {"quantity": 5_000, "rank": 1}, request, offer)
+    cast.oak.write("withdraw", {}, one)
+
+
 SCENES: Final = tuple(
     Scene(" ".join((play.__doc__ or "").split()), req, flags, play)
     for req, flags, play in (
@@ -328,5 +378,9 @@ SCENES: Final = tuple(
         ("GRANT-3", ("Promise", "Ignored"), receipts),
         ("BODY-3 BODY-4", ("Ignored",), ignored),
         ("GRANT-3 GRANT-4", ("Promise",), mixed_lots),
+        ("GRANT-1 GRANT-4", ("Promise", "Violation"), lent),
+        ("GRANT-4", ("Promise", "Violation"), endless),
+        ("PARTY-2", ("Party",), parties),
+        ("CLAIM-1", ("Party", "Ignored"), claims),
     )
 )

@@ -16,7 +16,13 @@ from mycelia_protocol.types.base import Statement
 PREFIX_SIZE_MIN = 8  # characters of an id after the "1"
 ID_GROUPS = 52  # characters that carry the 32 bytes; the checksum follows
 ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"  # of bech32, in order of value
-TYPE_WORDS = {int: "an integer", str: "a text", dict: "an object", bool: "true or false"}
+TYPE_WORDS = {
+    int: "an integer",
+    str: "a text",
+    dict: "an object",
+    list: "a list",
+    bool: "true or false",
+}
 
 Fields = Mapping[str, type]
 T = TypeVar("T")

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from aiohttp import web
 
 from mycelia_node.api.fields import Fields, find, read_body, read_flags, require_own
 from mycelia_node.api.views import Json, each, grant_view, offer_view, request_view
 from mycelia_node.errors import RequestError
+from mycelia_node.members import find_member
 from mycelia_node.node import Node
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.identity import to_text
@@ -17,6 +18,7 @@ from mycelia_protocol.types import withdraw
 from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.offer import Offer
+from mycelia_protocol.types.party import Party
 from mycelia_protocol.types.place import CELL_MIN_E7, place_content, snap
 from mycelia_protocol.types.request import Request
 
@@ -26,6 +28,25 @@ View = Callable[[State, Statement[T], bytes, int], Json]
 
 REQUIRED: Fields = {"category": str, "title": str, "quantity": int, "unit": str}
 OPTIONAL: Fields = {"note": str, "expires_ms": int, "place": dict}
+OFFER_ONLY: Fields = {
+    "terms": str,
+    "lot": int,
+    "minimum": int,
+    "slots": list,
+    "from_ms": int,
+    "until_ms": int,
+    "carrier": str,
+    "audience": list,
+    "renewing": bool,
+    "inexhaustible": bool,
+}
+REQUEST_ONLY: Fields = {
+    "urgency": str,
+    "needed_by_ms": int,
+    "people": int,
+    "on_behalf_of": str,
+    "substitutes": list,
+}
 
 
 class ThingRoutes(Generic[T]):
@@ -74,7 +95,8 @@ class ThingRoutes(Generic[T]):
     async def add(self, request: web.Request) -> web.Response:
         """POST: publish one; answers once it is on disk."""
         body = {**self._defaults, **await read_body(request, REQUIRED, self._optional)}
-        record = await self._get_node().publish(self._name, content_of(body))
+        node = self._get_node()
+        record = await node.publish(self._name, content_of(node.engine.state, body))
         return web.json_response({"id": to_text("record", record)}, status=201)
 
     async def show(self, request: web.Request) -> web.Response:
@@ -108,28 +130,39 @@ class ThingRoutes(Generic[T]):
 
 def offer_routes(get_node: GetNode) -> ThingRoutes[Offer]:
     """Return the handlers of /v1/offers."""
-    return ThingRoutes(get_node, "offer", Offer, offer_view, {"lot": int}, {})
+    return ThingRoutes(get_node, "offer", Offer, offer_view, OFFER_ONLY, {})
 
 
 def request_routes(get_node: GetNode) -> ThingRoutes[Request]:
     """Return the handlers of /v1/requests."""
-    optional: Fields = {"urgency": str, "needed_by_ms": int}
-    return ThingRoutes(get_node, "request", Request, request_view, optional, {"urgency": "anytime"})
+    defaults: dict[str, object] = {"urgency": "anytime"}
+    return ThingRoutes(get_node, "request", Request, request_view, REQUEST_ONLY, defaults)
 
 
-def content_of(body: dict[str, object]) -> dict[str, Value]:
+def content_of(state: State, body: dict[str, object]) -> dict[str, Value]:
     """Return the content of a record from a request's checked fields; places are made coarse.
 
+    Names and ids become keys; what else is in lists is left to the record's own checks.
+
     Raises:
-        RequestError: the place is not lat_e7 and lon_e7, perhaps cell_e7.
+        RequestError: the place is not lat_e7 and lon_e7, perhaps cell_e7; nobody has a name.
     """
     content: dict[str, Value] = {}
     for name, value in body.items():
         if isinstance(value, dict):
             content |= place_content(snap(*_point(value)))
-        elif isinstance(value, int | str):
-            content[name] = value
+        elif name in ("audience", "guardians") and isinstance(value, list):
+            content[name] = tuple(sorted({find_member(state, str(item)) for item in value}))
+        elif name == "on_behalf_of":
+            content[name] = find(state, str(value), Party).id
+        else:
+            content[name] = _frozen(value)
     return content
+
+
+def _frozen(value: object) -> Value:
+    """Return a value of JSON as records hold it, with tuples for lists."""
+    return tuple(map(_frozen, value)) if isinstance(value, list) else cast("Value", value)
 
 
 def _point(place: dict[str, object]) -> tuple[int, int, int]:

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from mycelia_node.names import id_text, name_of
-from mycelia_protocol.allocate import is_expired, lack
+from mycelia_protocol.allocate import is_expired, is_open_offer, lack
 from mycelia_protocol.state import State
 from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.offer import Offer
+from mycelia_protocol.types.parties import party_of
+from mycelia_protocol.types.party import Party
 from mycelia_protocol.types.place import Place
 from mycelia_protocol.types.promises import GrantState, grant_state, offer_state, request_state
 from mycelia_protocol.types.request import Request
@@ -38,14 +40,25 @@ def collective(state: State, key: bytes) -> Json:
 def offer_view(state: State, offer: Statement[Offer], own_key: bytes, now_ms: int) -> Json:
     """Return an offer and what is left of it."""
     body, derived = offer.body, offer_state(state, offer.id)
-    is_over = derived.withdrawn or is_expired(body.expires_ms, now_ms) or not derived.left
     return {
         **_thing(state, offer, own_key, now_ms),
+        "terms": body.terms,
         "lot": body.lot,
+        "minimum": body.minimum,
+        "slots": [
+            {"from_ms": slot.from_ms, "until_ms": slot.until_ms, "left": left}
+            for slot, left in zip(body.slots, derived.free, strict=False)
+        ],
+        "from_ms": body.from_ms,
+        "until_ms": body.until_ms,
+        "carrier": body.carrier,
+        "audience": [collective(state, key) for key in body.audience],
+        "renewing": body.renewing,
+        "inexhaustible": body.inexhaustible,
         "granted": derived.granted,
         "left": derived.left,
         "withdrawn": derived.withdrawn,
-        "open": not is_over,
+        "open": is_open_offer(state, offer, now_ms),
     }
 
 
@@ -57,6 +70,9 @@ def request_view(state: State, request: Statement[Request], own_key: bytes, now_
         **_thing(state, request, own_key, now_ms),
         "urgency": body.urgency,
         "needed_by_ms": body.needed_by_ms,
+        "people": body.people,
+        "for": party_view(party_of(state, request)),
+        "substitutes": list(body.substitutes),
         "filled": derived.filled,
         "lacking": lacking,
         "withdrawn": derived.withdrawn,
@@ -73,6 +89,7 @@ def grant_view(state: State, grant: Statement[Grant], own_key: bytes) -> Json:
         "kind": "grant",
         "status": derived.status,
         "quantity": grant.body.quantity,
+        "slot": slot_view(offer, grant),
         "unit": offer.body.unit if offer else None,
         "category": offer.body.category if offer else None,
         "title": offer.body.title if offer else None,
@@ -130,6 +147,22 @@ def _thing(
         "place": place_view(body.place),
         "time_ms": thing.time_ms,
     }
+
+
+def party_view(party: Statement[Party] | None) -> Json | None:
+    """Return a party that a request is for, or None."""
+    if party is None:
+        return None
+    return {"id": id_text("record", party.id), "name": party.body.name, "form": party.body.form}
+
+
+def slot_view(offer: Statement[Offer] | None, grant: Statement[Grant]) -> Json | None:
+    """Return the span of time in which something is lent, or None."""
+    number = grant.body.slot
+    if offer is None or number is None or number >= len(offer.body.slots):
+        return None
+    slot = offer.body.slots[number]
+    return {"from_ms": slot.from_ms, "until_ms": slot.until_ms}
 
 
 def place_view(place: Place | None) -> Json | None:

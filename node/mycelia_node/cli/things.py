@@ -20,22 +20,12 @@ from mycelia_node.cli.render import (
     until,
 )
 from mycelia_node.cli.settings import Command, Group, Settings
+from mycelia_node.cli.times import parse_moment, parse_slot, parse_span, slot_text
 from mycelia_node.quantity import parse_quantity
 from mycelia_node.text import short
-from mycelia_protocol.sharing.categories import CATEGORIES, find, suggest
+from mycelia_protocol.sharing.categories import CATEGORIES, GROUPS, find, suggest
 
 URGENCIES = ("now", "days", "week", "anytime")
-SPANS = {"min": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
-
-
-def parse_span(text: str) -> int:
-    """Return a span of time such as 90min, 36h, 14d or 2w in ms."""
-    text = text.replace(" ", "")
-    unit = text.lstrip("0123456789")
-    number = text[: len(text) - len(unit)]
-    if not number or unit not in SPANS or not 0 < int(number) < 100_000:
-        raise click.BadParameter(f"{text!r} is no span of time; write 90min, 36h, 14d or 2w")
-    return int(number) * SPANS[unit]
 
 
 def parse_place(text: str) -> dict[str, int]:
@@ -96,6 +86,12 @@ def thing_body(
     return body
 
 
+def thing_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return what `thing_body` takes of a command's options."""
+    names = ("category", "new_category", "title", "quantity", "unit", "note", "ends", "place")
+    return {name: fields[name] for name in names if name in fields}
+
+
 @click.group(cls=Group)
 def offer() -> None:
     """Offer something; list, show and withdraw offers."""
@@ -103,12 +99,39 @@ def offer() -> None:
 
 @offer.command("add")
 @click.option("--lot", metavar="AMOUNT", help="smallest part that is given, in the same unit")
+@click.option("--minimum", metavar="AMOUNT", help="the least that one request should get")
+@click.option("--service", is_flag=True, help="it is somebody's time; UNIT is h or min")
+@click.option(
+    "--lend",
+    "slots",
+    type=parse_slot,
+    multiple=True,
+    metavar="FROM/UNTIL",
+    help="lend it then, such as 2026-08-01T09:00/12:00; once for each slot",
+)
+@click.option("--from", "from_ms", type=parse_moment, metavar="TIME", help="to be had from then")
+@click.option("--until", "until_ms", type=parse_moment, metavar="TIME", help="to be had until")
+@click.option("--carrier", metavar="WORD", help="how it travels, such as cargo-bike")
+@click.option("--only", "audience", multiple=True, metavar="MEMBER", help="for them alone")
+@click.option("--renewing", is_flag=True, help="more of it comes again and again")
+@click.option("--inexhaustible", is_flag=True, help="giving takes nothing away")
 @thing_options
-def add_offer(settings: Settings, lot: str | None, quantity: str, unit: str, **fields: Any) -> None:
-    """Offer AMOUNT UNIT of something, such as: food.water "Drinking water" 200 L"""
-    body = thing_body(quantity=quantity, unit=unit, **fields)
-    if lot is not None:
-        body["lot"] = parse_quantity(lot, unit)[0]
+def add_offer(settings: Settings, quantity: str, unit: str, **fields: Any) -> None:
+    """Offer AMOUNT UNIT of something, such as: food.water "Drinking water" 200 L
+
+    Something lent is counted in pieces, and AMOUNT is how many there are in each slot.
+    """
+    body = thing_body(quantity=quantity, unit=unit, **thing_fields(fields))
+    for name in ("lot", "minimum"):
+        if fields[name] is not None:
+            body[name] = parse_quantity(fields[name], unit)[0]
+    if fields["slots"]:
+        body |= {"terms": "lend", "slots": sorted(fields["slots"])}
+    elif fields["service"]:
+        body["terms"] = "service"
+    for name in ("from_ms", "until_ms", "carrier", "audience", "renewing", "inexhaustible"):
+        if fields[name] or fields[name] == 0:
+            body[name] = fields[name]
     _added(settings, settings.client.post("/v1/offers", body))
 
 
@@ -120,12 +143,24 @@ def request() -> None:
 @request.command("add")
 @click.option("--urgency", type=click.Choice(URGENCIES), default="anytime", show_default=True)
 @click.option("--within", type=parse_span, metavar="SPAN", help="needed by then, such as 36h")
+@click.option("--people", type=click.IntRange(1), metavar="N", help="for how many people it is")
+@click.option("--for", "party", metavar="PARTY", help="a party that it is for, by its id")
+@click.option(
+    "--or", "others", multiple=True, metavar="CATEGORY", help="what would do as well; a group too"
+)
 @thing_options
-def add_request(settings: Settings, urgency: str, within: int | None, **fields: Any) -> None:
+def add_request(settings: Settings, **fields: Any) -> None:
     """Ask for AMOUNT UNIT of something, such as: food.water "Drinking water" 20 L"""
-    body = {**thing_body(**fields), "urgency": urgency}
-    if within is not None:
-        body["needed_by_ms"] = now() + within
+    body = {**thing_body(**thing_fields(fields)), "urgency": fields["urgency"]}
+    if fields["within"] is not None:
+        body["needed_by_ms"] = now() + fields["within"]
+    if fields["people"] is not None:
+        body["people"] = fields["people"]
+    if fields["party"] is not None:
+        body["on_behalf_of"] = fields["party"]
+    if fields["others"]:
+        codes = [each if each in GROUPS else read_category(each) for each in fields["others"]]
+        body["substitutes"] = list(dict.fromkeys(codes))
     _added(settings, settings.client.post("/v1/requests", body))
 
 
@@ -228,11 +263,7 @@ def thing_text(answer: dict[str, Any]) -> str:
         ("state", "open" if answer["open"] else "closed"),
         ("posted", f"{duration(now() - answer['time_ms'])} ago"),
     ]
-    if is_offer and answer["lot"] > 1:
-        rows.append(("lot", amount(answer, "lot")))
-    if not is_offer:
-        rows.append(("urgency", answer["urgency"]))
-        rows.append(("needed by", until(answer["needed_by_ms"], now())))
+    rows += offer_rows(answer) if is_offer else request_rows(answer)
     if answer["expires_ms"] is not None:
         rows.append(("ends", until(answer["expires_ms"], now())))
     if answer["place"]:
@@ -242,6 +273,37 @@ def thing_text(answer: dict[str, Any]) -> str:
         rows.append(("note", answer["note"]))
     text = "\n".join(f"{name:<10}  {clean(value)}" for name, value in rows)
     return f"{text}\n\n{grants_table(answer['grants'])}" if answer["grants"] else text
+
+
+def offer_rows(answer: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what only offers have, as far as it says something."""
+    times = [("from", answer["from_ms"]), ("until", answer["until_ms"])]
+    rows = [("terms", "a service")] if answer["terms"] == "service" else []
+    rows += [("lent", f"{slot_text(slot)}, {slot['left']} left") for slot in answer["slots"]]
+    rows += [(name, amount(answer, name)) for name in ("lot", "minimum") if answer[name] > 1]
+    rows += [(name, until(time_ms, now())) for name, time_ms in times if time_ms is not None]
+    if answer["carrier"] != "unknown":
+        rows.append(("carrier", answer["carrier"]))
+    if answer["audience"]:
+        rows.append(("only for", ", ".join(each["name"] for each in answer["audience"])))
+    if answer["inexhaustible"] or answer["renewing"]:
+        rows.append(("supply", "renewing" if answer["renewing"] else "inexhaustible"))
+    return rows
+
+
+def request_rows(answer: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what only requests have, as far as it says something."""
+    rows = [
+        ("urgency", answer["urgency"]),
+        ("needed by", until(answer["needed_by_ms"], now())),
+    ]
+    if answer["people"] is not None:
+        rows.append(("people", str(answer["people"])))
+    if answer["for"] is not None:
+        rows.append(("for", f"{answer['for']['name']} ({answer['for']['form']})"))
+    if answer["substitutes"]:
+        rows.append(("or", ", ".join(answer["substitutes"])))
+    return rows
 
 
 def quoted(text: str) -> str:

@@ -9,9 +9,12 @@ from typing import Final
 
 from mycelia_protocol.types import (
     answer,
+    claim,
     grant,
     incarnation,
     offer,
+    parties,
+    party,
     profile,
     promises,
     receipt,
@@ -56,6 +59,8 @@ KINDS: Final[dict[str, Kind]] = {
         ),
         Kind("answer", answer.FIELDS, 1, answer.read, touches=promises.touched),
         Kind("receipt", receipt.FIELDS, 1, receipt.read, touches=promises.touched),
+        Kind("claim", claim.FIELDS, 2, claim.read, row=parties.claim_row),
+        Kind("party", party.FIELDS, 0, party.read),
         Kind("withdraw", withdraw.FIELDS, 1, withdraw.read, touches=promises.touched),
     )
 }

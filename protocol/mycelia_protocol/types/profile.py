@@ -11,6 +11,7 @@ from mycelia_protocol.errors import SchemaError
 from mycelia_protocol.limits import (
     ADDRESS_SIZE_MAX,
     ADDRESSES_MAX,
+    MEMBERS_MAX,
     NAME_SIZE_MAX,
     TEXT_SIZE_MAX,
 )
@@ -23,17 +24,19 @@ FIELDS = (
     Field("name", "text", 1, NAME_SIZE_MAX),
     Field("about", "text", 0, TEXT_SIZE_MAX, required=False),
     Field("addresses", "list", 0, ADDRESSES_MAX, required=False),
+    Field("members", "int", 1, MEMBERS_MAX, required=False),
     *PLACE_FIELDS,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Name, description, addresses to dial, and coarse place of a collective."""
+    """Name, description, addresses to dial, size in people, and coarse place of a collective."""
 
     name: str
     about: str
     addresses: tuple[str, ...]
+    members: int
     place: Place | None
 
 
@@ -49,7 +52,13 @@ def read(body: Body, record: Record) -> Profile:
         not 1 <= size <= ADDRESS_SIZE_MAX for size in sizes
     ):
         raise SchemaError("an address is a text of 1 to 200 characters", requirement="PROF-1")
-    return Profile(body.text("name"), body.text("about"), addresses, read_place(body))
+    return Profile(
+        body.text("name"),
+        body.text("about"),
+        addresses,
+        body.optional_integer("members") or 1,
+        read_place(body),
+    )
 
 
 def row(facts: Facts, statement: Statement[object]) -> list[Value]:

@@ -6,8 +6,9 @@
 2. Walk a request's acceptances in the requester's order. One counts while the sum stays within what
    was asked; one that goes beyond is *surplus* and holds nothing.
 3. Walk an offer's sound grants in the provider's order, leaving out those that were released
-   (declined, surplus or cancelled). One for which too little is left, or that comes after the
-   offer's withdrawal, is *overdrawn*: void, and counted as a violation of its author.
+   (declined, surplus or cancelled). One for which too little is left, in its slot if the thing is
+   lent, or that comes after the offer's withdrawal, is *overdrawn*: void, and counted as a
+   violation of its author.
 
 Each step looks only at the ones before it, so the outcome is a function of the set. What has become
 of one grant:
@@ -29,6 +30,7 @@ from mycelia_protocol.types.answer import first_answer, first_answers
 from mycelia_protocol.types.base import Facts, Statement
 from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.offer import Offer
+from mycelia_protocol.types.parties import receiver_of
 from mycelia_protocol.types.receipt import first_receipt
 from mycelia_protocol.types.request import Request
 from mycelia_protocol.types.withdraw import first_withdrawal
@@ -56,13 +58,18 @@ class OfferState:
         spent: grant id -> base units, for every grant that holds, in the provider's order.
         overdrawn: ids of the grants that were void when their turn came.
         withdrawn: whether the author took back what was left.
-        left: base units that may still be granted; 0 once withdrawn.
+        free: base units that may still be granted, for each slot if it is lent; 0 once withdrawn.
     """
 
     spent: dict[bytes, int]
     overdrawn: tuple[bytes, ...]
     withdrawn: bool
-    left: int
+    free: tuple[int, ...]
+
+    @property
+    def left(self) -> int:
+        """Base units that may still be granted, in all slots together."""
+        return sum(self.free)
 
     @property
     def granted(self) -> int:
@@ -108,7 +115,8 @@ def is_waiting(facts: Facts, grant: Statement[Grant]) -> bool:
 def is_sound(facts: Facts, grant: Statement[Grant]) -> bool:
     """Return whether a grant breaks no rule that looks at it, its offer and its request (GRANT-1).
 
-    The provider grants from its own offer, to somebody else, in the same unit, in whole lots.
+    The provider grants from its own offer, to somebody else, in the same unit, in whole lots, and
+    for one slot if it is lent.
     """
     offer = facts.find(grant.refs[0], Offer)
     request = facts.find(grant.refs[1], Request)
@@ -119,6 +127,7 @@ def is_sound(facts: Facts, grant: Statement[Grant]) -> bool:
         and grant.author != request.author
         and offer.body.unit == request.body.unit
         and grant.body.quantity % offer.body.lot == 0
+        and offer.body.purse_of(grant.body.slot) is not None
     )
 
 
@@ -166,18 +175,23 @@ def derive_offer(facts: Facts, statement: Statement[object]) -> OfferState:
     offer = statement.body
     assert isinstance(offer, Offer)
     withdrawal = first_withdrawal(facts, statement)
-    left, spent, overdrawn = offer.quantity, dict[bytes, int](), list[bytes]()
+    free = [offer.quantity] * offer.purses
+    spent, overdrawn = dict[bytes, int](), list[bytes]()
     for grant in facts.about(statement.id, Grant):
         if not is_sound(facts, grant) or is_released(facts, grant):
             continue
+        purse = offer.purse_of(grant.body.slot)
+        assert purse is not None  # a sound grant names one
         too_late = withdrawal is not None and grant.order > withdrawal
-        if too_late or grant.body.quantity > left:
+        if too_late or grant.body.quantity > free[purse]:
             overdrawn.append(grant.id)
-        else:
-            left -= grant.body.quantity
-            spent[grant.id] = grant.body.quantity
+            continue
+        spent[grant.id] = grant.body.quantity
+        if not offer.inexhaustible:
+            free[purse] -= grant.body.quantity
     withdrawn = withdrawal is not None
-    return OfferState(spent, tuple(overdrawn), withdrawn, 0 if withdrawn else left)
+    left = (0,) * offer.purses if withdrawn else tuple(free)
+    return OfferState(spent, tuple(overdrawn), withdrawn, left)
 
 
 def derive_grant(facts: Facts, statement: Statement[object]) -> GrantState:
@@ -233,13 +247,17 @@ def grant_state(facts: Facts, grant: bytes) -> GrantState:
 def offer_row(facts: Facts, statement: Statement[object]) -> list[Value]:
     """Return an offer's row in the state digest."""
     state = offer_state(facts, statement.id)
-    return [statement.id, state.granted, state.left, state.withdrawn, len(state.overdrawn)]
+    free: list[Value] = list(state.free)
+    return [statement.id, state.granted, free, state.withdrawn, len(state.overdrawn)]
 
 
 def request_row(facts: Facts, statement: Statement[object]) -> list[Value]:
     """Return a request's row in the state digest."""
     state = request_state(facts, statement.id)
-    return [statement.id, state.filled, len(state.surplus), state.withdrawn]
+    request = facts.find(statement.id, Request)
+    assert request is not None
+    receiver = receiver_of(facts, request)
+    return [statement.id, state.filled, len(state.surplus), state.withdrawn, receiver]
 
 
 def grant_row(facts: Facts, statement: Statement[object]) -> list[Value]:

@@ -1,8 +1,12 @@
 """What offers and requests have in common: what it is, how much, and until when. Spec: 7.1.3."""
 
+from collections.abc import Sequence
+
+from mycelia_protocol.encoding import Value
 from mycelia_protocol.errors import SchemaError
 from mycelia_protocol.limits import (
     CATEGORY_SIZE_MAX,
+    ID_SIZE,
     INT_MAX,
     NAME_SIZE_MAX,
     QUANTITY_MAX,
@@ -11,7 +15,7 @@ from mycelia_protocol.limits import (
 from mycelia_protocol.schema import Field
 
 UNITS = ("1", "W.h", "g", "mL", "min")  # UCUM: pieces, watt hours, grams, millilitres, minutes
-CATEGORY_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz-")
+WORD_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz-")
 
 THING_FIELDS = (
     Field("category", "text", 3, CATEGORY_SIZE_MAX),
@@ -23,16 +27,39 @@ THING_FIELDS = (
 )
 
 
+def is_word(text: str) -> bool:
+    """Return whether a text is one word of a-z and -, such as `food` or `cargo-bike`."""
+    return 0 < len(text) <= CATEGORY_SIZE_MAX and WORD_CHARACTERS.issuperset(text)
+
+
+def is_category(text: str) -> bool:
+    """Return whether a text is a two-level code such as `food.water` (THING-1)."""
+    words = text.split(".")
+    return len(text) <= CATEGORY_SIZE_MAX and len(words) == 2 and all(map(is_word, words))
+
+
 def check_category(category: str) -> str:
-    """Return a category if it is a two-level code such as `food.water`.
+    """Return a category.
 
     Raises:
         SchemaError: it is not two words of a-z and - with a dot between (THING-1).
     """
-    words = category.split(".")
-    if len(words) != 2 or not all(word and CATEGORY_CHARACTERS.issuperset(word) for word in words):
+    if not is_category(category):
         raise SchemaError(
             f"category {category!r} is not a two-level code such as food.water",
             requirement="THING-1",
         )
     return category
+
+
+def check_keys(items: Sequence[Value], name: str, requirement: str) -> tuple[bytes, ...]:
+    """Return a list of keys.
+
+    Raises:
+        SchemaError: one is not of 32 bytes, or they are not sorted, each once.
+    """
+    keys = tuple(item for item in items if isinstance(item, bytes) and len(item) == ID_SIZE)
+    if len(keys) < len(items) or list(keys) != sorted(set(keys)):
+        message = f"{name} holds keys of {ID_SIZE} bytes, sorted, each once"
+        raise SchemaError(message, requirement=requirement)
+    return keys

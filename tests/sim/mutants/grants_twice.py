@@ -18,7 +18,9 @@ def forgetful_state(facts: Facts, offer: bytes) -> OfferState:
     assert isinstance(facts, State)
     statement = facts.find(offer, Offer)
     assert statement is not None
-    return replace(offer_state(facts, offer), left=statement.body.quantity)
+    return replace(
+        offer_state(facts, offer), free=(statement.body.quantity,) * statement.body.purses
+    )
 
 
 allocate.offer_state = forgetful_state  # type: ignore[attr-defined]
