@@ -20,8 +20,11 @@ from mycelia_protocol.events import (
 )
 from mycelia_protocol.record import Record
 from mycelia_protocol.state import State
+from mycelia_protocol.types.accounts import offer_of
+from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.request import Request
+from mycelia_protocol.types.rights import Rights
 
 Json = dict[str, object]
 
@@ -145,6 +148,10 @@ def record_words(state: State, record: Record) -> str:
         case "receipt":
             verb = "handed over" if told.get("side") == "handed" else "received"
             return f"{who} {verb} {_about_grant(state, record)}"
+        case "rights":
+            return f"{who} lets {_given(state, record)}"
+        case "return":
+            return f"{who} gives back what it need not grant of {_title(state, record.refs)}"
         case "withdraw":
             return f"{who} withdraws {_title(state, record.refs)}"
         case "profile":
@@ -159,12 +166,23 @@ def record_words(state: State, record: Record) -> str:
 
 def _granted(state: State, record: Record, quantity: object) -> str:
     """Return how much of what a grant promises, and to whom."""
-    offer = state.find(record.refs[0], Offer) if record.refs else None
+    grant = state.find(record.id, Grant)
+    offer = offer_of(state, grant) if grant else None
     request = state.find(record.refs[1], Request) if len(record.refs) > 1 else None
     if offer is None or not isinstance(quantity, int):
         return "something"
     to = f" to {name_of(state, request.author)}" if request else ""
     return f"{format_quantity(quantity, offer.body.unit)} {offer.body.title}{to}"
+
+
+def _given(state: State, record: Record) -> str:
+    """Return whom rights let grant how much of what."""
+    rights = state.find(record.id, Rights)
+    offer = offer_of(state, rights) if rights else None
+    if rights is None or offer is None:
+        return "somebody grant something"
+    much = format_quantity(rights.body.quantity, offer.body.unit)
+    return f"{name_of(state, rights.body.to)} grant {much} {offer.body.title}"
 
 
 def _about_grant(state: State, record: Record) -> str:
@@ -176,5 +194,7 @@ def _about_grant(state: State, record: Record) -> str:
 def _title(state: State, refs: tuple[bytes, ...]) -> str:
     """Return the title of the offer or request that comes first in refs, or "a grant"."""
     statement = state.statement(refs[0]) if refs else None
+    if statement is not None and isinstance(statement.body, Rights):
+        statement = state.statement(statement.refs[0])
     body = statement.body if statement else None
     return body.title if isinstance(body, Offer | Request) else "a grant"

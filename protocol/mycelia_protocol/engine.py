@@ -80,13 +80,7 @@ class Engine:
         self.publisher: Final = Publisher(commons, seed, self.logs, rng)
         self.key: Final = self.publisher.key
         self.gate: Final = RestoreGate(self.key, self.logs)
-        self._steward = Steward(
-            self.state,
-            self.publisher,
-            self.gate,
-            allocates=self.options.allocate,
-            confirms=self.options.confirm_handovers,
-        )
+        self._steward = Steward(self.state, self.publisher, self.gate, self.options)
         self.peers: Final = Peers(
             commons, seed, self.key, rng, self._admits, self._own_introduction, shortcuts
         )

@@ -77,6 +77,8 @@ READS_PER_LINK_MAX: Final = 4  # WANTs of one link that wait for the own store
 # --- own records ---
 STEWARD_DELAY_MS: Final = 100  # allocation waits so long after a change, and takes all at once
 STEWARD_DRAFTS_MAX: Final = 64  # records that the allocator writes in one round
+ACCEPT_WITHIN_MS: Final = 259_200_000  # three days; then a grant without an answer is taken back
+LEASE_MARGIN_MS: Final = 60_000  # holder's and issuer's clocks may differ by so much
 
 # --- bundles ---
 CHUNK_SIZE_MAX: Final = 1_048_576  # bytes of one chunk's payload; as much as one RECORDS may hold

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from mycelia_protocol.limits import ACCEPT_WITHIN_MS
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -9,6 +11,7 @@ class Options:
 
     Attributes:
         allocate: whether the node grants from its own offers and answers grants by itself (fifo).
+        accept_within_ms: how long a grant of its own waits for an answer before it is taken back.
         confirm_handovers: whether it writes receipts by itself; for demonstrations.
         dial: addresses to keep connected for ever.
         discover: whether to dial members by the addresses in their profiles.
@@ -16,6 +19,7 @@ class Options:
     """
 
     allocate: bool = True
+    accept_within_ms: int = ACCEPT_WITHIN_MS
     confirm_handovers: bool = False
     dial: tuple[str, ...] = ()
     discover: bool = True

@@ -25,7 +25,7 @@ from mycelia_protocol.types import KINDS
 from mycelia_protocol.types.incarnation import Head as OldHead
 from mycelia_protocol.types.incarnation import content as incarnation_content
 
-SPENDING_KINDS = frozenset({"grant"})  # kinds that the restore gate holds back
+SPENDING_KINDS = frozenset({"grant", "return", "rights"})  # kinds that the restore gate holds back
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,9 @@ class Publisher:
             raise LocalError(f"nobody can write records of kind {draft.kind!r}")
         if len(self._queue) >= PUBLISH_QUEUE_MAX:
             raise LocalError("too many records wait to be written; try again in a moment")
-        if len(draft.refs) != kind.refs or len(set(draft.refs)) != kind.refs:
-            raise SchemaError(f"a {kind.name} refers to {kind.refs} different records")
+        kind.check_refs(len(draft.refs))
+        if len(set(draft.refs)) < len(draft.refs):
+            raise SchemaError(f"a {kind.name} refers to different records")
         kind.read(check(draft.content, kind.fields), self._outline(draft))
         if len(encode(draft.content)) + SALT_SIZE > BODY_SIZE_MAX:
             raise SchemaError(f"a record's body has at most {BODY_SIZE_MAX} bytes")

@@ -56,6 +56,7 @@ class State:
         self._by_type: dict[type, dict[bytes, Statement[object]]] = {}
         self._about: dict[tuple[bytes, type], list[Statement[object]]] = {}
         self._by_author: dict[tuple[bytes, type], list[Statement[object]]] = {}
+        self._addressed: dict[tuple[bytes, type], list[Statement[object]]] = {}
         self._profiles: dict[bytes, Statement[Profile]] = {}
         self._derived: dict[bytes, object] = {}
 
@@ -75,6 +76,7 @@ class State:
         other._by_type = {kind: Layered(known) for kind, known in self._by_type.items()}
         other._about = Layered(self._about)
         other._by_author = Layered(self._by_author)
+        other._addressed = Layered(self._addressed)
         other._profiles = Layered(self._profiles)
         return other
 
@@ -135,6 +137,9 @@ class State:
             known = self._profiles.get(statement.author)
             if known is None or known.order < statement.order:
                 self._profiles[statement.author] = profile
+        addressee = KINDS[statement.kind].addressee
+        if addressee is not None:
+            _own_list(self._addressed, (addressee(statement), kind)).append(statement)
         touches = KINDS[statement.kind].touches
         if touches is not None:
             for record in touches(self, statement):
@@ -187,6 +192,16 @@ class State:
         """Return an author's statements of one family, oldest first by its clock, then id."""
         own = cast("Sequence[Statement[T]]", self._by_author.get((author, body_type), ()))
         return sorted(own, key=lambda statement: (statement.time_ms, statement.id))
+
+    def addressed_to(self, key: bytes, body_type: type[T]) -> list[Statement[T]]:
+        """Return the statements of one family that are meant for a key, oldest first, then id."""
+        found = cast("Sequence[Statement[T]]", self._addressed.get((key, body_type), ()))
+        return sorted(found, key=lambda statement: (statement.time_ms, statement.id))
+
+    def latest_log(self, author: bytes) -> bytes | None:
+        """Return the log that comes last in an author's order, as far as is known here."""
+        logs = [(depth, log) for (key, log), depth in self._depths.items() if key == author]
+        return max(logs, default=(0, None))[1]
 
     def statement(self, record: bytes) -> Statement[object] | None:
         """Return the statement with this id, of whatever family."""

@@ -25,8 +25,7 @@ def read_statement(record: Record, depth: int = 0) -> Statement[object] | None:
     if kind is None:
         return None
     try:
-        if len(record.refs) != kind.refs:
-            raise SchemaError(f"a {kind.name} has {kind.refs} references")
+        kind.check_refs(len(record.refs))
         body = kind.read(check(record.content, kind.fields), record)
     except (EncodingError, RecordError, SchemaError):
         return None

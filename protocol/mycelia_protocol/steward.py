@@ -1,72 +1,92 @@
-"""When the node writes by itself: grants, answers and receipts. Spec: section 8.5 (not normative).
+"""When the node writes by itself: answers, grants, what it puts back, receipts. Spec: section 8.5.
 
-It looks at the state a moment after every change, once the state holds all that this node wrote
-before, so that it never spends twice; after the store failed it rests.
+It looks at the state a moment after every change, and when a deadline has come, once the state
+holds all that this node wrote before, so that it never spends twice; after the store failed it
+rests.
 """
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
-from mycelia_protocol import allocate
+from mycelia_protocol import allocate, purses
 from mycelia_protocol.gate import RestoreGate
 from mycelia_protocol.limits import STEWARD_DELAY_MS, STEWARD_DRAFTS_MAX
+from mycelia_protocol.options import Options
 from mycelia_protocol.publish import Draft, Publisher
 from mycelia_protocol.state import State
 
 STORE_PAUSE_MS: Final = 5_000  # rest after the store failed to write
+DEADLINE_WAIT_MAX_MS: Final = 3_600_000  # deadlines are by a clock that people may set
 
 
 class Steward:
-    """Decides when to allocate, and lets `allocate.py` say what.
-
-    Args:
-        allocates: whether to grant and to answer.
-        confirms: whether to write receipts.
-    """
+    """Decides when to look, and lets `allocate.py` and `purses.py` say what to write."""
 
     def __init__(
-        self,
-        state: State,
-        publisher: Publisher,
-        gate: RestoreGate,
-        *,
-        allocates: bool,
-        confirms: bool,
+        self, state: State, publisher: Publisher, gate: RestoreGate, options: Options
     ) -> None:
-        self.due_ms: int | None = None
+        self._look_ms: int | None = None  # when to look, since something changed
+        self._deadline_ms: int | None = None  # when to look, since time went by
         self._state = state
         self._publisher = publisher
         self._gate = gate
-        self._allocates = allocates
-        self._confirms = confirms
+        self._options = options
+
+    @property
+    def due_ms(self) -> int | None:
+        """When `timer` should next be called (ms), or None."""
+        times = [time for time in (self._look_ms, self._deadline_ms) if time is not None]
+        return min(times, default=None)
 
     def changed(self, now_ms: int) -> None:
         """Note that the state changed."""
-        if self.due_ms is None:
-            self.due_ms = now_ms + STEWARD_DELAY_MS
+        if self._look_ms is None:
+            self._look_ms = now_ms + STEWARD_DELAY_MS
 
     def store_failed(self, now_ms: int) -> None:
         """Rest for a while."""
-        self.due_ms = now_ms + STORE_PAUSE_MS
+        self._look_ms = now_ms + STORE_PAUSE_MS
+        self._deadline_ms = None
 
     def timer(self, now_ms: int, clock_ms: int) -> list[Draft]:
         """Return what is to be written now.
 
         Args:
             now_ms: a time that never goes back, for the pauses.
-            clock_ms: what the clock shows, for what has expired.
+            clock_ms: what the clock shows, for deadlines and for what has expired.
         """
-        if self.due_ms is None or now_ms < self.due_ms:
+        due_ms = self.due_ms
+        if due_ms is None or now_ms < due_ms:
             return []
         if not self._publisher.is_idle:
-            self.due_ms = now_ms + STEWARD_DELAY_MS
+            self._look_ms = now_ms + STEWARD_DELAY_MS
             return []
-        self.due_ms = None
-        state, key = self._state, self._publisher.key
-        drafts: list[Draft] = []
-        if self._allocates:
-            drafts += allocate.answers(state, key, clock_ms, STEWARD_DRAFTS_MAX)
-            if self._gate.is_open:
-                drafts += allocate.fifo(state, key, clock_ms, STEWARD_DRAFTS_MAX)
-        if self._confirms:
-            drafts += allocate.receipts(state, key, STEWARD_DRAFTS_MAX)
+        drafts = list(islice(self._drafts(clock_ms), STEWARD_DRAFTS_MAX))
+        self._look_ms = None
+        self._deadline_ms = self._next_deadline(now_ms, clock_ms)
         return drafts
+
+    def _drafts(self, clock_ms: int) -> Iterator[Draft]:
+        """Yield all that could be written now, the most pressing first."""
+        state, key, log = self._state, self._publisher.key, self._publisher.log
+        options = self._options
+        if options.allocate:
+            yield from allocate.answers(state, key, clock_ms)
+            yield from purses.put_back(state, key, clock_ms)
+            if self._gate.is_open:
+                yield from purses.give_back(state, key, log, clock_ms)
+                shelf = list(purses.stocks(state, key, log, clock_ms))
+                accept_by_ms = clock_ms + options.accept_within_ms
+                yield from allocate.fifo(state, key, shelf, clock_ms, accept_by_ms)
+        if options.confirm_handovers:
+            yield from allocate.receipts(state, key)
+
+    def _next_deadline(self, now_ms: int, clock_ms: int) -> int | None:
+        """Return when time alone will give this node something to write, or None."""
+        if not self._options.allocate:
+            return None
+        deadline_ms = purses.next_deadline(self._state, self._publisher.key, clock_ms)
+        if deadline_ms is None:
+            return None
+        return now_ms + min(deadline_ms - clock_ms, DEADLINE_WAIT_MAX_MS)

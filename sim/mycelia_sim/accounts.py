@@ -101,7 +101,7 @@ def _step(record: Held, records: Mapping[bytes, Held]) -> tuple[str, Held | None
         case "request":
             return "asked", record
         case "grant" if record.refs:  # a liar's may speak of nothing
-            return "granted", records.get(record.refs[0])
+            return "granted", _offered(record, records)
         case "answer" if record.content.get("accept") is True:
             return "accepted", _thing(record, records)
         case "receipt":
@@ -113,10 +113,16 @@ def _step(record: Held, records: Mapping[bytes, Held]) -> tuple[str, Held | None
 
 def _thing(record: Held, records: Mapping[bytes, Held]) -> Held | None:
     """Return the offer behind an answer's or a receipt's grant."""
-    if not record.refs:
-        return None
-    grant = records.get(record.refs[0])
-    return records.get(grant.refs[0]) if grant and grant.refs else None
+    grant = records.get(record.refs[0]) if record.refs else None
+    return _offered(grant, records) if grant and grant.refs else None
+
+
+def _offered(grant: Held, records: Mapping[bytes, Held]) -> Held | None:
+    """Return the offer that a grant is of, at one remove if it spends rights."""
+    purse = records.get(grant.refs[0])
+    if purse is not None and purse.kind == "rights":
+        return records.get(purse.refs[0])
+    return purse
 
 
 def _amount(record: Held, records: Mapping[bytes, Held]) -> int:

@@ -13,6 +13,7 @@ from typing import Final
 from mycelia_sim import safety
 from mycelia_sim.accounts import Tally
 from mycelia_sim.checkers import Evidence
+from mycelia_sim.escrow import overcommitments
 from mycelia_sim.plan import Plan
 from mycelia_sim.sometimes import families
 from mycelia_sim.verdict import Check, overall
@@ -61,7 +62,7 @@ def summarize(outcome: Outcome) -> dict[str, object]:
         "acknowledged": len(facts.acknowledged),
         "lost": len(safety.lost_records(evidence)),
         "forged_accepted": len(safety.forged_records(evidence)),
-        "overcommitted": len(safety.overcommitments(evidence.library.records, evidence.liars)),
+        "overcommitted": len(overcommitments(evidence.library.records, evidence.liars)),
         "partitions_fired": sum(
             bool(cut.is_lifted and cut.bytes + cut.connections) for cut in facts.cuts.values()
         ),

@@ -6,15 +6,13 @@ about that fold. Every failure names a first example.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-
 from mycelia_protocol.charter import Charter
 from mycelia_protocol.errors import MyceliaError
 from mycelia_protocol.identity import to_text
 from mycelia_protocol.record import Record
 from mycelia_protocol.state import State
 from mycelia_sim.audit import Held, Holding, LogCopy
+from mycelia_sim.escrow import overcommitments
 from mycelia_sim.evidence import SHORT, Breach, Evidence, judged
 from mycelia_sim.facts import Acknowledged
 from mycelia_sim.verdict import Check, First
@@ -114,67 +112,8 @@ def no_forgery(evidence: Evidence) -> Check:
     return judged("no_forgery", "safety", breaches, found, is_known=count > 0)
 
 
-def overcommitments(
-    records: Mapping[bytes, Held], liars: Iterable[bytes] = ()
-) -> list[tuple[str, Held]]:
-    """Return where honest authors promised or accepted more than there is, and the last of it.
-
-    A grant counts while its requester has not declined it and its provider has not taken it back.
-    Of something lent each slot is added up by itself; what is inexhaustible can't be overdrawn.
-    All disks are taken together: a node that has not heard of an answer yet did nothing wrong.
-    What adversaries accept beyond their requests holds nothing, and their providers may promise it
-    again; so of grants to them those alone count to which they gave one answer at most, and within
-    what they asked for.
-    """
-    skipped = frozenset(liars)
-    of_kind: dict[str, dict[bytes, Held]] = defaultdict(dict)
-    for record in records.values():
-        of_kind[record.kind][record.id] = record
-    answers: dict[bytes, list[Held]] = defaultdict(list)
-    for answer in of_kind["answer"].values():
-        answers[answer.refs[0]].append(answer)
-    withdrawn = {(record.author, record.refs[0]) for record in of_kind["withdraw"].values()}
-    promised: dict[tuple[bytes, object], list[Held]] = defaultdict(list)
-    accepted: dict[bytes, list[Held]] = defaultdict(list)
-    for grant in of_kind["grant"].values():
-        offer, request = (of_kind[k].get(grant.refs[n]) for n, k in enumerate(("offer", "request")))
-        if offer is None or request is None or (grant.author, grant.id) in withdrawn:
-            continue
-        if grant.author != offer.author:
-            continue  # nobody can promise what is not theirs
-        said = {a.content.get("accept") for a in answers[grant.id] if a.author == request.author}
-        if True in said:
-            accepted[request.id].append(grant)
-        if said != {False} and not (len(said) > 1 and request.author in skipped):
-            promised[offer.id, grant.content.get("slot")].append(grant)
-    problems: list[tuple[str, Held]] = []
-    greedy = {
-        request
-        for request, grants in accepted.items()
-        if of_kind["request"][request].author in skipped
-        and _sum(grants) > _sum([of_kind["request"][request]])
-    }
-    checked = [
-        (of_kind["offer"][offer], "promised", [one for one in grants if one.refs[1] not in greedy])
-        for (offer, _), grants in promised.items()
-        if not of_kind["offer"][offer].content.get("inexhaustible")
-    ]
-    checked += [(of_kind["request"][each], "accepted", got) for each, got in accepted.items()]
-    for thing, verb, grants in sorted(checked, key=lambda row: (row[0].kind, row[0].id)):
-        most, amount = _sum([thing]), _sum(grants)
-        if amount > most and thing.author not in skipped:
-            last = max(grants, key=lambda grant: (grant.time_ms, grant.id))
-            name = f"{thing.kind} {thing.id.hex()[:SHORT]}"
-            problems.append((f"{amount} {verb} of {name}, which has {most}", last))
-    return problems
-
-
-def _sum(records: Iterable[Held]) -> int:
-    return sum(int(record.content.get("quantity", 0)) for record in records)
-
-
 def no_overcommit(evidence: Evidence) -> Check:
-    """Check that no offer is promised and no request accepted beyond its amount."""
+    """Check that no offer and no rights are promised, no request accepted beyond its amount."""
     records = evidence.library.records
     breaches = [
         (problem, evidence.first(last.id))

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from mycelia_sim.backends import CARRY
+from mycelia_sim.escrow import overcommitments
 from mycelia_sim.evidence import Evidence, known
 from mycelia_sim.plan import Kill, Plan
-from mycelia_sim.safety import overcommitments
 from mycelia_sim.verdict import Check
 
 DISK_WORDS: Final = {

@@ -217,6 +217,8 @@ WORDS: Final = {
     "offer": "offers",
     "request": "asks for",
     "grant": "promises",
+    "rights": "lets a neighbour promise",
+    "return": "need not promise",
     "answer": "accepts",
     "receipt": "hands over",
     "withdraw": "takes back",

@@ -161,7 +161,19 @@ TABLES: dict[str, tuple[int, dict[str, tuple[Any, ...]]]] = {
             **PLACE,
         },
     ),
-    "grant": (2, {"quantity": (int, 1, MOST), "slot?": SLOT}),
+    "grant": (2, {"quantity": (int, 1, MOST), "slot?": SLOT, "accept_by_ms?": MOMENT}),
+    "rights": (
+        1,
+        {
+            "to": (bytes, 32, 32),
+            "log": (bytes, 8, 8),
+            "quantity": (int, 1, MOST),
+            "slot?": SLOT,
+            "until_ms?": MOMENT,
+            "reason?": (str, 0, 2_000),
+        },
+    ),
+    "return": (1, {"quantity": (int, 1, MOST)}),
     "answer": (1, {"accept": (bool,)}),
     "receipt": (1, {"side": (str, ("handed", "received")), "quantity": (int, 0, MOST)}),
 }
@@ -169,7 +181,9 @@ TABLES: dict[str, tuple[int, dict[str, tuple[Any, ...]]]] = {
 
 def read_body(kind: str, log: bytes, refs: int, content: bytes) -> dict[str, Any] | None:
     """Return the fields of a well-formed body of a known kind, or None."""
-    if kind not in TABLES or refs != TABLES[kind][0]:
+    if kind not in TABLES or refs < TABLES[kind][0]:
+        return None
+    if refs > TABLES[kind][0] and kind not in ("grant", "rights"):
         return None
     try:
         found = decode(content, maps=True)

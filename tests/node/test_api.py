@@ -54,6 +54,7 @@ def test_an_offer_has_all_its_fields(oak: Daemon) -> None:
         "inexhaustible": False,
         "granted": 0,
         "left": 5_000,
+        "escrow": 0,
         "withdrawn": False,
         "open": True,
         "time_ms": offer["time_ms"],

@@ -2,6 +2,7 @@
 
 from mycelia_protocol.allocate import fifo
 from mycelia_protocol.encoding import Value
+from mycelia_protocol.purses import stocks
 from mycelia_protocol.record import Record
 from mycelia_protocol.state import State
 from support.scribe import Scribe, village
@@ -13,12 +14,13 @@ SLOTS: Value = [[NOW_MS + 10, NOW_MS + 20], [NOW_MS + 20, NOW_MS + 30]]
 Promised = tuple[bytes, bytes, object, object]
 
 
-def promised(giver: Scribe, others: list[Scribe], drafts_max: int = 64) -> list[Promised]:
-    """Return (offer, request, quantity, slot) of what the giver would grant now."""
+def promised(giver: Scribe, others: list[Scribe]) -> list[Promised]:
+    """Return (purse, request, quantity, slot) of what the giver would grant now."""
     state = State(giver.charter)
     for record in [each for who in (giver, *others) for each in who.written]:
         state.add(record)
-    drafts = fifo(state, giver.key, NOW_MS, drafts_max)
+    shelf = list(stocks(state, giver.key, giver.log, NOW_MS))
+    drafts = fifo(state, giver.key, shelf, NOW_MS, None)
     return [(d.refs[0], d.refs[1], d.content["quantity"], d.content.get("slot")) for d in drafts]
 
 

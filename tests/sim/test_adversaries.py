@@ -2,8 +2,9 @@
 
 import pytest
 
+from mycelia_protocol.types.accounts import account_of
 from mycelia_protocol.types.offer import Offer
-from mycelia_protocol.types.promises import grant_state, offer_state
+from mycelia_protocol.types.promises import grant_state
 from mycelia_sim import backends
 from mycelia_sim.plan import Attempt
 from mycelia_sim.virtual.adversaries.behaviours import BEHAVIOURS
@@ -165,7 +166,7 @@ def test_lies_about_heads_open_no_log_and_fill_no_memory() -> None:
 
 
 def test_overdrawn_grants_are_void_on_every_node_and_counted_against_the_liar_alone() -> None:
-    """GRANT-4, GRANT-5: each replica voids the same grants, whatever it heard first."""
+    """ESC-3, ESC-6: each replica voids the same grants, whatever it heard first."""
     done = played(attempt("overdraw", at_ms=LATE_MS))
     liar = liar_key(done.world)
     void = set[frozenset[bytes]]()
@@ -174,11 +175,12 @@ def test_overdrawn_grants_are_void_on_every_node_and_counted_against_the_liar_al
         state = node.engine.state
         found = set[bytes]()
         for offer in state.every(Offer):
-            for grant in offer_state(state, offer.id).overdrawn:
+            ledger = account_of(state, offer.id).ledger
+            for grant in ledger.overdrawn:
                 assert offer.author == liar
                 assert grant_state(state, grant).status == "overdrawn"
                 found.add(grant)
-            assert offer_state(state, offer.id).granted <= offer.body.quantity
+            assert sum(ledger.held.values()) <= offer.body.quantity
         void.add(frozenset(found))
     (same,) = void
     assert len(same) >= 2

@@ -2,9 +2,10 @@
 
 A record's id covers its log's id, its salt and its author's clock, which are random or differ from
 run to run. Here, on every backend alike, all three are functions of the record's place: which key
-wrote it, in which of its logs, at which seq. So two runs come to the same ids exactly if every node
-wrote the same things, in the same order, about the same things. Nothing else is changed: engine,
-sessions, store, sockets and clocks are the backend's own.
+wrote it, in which of its logs, at which seq; and grants wait for their answers for ever. So two
+runs come to the same ids exactly if every node wrote the same things, in the same order, about the
+same things. Nothing else is changed: engine, sessions, store, sockets and clocks are the backend's
+own.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Final
 
 from mycelia_node.database import Writer
 from mycelia_protocol.encoding import Value
+from mycelia_protocol.limits import INT_MAX
 from mycelia_protocol.publish import Publisher
 from mycelia_protocol.record import Record
 from mycelia_sim.plan import Plan, PlanLink, Post, Shape, Stop
@@ -125,6 +127,8 @@ def placed() -> Iterator[None]:
         assert self.log is not None
         seq = self._logs.accepted((self.key, self.log)).next_seq
         self._rng = _Place(b"salt", self.key, self.log, str(seq).encode())
+        if "accept_by_ms" in content:
+            content = {**content, "accept_by_ms": INT_MAX}  # a time by the author's clock, too
         return real_build(self, kind, content, refs, EPOCH_MS + 1_000 * seq)
 
     def open_log(self: Publisher, now_ms: int) -> Record:

@@ -41,13 +41,43 @@ class Scribe:
         """Offer water."""
         return self.write("offer", {**WATER, "quantity": quantity, "lot": lot})
 
-    def request(self, quantity: int) -> Record:
-        """Ask for water."""
-        return self.write("request", {**WATER, "quantity": quantity, "urgency": "now"})
+    def loan(self, quantity: int, slots: Value) -> Record:
+        """Lend buckets in some slots."""
+        thing: dict[str, Value] = {**WATER, "unit": "1", "terms": "lend", "slots": slots}
+        return self.write("offer", {**thing, "quantity": quantity})
 
-    def grant(self, quantity: int, offer: Record, request: Record) -> Record:
-        """Promise some of an offer."""
-        return self.write("grant", {"quantity": quantity}, offer.id, request.id)
+    def request(self, quantity: int, unit: str = "mL") -> Record:
+        """Ask for water, or for buckets."""
+        thing: dict[str, Value] = {**WATER, "unit": unit, "quantity": quantity}
+        return self.write("request", {**thing, "urgency": "now"})
+
+    def grant(
+        self,
+        quantity: int,
+        purse: Record,
+        request: Record,
+        slot: int | None = None,
+        *returns: Record,
+    ) -> Record:
+        """Promise some of an offer, or of rights, perhaps with what came back."""
+        content: dict[str, Value] = {"quantity": quantity}
+        if slot is not None:
+            content["slot"] = slot
+        refs = (purse.id, request.id, *(each.id for each in returns))
+        return self.write("grant", content, *refs)
+
+    def rights(
+        self, quantity: int, offer: Record, holder: "Scribe", slot: int | None = None
+    ) -> Record:
+        """Let somebody else grant some of an offer, in its present log."""
+        content: dict[str, Value] = {"to": holder.key, "log": holder.log, "quantity": quantity}
+        if slot is not None:
+            content["slot"] = slot
+        return self.write("rights", content, offer.id)
+
+    def give_back(self, quantity: int, rights: Record) -> Record:
+        """Return rights."""
+        return self.write("return", {"quantity": quantity}, rights.id)
 
     def answer(self, accept: bool, grant: Record) -> Record:
         """Accept or decline."""

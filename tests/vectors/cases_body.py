@@ -80,18 +80,37 @@ GOOD: dict[str, Content] = {
     "profile": PROFILE,
     "offer": OFFER,
     "request": REQUEST,
-    "grant": {"quantity": 5_000, "slot": 1},
+    "grant": {"quantity": 5_000, "slot": 1, "accept_by_ms": TIME_MS},
+    "rights": {
+        "to": KEYS["oak"],
+        "log": derived("log of rights", 8),
+        "quantity": 5_000,
+        "slot": 1,
+        "until_ms": TIME_MS,
+        "reason": "for the east bank",
+    },
+    "return": {"quantity": 5_000},
     "claim": {"quantity": 5_000, "rank": 2, "slot": 1},
     "party": PARTY,
     "answer": {"accept": True},
     "receipt": {"side": "handed", "quantity": 5_000},
     "withdraw": {"reason": "spilt"},
 }
-REFS = {"grant": 2, "claim": 2, "answer": 1, "receipt": 1, "withdraw": 1}
+REFS = {
+    "answer": 1,
+    "claim": 2,
+    "grant": 2,
+    "receipt": 1,
+    "return": 1,
+    "rights": 1,
+    "withdraw": 1,
+}
+MORE_REFS = ("grant", "rights")  # may name returns besides
 OPTIONAL = {
     *("invite", "about", "addresses", "note", "expires_ms", "needed_by_ms", "reason", "lot"),
     *("terms", "minimum", "from_ms", "until_ms", "carrier", "audience", "renewing"),
     *("inexhaustible", "people", "on_behalf_of", "substitutes", "members", "guardians", "slot"),
+    "accept_by_ms",
 }
 LARGEST = 1_000_000_000
 # For each field the values just inside and just outside of its bounds.
@@ -119,6 +138,9 @@ BOUNDS: dict[str, tuple[list[Value], list[Value]]] = {
     "minimum": ([0, 20_000], [-1]),
     "rank": ([1, 99], [0, 100]),
     "slot": ([0, 255], [-1, 256]),
+    "accept_by_ms": ([0, 2**53 - 1], [-1]),
+    "to": ([bytes(32)], [bytes(31), bytes(33)]),
+    "log": ([bytes(8)], [bytes(7), bytes(9)]),
 }
 CHOICES = {
     "unit": ["1", "W.h", "g", "mL", "min"],
@@ -180,7 +202,13 @@ def _add_fields(suite: Suite, kind: str, content: Content) -> None:
 
 
 def _add_quantities(suite: Suite) -> None:
-    for kind, least in (("request", 1), ("grant", 1), ("receipt", 0)):
+    for kind, least in (
+        ("request", 1),
+        ("grant", 1),
+        ("receipt", 0),
+        ("rights", 1),
+        ("return", 1),
+    ):
         for quantity in (least, LARGEST):
             content: Content = {**GOOD[kind], "quantity": quantity}
             comment = f"{kind} of {quantity}"
@@ -324,10 +352,13 @@ def _add_formats(suite: Suite) -> None:
         suite.invalid(f"content is {comment}", req, inputs, "schema", "Format")
     for kind, content in GOOD.items():
         right = REFS.get(kind, 0)
-        for count in sorted({0, 1, 2, 3} - {right}):
+        for count in sorted({0, 1, 2, 3, 16} - {right}):
             inputs = _raw(kind, encode(content), count)
             comment = f"{kind} with {count} references"
-            suite.invalid(comment, "", inputs, "schema", "Refs")
+            if kind in MORE_REFS and count > right:
+                suite.valid(comment, "ESC-4", inputs, _steps(content), "Refs")
+            else:
+                suite.invalid(comment, "", inputs, "schema", "Refs")
 
 
 def _malformed(

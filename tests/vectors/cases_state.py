@@ -5,14 +5,15 @@ A reader must come to the same with the records in any order.
 
 from mycelia_protocol.record import Record
 from mycelia_protocol.state import KINDS_WITH_ROWS, State
+from vectors import scenes_escrow, scenes_promises
 from vectors.cases_identity import CHARTER
-from vectors.scenes import SCENES
 from vectors.suite import Json, Suite, hex_or_none, plain
 
 NOTES = {
     "Roster": "Who is a member, and whose records wait until they are.",
     "Order": "The order of one author's records over several logs.",
     "Promise": "What has become of grants.",
+    "Escrow": "What others may grant of somebody's offer, and what came back.",
     "Violation": "A member promised more than there was. The promise is void on every replica.",
     "Party": "For whom a request is, and what its author would like best.",
     "Ignored": "Records that take no part: malformed, unknown, or not the author's to write.",
@@ -22,7 +23,7 @@ NOTES = {
 def build() -> Suite:
     """Return the suite."""
     suite = Suite("state", NOTES)
-    for scene in SCENES:
+    for scene in (*scenes_promises.SCENES, *scenes_escrow.SCENES):
         records = scene.records()
         inputs: dict[str, Json] = {
             "charter": CHARTER.encode().hex(),

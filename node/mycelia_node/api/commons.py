@@ -9,7 +9,7 @@ import os
 from aiohttp import web
 
 from mycelia_node.api.fields import read_body, read_flags
-from mycelia_node.api.views import Json, collective, grant_counts
+from mycelia_node.api.views import Json, collective, grant_counts, overdrawn_rights
 from mycelia_node.config import check_name
 from mycelia_node.daemon import Daemon
 from mycelia_node.errors import RequestError
@@ -195,7 +195,7 @@ def commons_status(node: Node) -> Json:
         "open_requests": len(open_requests(state, now_ms)),
         "grants": sum(grants.values()),
         "grants_by_status": dict(sorted(grants.items())),
-        "overdrawn": grants["overdrawn"],
+        "overdrawn": grants["overdrawn"] + overdrawn_rights(state),
         "contested": 0,
         "forks": node.forks,
         "log": to_text("log", log) if log is not None else None,

@@ -6,16 +6,24 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from mycelia_node.names import id_text, name_of
-from mycelia_protocol.allocate import is_expired, is_open_offer, lack
+from mycelia_protocol.allocate import is_open_offer, lack
+from mycelia_protocol.purses import is_past
 from mycelia_protocol.state import State
+from mycelia_protocol.types.accounts import account_of, offer_of, purse_of
 from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.parties import party_of
 from mycelia_protocol.types.party import Party
 from mycelia_protocol.types.place import Place
-from mycelia_protocol.types.promises import GrantState, grant_state, offer_state, request_state
+from mycelia_protocol.types.promises import (
+    GrantState,
+    grant_state,
+    holdings_of,
+    request_state,
+)
 from mycelia_protocol.types.request import Request
+from mycelia_protocol.types.rights import Rights
 
 Json = dict[str, object]
 T = TypeVar("T")
@@ -38,8 +46,9 @@ def collective(state: State, key: bytes) -> Json:
 
 
 def offer_view(state: State, offer: Statement[Offer], own_key: bytes, now_ms: int) -> Json:
-    """Return an offer and what is left of it."""
-    body, derived = offer.body, offer_state(state, offer.id)
+    """Return an offer, what its author may still grant, and what others may."""
+    body, account = offer.body, account_of(state, offer.id)
+    where = holdings_of(state, offer.id)
     return {
         **_thing(state, offer, own_key, now_ms),
         "terms": body.terms,
@@ -47,7 +56,7 @@ def offer_view(state: State, offer: Statement[Offer], own_key: bytes, now_ms: in
         "minimum": body.minimum,
         "slots": [
             {"from_ms": slot.from_ms, "until_ms": slot.until_ms, "left": left}
-            for slot, left in zip(body.slots, derived.free, strict=False)
+            for slot, left in zip(body.slots, account.free, strict=False)
         ],
         "from_ms": body.from_ms,
         "until_ms": body.until_ms,
@@ -55,9 +64,10 @@ def offer_view(state: State, offer: Statement[Offer], own_key: bytes, now_ms: in
         "audience": [collective(state, key) for key in body.audience],
         "renewing": body.renewing,
         "inexhaustible": body.inexhaustible,
-        "granted": derived.granted,
-        "left": derived.left,
-        "withdrawn": derived.withdrawn,
+        "granted": where.granted,
+        "left": where.free,
+        "escrow": where.escrow,
+        "withdrawn": account.withdrawn,
         "open": is_open_offer(state, offer, now_ms),
     }
 
@@ -76,30 +86,33 @@ def request_view(state: State, request: Statement[Request], own_key: bytes, now_
         "filled": derived.filled,
         "lacking": lacking,
         "withdrawn": derived.withdrawn,
-        "open": lacking > 0 and not is_expired(body.expires_ms, now_ms),
+        "open": lacking > 0 and not is_past(body.expires_ms, now_ms),
     }
 
 
 def grant_view(state: State, grant: Statement[Grant], own_key: bytes) -> Json:
     """Return a grant, what has become of it, and what this node should do about it."""
     derived = grant_state(state, grant.id)
-    offer, request = state.find(grant.refs[0], Offer), state.find(grant.refs[1], Request)
+    offer, request = offer_of(state, grant), state.find(grant.refs[1], Request)
+    rights = state.find(grant.refs[0], Rights)
     return {
         "id": id_text("record", grant.id),
         "kind": "grant",
         "status": derived.status,
         "quantity": grant.body.quantity,
-        "slot": slot_view(offer, grant),
+        "slot": _slot_view(offer, grant.body.slot),
         "unit": offer.body.unit if offer else None,
         "category": offer.body.category if offer else None,
         "title": offer.body.title if offer else None,
-        "offer": id_text("record", grant.refs[0]),
+        "offer": id_text("record", offer.id) if offer else None,
+        "rights": id_text("record", rights.id) if rights else None,
         "request": id_text("record", grant.refs[1]),
         "provider": collective(state, grant.author),
         "requester": collective(state, request.author) if request else None,
         "handed": derived.handed,
         "received": derived.received,
         "needs": needs(derived, grant.author, request.author if request else None, own_key),
+        "accept_by_ms": grant.body.accept_by_ms,
         "time_ms": grant.time_ms,
     }
 
@@ -127,6 +140,11 @@ def grant_counts(state: State) -> Counter[str]:
     return Counter(grant_state(state, grant.id).status for grant in state.every(Grant))
 
 
+def overdrawn_rights(state: State) -> int:
+    """Return how many rights were given beyond what there was."""
+    return sum(purse_of(state, each.id).outcome == "overdrawn" for each in state.every(Rights))
+
+
 def _thing(
     state: State, thing: Statement[Offer] | Statement[Request], own_key: bytes, now_ms: int
 ) -> Json:
@@ -143,9 +161,34 @@ def _thing(
         "unit": body.unit,
         "note": body.note,
         "expires_ms": body.expires_ms,
-        "expired": is_expired(body.expires_ms, now_ms),
+        "expired": is_past(body.expires_ms, now_ms),
         "place": place_view(body.place),
         "time_ms": thing.time_ms,
+    }
+
+
+def rights_view(state: State, rights: Statement[Rights], own_key: bytes) -> Json:
+    """Return rights: who gave whom how much of what, and what of it may still be granted."""
+    offer, purse = state.find(rights.refs[0], Offer), purse_of(state, rights.id)
+    return {
+        "id": id_text("record", rights.id),
+        "kind": "rights",
+        "status": purse.outcome,
+        "offer": id_text("record", rights.refs[0]),
+        "title": offer.body.title if offer else None,
+        "quantity": rights.body.quantity,
+        "unit": offer.body.unit if offer else None,
+        "slot": _slot_view(offer, rights.body.slot),
+        "issuer": collective(state, rights.author),
+        "holder": collective(state, rights.body.to),
+        "log": id_text("log", rights.body.log),
+        "left": purse.free,
+        "granted": sum(purse.ledger.held.values()),
+        "returned": purse.returned,
+        "until_ms": rights.body.until_ms,
+        "reason": rights.body.reason,
+        "mine": own_key in (rights.author, rights.body.to),
+        "time_ms": rights.time_ms,
     }
 
 
@@ -156,9 +199,8 @@ def party_view(party: Statement[Party] | None) -> Json | None:
     return {"id": id_text("record", party.id), "name": party.body.name, "form": party.body.form}
 
 
-def slot_view(offer: Statement[Offer] | None, grant: Statement[Grant]) -> Json | None:
+def _slot_view(offer: Statement[Offer] | None, number: int | None) -> Json | None:
     """Return the span of time in which something is lent, or None."""
-    number = grant.body.slot
     if offer is None or number is None or number >= len(offer.body.slots):
         return None
     slot = offer.body.slots[number]

@@ -7,6 +7,7 @@ stored, relayed and left out of the fold, so that a later version may add some.
 
 from typing import Final
 
+from mycelia_protocol.limits import REFS_MAX
 from mycelia_protocol.types import (
     answer,
     claim,
@@ -19,10 +20,14 @@ from mycelia_protocol.types import (
     promises,
     receipt,
     request,
+    returns,
+    rights,
     vouch,
     withdraw,
 )
+from mycelia_protocol.types.accounts import derive_account, derive_purse
 from mycelia_protocol.types.base import Kind
+from mycelia_protocol.types.dependents import touched
 
 KINDS: Final[dict[str, Kind]] = {
     kind.name: kind
@@ -30,15 +35,7 @@ KINDS: Final[dict[str, Kind]] = {
         Kind("incarnation", incarnation.FIELDS, 0, incarnation.read),
         Kind("vouch", vouch.FIELDS, 0, vouch.read, row=vouch.row),
         Kind("profile", profile.FIELDS, 0, profile.read, row=profile.row),
-        Kind(
-            "offer",
-            offer.FIELDS,
-            0,
-            offer.read,
-            promises.derive_offer,
-            promises.offer_row,
-            promises.touched,
-        ),
+        Kind("offer", offer.FIELDS, 0, offer.read, derive_account, promises.offer_row, touched),
         Kind(
             "request",
             request.FIELDS,
@@ -46,7 +43,7 @@ KINDS: Final[dict[str, Kind]] = {
             request.read,
             promises.derive_request,
             promises.request_row,
-            promises.touched,
+            touched,
         ),
         Kind(
             "grant",
@@ -55,12 +52,25 @@ KINDS: Final[dict[str, Kind]] = {
             grant.read,
             promises.derive_grant,
             promises.grant_row,
-            promises.touched,
+            touched,
+            REFS_MAX,
         ),
-        Kind("answer", answer.FIELDS, 1, answer.read, touches=promises.touched),
-        Kind("receipt", receipt.FIELDS, 1, receipt.read, touches=promises.touched),
+        Kind(
+            "rights",
+            rights.FIELDS,
+            1,
+            rights.read,
+            derive_purse,
+            promises.rights_row,
+            touched,
+            REFS_MAX,
+            rights.addressee,
+        ),
+        Kind("return", returns.FIELDS, 1, returns.read, touches=touched),
+        Kind("answer", answer.FIELDS, 1, answer.read, touches=touched),
+        Kind("receipt", receipt.FIELDS, 1, receipt.read, touches=touched),
         Kind("claim", claim.FIELDS, 2, claim.read, row=parties.claim_row),
         Kind("party", party.FIELDS, 0, party.read),
-        Kind("withdraw", withdraw.FIELDS, 1, withdraw.read, touches=promises.touched),
+        Kind("withdraw", withdraw.FIELDS, 1, withdraw.read, touches=touched),
     )
 }

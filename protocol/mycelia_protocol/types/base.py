@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from mycelia_protocol.encoding import Value
+from mycelia_protocol.errors import SchemaError
 from mycelia_protocol.record import Record
 from mycelia_protocol.schema import Body, Field
 
@@ -62,11 +63,13 @@ class Kind:
     Attributes:
         name: the `kind` in the header.
         fields: the field table of the body.
-        refs: how many references a record of this family has.
+        refs: how many references a record of this family has at least.
         read: makes the family's dataclass from a checked body; may raise SchemaError.
         derive: what follows for one record from the set of all, or None if nothing does.
         row: the record's row in the state digest, or None if it has no row of its own.
         touches: ids of records whose derivation changes when this statement arrives.
+        refs_max: how many references it may have; None for exactly `refs`.
+        addressee: the key that a statement is meant for; None if a family is for everybody.
     """
 
     name: str
@@ -76,3 +79,11 @@ class Kind:
     derive: Callable[[Facts, Statement[object]], object] | None = None
     row: Callable[[Facts, Statement[object]], list[Value]] | None = None
     touches: Callable[[Facts, Statement[object]], Iterable[bytes]] | None = None
+    refs_max: int | None = None
+    addressee: Callable[[Statement[object]], bytes] | None = None
+
+    def check_refs(self, count: int) -> None:
+        """Raise a SchemaError unless a record of this family may have so many references."""
+        if not self.refs <= count <= (self.refs if self.refs_max is None else self.refs_max):
+            more = "" if self.refs_max is None else " or more"
+            raise SchemaError(f"a {self.name} refers to {self.refs}{more} records")

@@ -86,11 +86,11 @@ class Offer:
     place: Place | None
 
     @property
-    def purses(self) -> int:
+    def slot_count(self) -> int:
         """How many amounts are kept apart: one for each slot of what is lent, else one."""
         return max(len(self.slots), 1)
 
-    def purse_of(self, slot: int | None) -> int | None:
+    def slot_index(self, slot: int | None) -> int | None:
         """Return which of the amounts a slot stands for, or None if it is no slot of this."""
         if not self.slots:
             return 0 if slot is None else None

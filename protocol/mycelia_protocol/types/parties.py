@@ -35,7 +35,7 @@ def is_standing(facts: Facts, claim: Statement[Claim]) -> bool:
     offer, request = facts.find(claim.refs[0], Offer), facts.find(claim.refs[1], Request)
     if offer is None or request is None or claim.author != request.author:
         return False
-    has_slot = claim.body.slot is None or offer.body.purse_of(claim.body.slot) is not None
+    has_slot = claim.body.slot is None or offer.body.slot_index(claim.body.slot) is not None
     return has_slot and first_withdrawal(facts, claim) is None
 
 

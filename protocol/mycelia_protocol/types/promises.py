@@ -1,35 +1,30 @@
-"""What follows from offers, requests, grants, answers and receipts together. Spec: section 8.3.
+"""What has become of a grant, and how far a request is filled. Spec: section 8.3.2.
 
-**Nothing is promised twice**, on any replica, from any set of records:
+A grant holds if its purse does (`accounts.py`) and it fits its request. The request's log is where
+it is filled: walking its author's acceptances in order, one counts while the sum stays within what
+was asked; one that goes beyond is *surplus*.
 
-1. A grant is *sound* if it breaks no rule that looks at it, its offer and its request alone.
-2. Walk a request's acceptances in the requester's order. One counts while the sum stays within what
-   was asked; one that goes beyond is *surplus* and holds nothing.
-3. Walk an offer's sound grants in the provider's order, leaving out those that were released
-   (declined, surplus or cancelled). One for which too little is left, in its slot if the thing is
-   lent, or that comes after the offer's withdrawal, is *overdrawn*: void, and counted as a
-   violation of its author.
-
-Each step looks only at the ones before it, so the outcome is a function of the set. What has become
-of one grant:
-
-    waiting      its offer or request is not here yet
-    void         not sound
-    overdrawn    see 3
+    waiting                          something that it rests on is not here yet
+    void, overdrawn                  it broke a rule
     offered -> accepted -> handed -> received
-    declined, surplus      by the requester
-    cancelled    by the provider, for good, unless it had handed the goods over before
+    declined, surplus                by the requester; its author puts the quantity back
+    cancelled, lapsed                by its author, unless it had handed the goods over before
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from mycelia_protocol.encoding import Value
+from mycelia_protocol.types.accounts import (
+    account_of,
+    offer_of,
+    outcome_of,
+    purse_of,
+)
 from mycelia_protocol.types.answer import first_answer, first_answers
 from mycelia_protocol.types.base import Facts, Statement
 from mycelia_protocol.types.grant import Grant
-from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.parties import receiver_of
 from mycelia_protocol.types.receipt import first_receipt
 from mycelia_protocol.types.request import Request
@@ -46,35 +41,9 @@ GrantStatus = Literal[
     "declined",
     "surplus",
     "cancelled",
+    "lapsed",
 ]
 LIVE: tuple[GrantStatus, ...] = ("offered", "accepted", "handed", "received")
-
-
-@dataclass(frozen=True, slots=True)
-class OfferState:
-    """What follows for an offer.
-
-    Attributes:
-        spent: grant id -> base units, for every grant that holds, in the provider's order.
-        overdrawn: ids of the grants that were void when their turn came.
-        withdrawn: whether the author took back what was left.
-        free: base units that may still be granted, for each slot if it is lent; 0 once withdrawn.
-    """
-
-    spent: dict[bytes, int]
-    overdrawn: tuple[bytes, ...]
-    withdrawn: bool
-    free: tuple[int, ...]
-
-    @property
-    def left(self) -> int:
-        """Base units that may still be granted, in all slots together."""
-        return sum(self.free)
-
-    @property
-    def granted(self) -> int:
-        """Base units promised by grants that hold."""
-        return sum(self.spent.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +52,7 @@ class RequestState:
 
     Attributes:
         accepted: grant id -> base units that were accepted, in the requester's order.
-        surplus: grants accepted beyond what was asked; they hold nothing.
+        surplus: grants accepted beyond what was asked.
         withdrawn: whether the requester took the request back.
     """
 
@@ -99,135 +68,94 @@ class RequestState:
 
 @dataclass(frozen=True, slots=True)
 class GrantState:
-    """What has become of a grant, and what each side confirmed in base units (None: nothing)."""
+    """What has become of a grant.
+
+    Attributes:
+        holds: whether it takes its quantity from its purse now.
+        handed, received: base units that each side confirmed; None for nothing yet.
+    """
 
     status: GrantStatus
+    holds: bool
     handed: int | None = None
     received: int | None = None
 
 
-def is_waiting(facts: Facts, grant: Statement[Grant]) -> bool:
-    """Return whether the offer or the request of a grant is not here yet."""
-    offer, request = grant.refs
-    return facts.find(offer, Offer) is None or facts.find(request, Request) is None
+def grants_to(facts: Facts, request: bytes) -> Iterator[Statement[Grant]]:
+    """Yield the grants that name a request, by author and order."""
+    return (grant for grant in facts.about(request, Grant) if grant.refs[1] == request)
 
 
-def is_sound(facts: Facts, grant: Statement[Grant]) -> bool:
-    """Return whether a grant breaks no rule that looks at it, its offer and its request (GRANT-1).
-
-    The provider grants from its own offer, to somebody else, in the same unit, in whole lots, and
-    for one slot if it is lent.
-    """
-    offer = facts.find(grant.refs[0], Offer)
-    request = facts.find(grant.refs[1], Request)
-    if offer is None or request is None:
-        return False
-    return (
-        grant.author == offer.author
-        and grant.author != request.author
-        and offer.body.unit == request.body.unit
-        and grant.body.quantity % offer.body.lot == 0
-        and offer.body.purse_of(grant.body.slot) is not None
-    )
-
-
-def is_cancelled(facts: Facts, grant: Statement[Grant]) -> bool:
-    """Return whether the provider withdrew a grant before it handed anything over."""
-    withdrawal = first_withdrawal(facts, grant)
-    if withdrawal is None:
-        return False
-    handed = first_receipt(facts, grant.id, grant.author, "handed")
-    return handed is None or withdrawal < handed.order
-
-
-def is_released(facts: Facts, grant: Statement[Grant]) -> bool:
-    """Return whether a sound grant spends nothing: declined, surplus or cancelled."""
-    if is_cancelled(facts, grant):
-        return True
-    request = facts.find(grant.refs[1], Request)
-    assert request is not None
-    answer = first_answer(facts, request.author, grant.id)
-    if answer is None:
-        return False
-    return not answer.body.accept or grant.id in request_state(facts, request.id).surplus
+def is_fitting(facts: Facts, grant: Statement[Grant], request: Statement[Request]) -> bool:
+    """Return whether a grant is in the request's unit, and to somebody else (GRANT-1)."""
+    offer = offer_of(facts, grant)
+    assert offer is not None  # else its purse waits
+    return offer.body.unit == request.body.unit and grant.author != request.author
 
 
 def derive_request(facts: Facts, statement: Statement[object]) -> RequestState:
-    """Walk the acceptances of a request in their author's order."""
-    request = statement.body
-    assert isinstance(request, Request)
+    """Walk the acceptances of a request in their author's order (GRANT-3)."""
+    request = facts.find(statement.id, Request)
+    assert request is not None
     accepted, surplus, filled = dict[bytes, int](), list[bytes](), 0
-    grants = {grant.id: grant for grant in facts.about(statement.id, Grant)}
-    for answer in first_answers(facts, statement.author, sorted(grants)):
+    grants = {grant.id: grant for grant in grants_to(facts, request.id)}
+    for answer in first_answers(facts, request.author, sorted(grants)):
         grant = grants[answer.refs[0]]
-        if not answer.body.accept or not is_sound(facts, grant) or is_cancelled(facts, grant):
+        if (
+            not answer.body.accept
+            or outcome_of(facts, grant) != "held"
+            or not is_fitting(facts, grant, request)
+        ):
             continue
-        if filled + grant.body.quantity > request.quantity:
+        if filled + grant.body.quantity > request.body.quantity:
             surplus.append(grant.id)
         else:
             filled += grant.body.quantity
             accepted[grant.id] = grant.body.quantity
-    return RequestState(accepted, tuple(surplus), first_withdrawal(facts, statement) is not None)
-
-
-def derive_offer(facts: Facts, statement: Statement[object]) -> OfferState:
-    """Walk the grants of an offer in their author's order."""
-    offer = statement.body
-    assert isinstance(offer, Offer)
-    withdrawal = first_withdrawal(facts, statement)
-    free = [offer.quantity] * offer.purses
-    spent, overdrawn = dict[bytes, int](), list[bytes]()
-    for grant in facts.about(statement.id, Grant):
-        if not is_sound(facts, grant) or is_released(facts, grant):
-            continue
-        purse = offer.purse_of(grant.body.slot)
-        assert purse is not None  # a sound grant names one
-        too_late = withdrawal is not None and grant.order > withdrawal
-        if too_late or grant.body.quantity > free[purse]:
-            overdrawn.append(grant.id)
-            continue
-        spent[grant.id] = grant.body.quantity
-        if not offer.inexhaustible:
-            free[purse] -= grant.body.quantity
-    withdrawn = withdrawal is not None
-    left = (0,) * offer.purses if withdrawn else tuple(free)
-    return OfferState(spent, tuple(overdrawn), withdrawn, left)
+    return RequestState(accepted, tuple(surplus), first_withdrawal(facts, request) is not None)
 
 
 def derive_grant(facts: Facts, statement: Statement[object]) -> GrantState:
     """Say what has become of a grant."""
     grant = facts.find(statement.id, Grant)
     assert grant is not None
-    if is_waiting(facts, grant):
-        return GrantState("waiting")
-    if not is_sound(facts, grant):
-        return GrantState("void")
-    if is_cancelled(facts, grant):
-        return GrantState("cancelled")
+    outcome = outcome_of(facts, grant)
+    holds = outcome == "held"
+    if outcome == "waiting" or outcome == "void" or outcome == "overdrawn":
+        return GrantState(outcome, holds)
     request = facts.find(grant.refs[1], Request)
-    assert request is not None
-    if is_released(facts, grant):
-        answer = first_answer(facts, request.author, grant.id)
-        return GrantState("surplus" if answer and answer.body.accept else "declined")
-    if grant.id not in offer_state(facts, grant.refs[0]).spent:
-        return GrantState("overdrawn")
-    if grant.id not in request_state(facts, request.id).accepted:
-        return GrantState("offered")
+    if request is None:
+        return GrantState("waiting", holds)
+    if not is_fitting(facts, grant, request):
+        return GrantState("void", holds)
+    status = _status(facts, grant, request, holds)
+    if status != "accepted":
+        return GrantState(status, holds)
     handed = first_receipt(facts, grant.id, grant.author, "handed")
     received = first_receipt(facts, grant.id, request.author, "received")
-    status: GrantStatus = "received" if received else "handed" if handed else "accepted"
     return GrantState(
-        status,
+        "received" if received else "handed" if handed else "accepted",
+        holds,
         handed.body.quantity if handed else None,
         received.body.quantity if received else None,
     )
 
 
-def offer_state(facts: Facts, offer: bytes) -> OfferState:
-    """Return the remembered derivation of an offer that is here."""
-    state = facts.derived(offer)
-    assert isinstance(state, OfferState)
-    return state
+def _status(
+    facts: Facts, grant: Statement[Grant], request: Statement[Request], holds: bool
+) -> GrantStatus:
+    """Return what the answer and the withdrawal of a fitting grant make of it."""
+    answer = first_answer(facts, request.author, grant.id)
+    if answer is not None and not answer.body.accept:
+        return "declined"
+    if not holds:
+        withdrawal, end_ms = first_withdrawal(facts, grant), grant.body.accept_by_ms
+        is_late = withdrawal and end_ms is not None and withdrawal.time_ms >= end_ms
+        return "lapsed" if is_late else "cancelled"
+    derived = request_state(facts, request.id)
+    if grant.id in derived.surplus:
+        return "surplus"
+    return "accepted" if grant.id in derived.accepted else "offered"
 
 
 def request_state(facts: Facts, request: bytes) -> RequestState:
@@ -244,11 +172,62 @@ def grant_state(facts: Facts, grant: bytes) -> GrantState:
     return state
 
 
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """Where everything of an offer is, in base units, all slots together (ESC-7).
+
+    What was offered is free + escrow + granted + burnt, unless the offer is inexhaustible.
+
+    Attributes:
+        free: what its author may still grant.
+        escrow: what holders may still grant, or gave back and its author has not taken in.
+        granted: what grants hold, its author's and those of holders.
+        burnt: what was left when it was withdrawn, and came back after that.
+    """
+
+    free: int
+    escrow: int
+    granted: int
+    burnt: int
+
+
+def holdings_of(facts: Facts, offer: bytes) -> Holdings:
+    """Add up where everything of an offer is."""
+    account = account_of(facts, offer)
+    granted, escrow = sum(account.ledger.held.values()), 0
+    for rights in account.ledger.given:
+        purse = purse_of(facts, rights)
+        granted += sum(purse.ledger.held.values())
+        escrow += purse.free + purse.returned - account.credited.get(rights, 0)
+    return Holdings(sum(account.free), escrow, granted, account.burnt)
+
+
+# --- rows of the state digest ---
+
+
 def offer_row(facts: Facts, statement: Statement[object]) -> list[Value]:
-    """Return an offer's row in the state digest."""
-    state = offer_state(facts, statement.id)
-    free: list[Value] = list(state.free)
-    return [statement.id, state.granted, free, state.withdrawn, len(state.overdrawn)]
+    """Return an offer's row: what is granted, given, free, burnt, and whether it was withdrawn."""
+    account = account_of(facts, statement.id)
+    ledger = account.ledger
+    given = sum(ledger.given.values()) - sum(account.credited.values())
+    return [
+        statement.id,
+        sum(ledger.held.values()),
+        given,
+        list(account.free),
+        account.burnt,
+        account.withdrawn,
+        len(ledger.overdrawn),
+    ]
+
+
+def rights_row(facts: Facts, statement: Statement[object]) -> list[Value]:
+    """Return the row of rights: whether they hold, what is granted, free and returned."""
+    purse = purse_of(facts, statement.id)
+    ledger = purse.ledger
+    granted = sum(ledger.held.values())
+    row: list[Value] = [statement.id, purse.outcome, granted, purse.free, purse.returned]
+    return [*row, len(ledger.overdrawn)]
 
 
 def request_row(facts: Facts, statement: Statement[object]) -> list[Value]:
@@ -263,37 +242,4 @@ def request_row(facts: Facts, statement: Statement[object]) -> list[Value]:
 def grant_row(facts: Facts, statement: Statement[object]) -> list[Value]:
     """Return a grant's row in the state digest."""
     state = grant_state(facts, statement.id)
-    return [statement.id, state.status, state.handed, state.received]
-
-
-def touched(facts: Facts, statement: Statement[object]) -> Iterable[bytes]:
-    """Return the ids of offers, requests and grants whose derivation may change.
-
-    A statement reaches the requests that it speaks of, directly, through a grant, or, if it is an
-    offer, through its grants, which may now be sound; from there the offers of all their grants,
-    since a surplus that appears or goes frees or takes quantity; and from an offer all its grants.
-
-    What was derived through a request's or an offer's walk left that walk derived. So where none
-    is, nothing that rests on it is either, and its grants need not be gone through: else each
-    grant of thousands would cost as much as all before it. What a statement itself completes was
-    waited for without a walk, and is always gone through.
-    """
-    requests, offers = set[bytes](), set[bytes]()
-    found = [statement.id, *statement.refs]
-    for record in tuple(found):
-        grant = facts.find(record, Grant)
-        for target in grant.refs if grant else (record,):
-            if facts.find(target, Request):
-                requests.add(target)
-            if facts.find(target, Offer):
-                offers.add(target)
-    if isinstance(statement.body, Offer):
-        requests.update(grant.refs[1] for grant in facts.about(statement.id, Grant))
-    for request in sorted(requests):
-        if request == statement.id or facts.is_derived(request):
-            offers.update(grant.refs[0] for grant in facts.about(request, Grant))
-            found += [grant.id for grant in facts.about(request, Grant)]
-    for offer in sorted(offers):
-        if offer == statement.id or facts.is_derived(offer):
-            found += [grant.id for grant in facts.about(offer, Grant)]
-    return [*found, *sorted(requests), *sorted(offers)]
+    return [statement.id, state.status, state.holds, state.handed, state.received]

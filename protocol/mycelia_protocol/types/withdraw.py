@@ -1,8 +1,9 @@
-"""`withdraw`: an author takes back an offer, a request or a grant of its own. Spec: section 7.7.
+"""`withdraw`: an author takes back something of its own. Spec: section 7.7.
 
-Withdrawing an offer burns what is left of it; grants already made stand. Withdrawing a grant
-cancels it for good, even if an acceptance comes to light later, unless the goods were handed over
-before in the same author's order.
+Withdrawing an offer burns what is left of it; grants and rights already given stand. Withdrawing a
+grant puts its quantity back into its purse for good, even if an acceptance comes to light later,
+unless the goods were handed over before in the same author's order. So does what was declined, or
+was not answered in time, come back: by the granter's own record, never by anybody's clock.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from mycelia_protocol.encoding import Value
 from mycelia_protocol.limits import TEXT_SIZE_MAX
 from mycelia_protocol.record import Record
 from mycelia_protocol.schema import Body, Field
-from mycelia_protocol.types.base import Facts, Order, Statement, T
+from mycelia_protocol.types.base import Facts, Statement, T
 
 FIELDS = (Field("reason", "text", 0, TEXT_SIZE_MAX, required=False),)
 
@@ -33,11 +34,11 @@ def read(body: Body, record: Record) -> Withdraw:
     return Withdraw(body.text("reason"))
 
 
-def first_withdrawal(facts: Facts, target: Statement[T]) -> Order | None:
-    """Return where in its author's order a record was withdrawn, or None."""
-    orders = [
-        statement.order
+def first_withdrawal(facts: Facts, target: Statement[T]) -> Statement[Withdraw] | None:
+    """Return the withdrawal of a record that counts, its author's first, or None."""
+    withdrawals = [
+        statement
         for statement in facts.about(target.id, Withdraw)
         if statement.author == target.author
     ]
-    return min(orders, default=None)
+    return min(withdrawals, key=lambda statement: statement.order, default=None)

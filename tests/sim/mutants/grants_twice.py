@@ -6,22 +6,20 @@ Each grant is checked against the whole offer instead of what is left of it.
 import runpy
 from dataclasses import replace
 
-from mycelia_protocol import allocate
-from mycelia_protocol.state import State
+from mycelia_protocol import purses
+from mycelia_protocol.types.accounts import Account, account_of
 from mycelia_protocol.types.base import Facts
 from mycelia_protocol.types.offer import Offer
-from mycelia_protocol.types.promises import OfferState, offer_state
 
 
-def forgetful_state(facts: Facts, offer: bytes) -> OfferState:
-    """Return the state of an offer as if nothing of it had been granted."""
-    assert isinstance(facts, State)
+def forgetful_account(facts: Facts, offer: bytes) -> Account:
+    """Return the account of an offer as if nothing of it had been granted."""
     statement = facts.find(offer, Offer)
     assert statement is not None
-    return replace(
-        offer_state(facts, offer), free=(statement.body.quantity,) * statement.body.purses
-    )
+    account = account_of(facts, offer)
+    whole = [statement.body.quantity] * statement.body.slot_count
+    return replace(account, ledger=replace(account.ledger, free=whole))
 
 
-allocate.offer_state = forgetful_state  # type: ignore[attr-defined]
+purses.account_of = forgetful_account  # type: ignore[attr-defined]
 runpy.run_module("mycelia_node", run_name="__main__")

@@ -1,88 +1,11 @@
-"""The scenes of the state vectors: small stories, each about one rule of section 8."""
+"""Scenes of membership, of grants from own offers, and of what becomes of them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from mycelia_protocol.encoding import Value
-from mycelia_protocol.record import Record
+from vectors.cast import DRILL, WATER, Cast, scenes
 from vectors.chains import Writer
-from vectors.suite import KEYS
-
-WATER: Final[dict[str, Value]] = {"category": "food.water", "title": "Water", "unit": "mL"}
-
-
-class Cast:
-    """The logs of the four collectives; mill, the founder, has vouched for oak and elm."""
-
-    def __init__(self) -> None:
-        self.mill, self.oak, self.elm, self.ash = (Writer(n) for n in ("mill", "oak", "elm", "ash"))
-        for writer in (self.mill, self.oak, self.elm, self.ash):
-            writer.begin()
-        self.extra: list[Writer] = []
-        self.hidden: list[Record] = []
-        for name in ("oak", "elm"):
-            self.mill.write("vouch", {"key": KEYS[name], "invite": bytes(32)})
-
-    def offer(
-        self, quantity: int = 20_000, lot: int = 1_000, writer: Writer | None = None
-    ) -> Record:
-        """Let mill, or somebody else, offer water."""
-        return (writer or self.mill).write("offer", {**WATER, "quantity": quantity, "lot": lot})
-
-    def request(
-        self, quantity: int = 5_000, writer: Writer | None = None, unit: str = "mL"
-    ) -> Record:
-        """Let oak, or somebody else, request water."""
-        content: dict[str, Value] = {**WATER, "quantity": quantity, "unit": unit, "urgency": "days"}
-        return (writer or self.oak).write("request", content)
-
-    def grant(
-        self, offer: Record, request: Record, quantity: int = 5_000, writer: Writer | None = None
-    ) -> Record:
-        """Let mill, or somebody else, grant."""
-        return (writer or self.mill).write("grant", {"quantity": quantity}, offer, request)
-
-    def answer(self, grant: Record, accept: bool = True, writer: Writer | None = None) -> Record:
-        """Let oak, or somebody else, answer."""
-        return (writer or self.oak).write("answer", {"accept": accept}, grant)
-
-    def receipt(
-        self, grant: Record, side: str, quantity: int = 5_000, writer: Writer | None = None
-    ) -> Record:
-        """Let mill (handed) or oak (received), or somebody else, confirm a hand-over."""
-        usual = self.mill if side == "handed" else self.oak
-        return (writer or usual).write("receipt", {"side": side, "quantity": quantity}, grant)
-
-    def records(self) -> list[Record]:
-        """Return all records that were written and not hidden."""
-        writers = [self.mill, self.oak, self.elm, self.ash, *self.extra]
-        everything = [record for writer in writers for record in writer.records]
-        hidden = {record.id for record in self.hidden}
-        return [record for record in everything if record.id not in hidden]
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """One story.
-
-    Attributes:
-        comment: what it is about.
-        req: requirements that it exercises.
-        flags: names of notes.
-        play: writes the records.
-    """
-
-    comment: str
-    req: str
-    flags: tuple[str, ...]
-    play: Callable[[Cast], object]
-
-    def records(self) -> list[Record]:
-        """Play the story and return its records."""
-        cast = Cast()
-        self.play(cast)
-        return cast.records()
+from vectors.suite import KEYS, TIME_MS
 
 
 def nothing(cast: Cast) -> None:
@@ -157,7 +80,7 @@ def overdrawn(cast: Cast) -> None:
 
 
 def overdrawn_and_accepted(cast: Cast) -> None:
-    """The requester accepts an overdrawn grant: it fills the request, and still holds nothing."""
+    """The requester accepts an overdrawn grant: that neither holds nor fills anything."""
     offer = cast.offer(5_000)
     cast.grant(offer, cast.request(5_000, cast.elm), 5_000)
     request = cast.request(5_000)
@@ -166,20 +89,37 @@ def overdrawn_and_accepted(cast: Cast) -> None:
 
 
 def declined(cast: Cast) -> None:
-    """What one declines, another gets."""
+    """What one declines, another gets once the provider has put it back, and not before."""
     offer = cast.offer(5_000)
-    cast.answer(cast.grant(offer, cast.request()), accept=False)
+    grant = cast.grant(offer, cast.request())
+    cast.answer(grant, accept=False)
+    cast.grant(offer, cast.request(writer=cast.elm))
+    cast.mill.write("withdraw", {}, grant)
     cast.grant(offer, cast.request(writer=cast.elm))
 
 
+def lapsed(cast: Cast) -> None:
+    """What is taken back at its deadline or after it has lapsed; before, it is cancelled."""
+    offer = cast.offer()
+    for late in (0, 1, None):
+        content: dict[str, Value] = {"quantity": 5_000}
+        if late is not None:
+            moment = TIME_MS + 60_000 * (len(cast.mill.records) + 1)  # when the next but one comes
+            content["accept_by_ms"] = moment + late
+        grant = cast.mill.write("grant", content, offer, cast.request())
+        cast.mill.write("withdraw", {"reason": "nobody came"}, grant)
+        cast.answer(grant)
+
+
 def surplus(cast: Cast) -> None:
-    """Two providers grant all; the second acceptance is surplus, and its offer has it back."""
+    """Two providers grant all; the second acceptance is surplus, and its provider puts it back."""
     request = cast.request()
     other = cast.offer(5_000, writer=cast.elm)
     first = cast.grant(cast.offer(), request)
     second = cast.grant(other, request, writer=cast.elm)
     cast.answer(second)
     cast.answer(first)
+    cast.mill.write("withdraw", {}, first)
     cast.grant(other, cast.request(writer=cast.oak), writer=cast.elm)
 
 
@@ -302,9 +242,6 @@ def mixed_lots(cast: Cast) -> None:
     cast.receipt(one, "received", 4_400)
 
 
-DRILL: Final[dict[str, Value]] = {"category": "tool.hand", "title": "Drill", "unit": "1"}
-
-
 def lent(cast: Cast) -> None:
     """Two drills in two slots: each slot has its own amount; no slot, or one too many, is void."""
     slots: Value = [[1_000, 2_000], [2_000, 3_000]]
@@ -352,35 +289,33 @@ def claims(cast: Cast) -> None:
     cast.oak.write("withdraw", {}, one)
 
 
-SCENES: Final = tuple(
-    Scene(" ".join((play.__doc__ or "").split()), req, flags, play)
-    for req, flags, play in (
-        ("FOLD-1", ("Roster",), nothing),
-        ("FOLD-1", ("Promise",), whole_story),
-        ("FOLD-2", ("Roster",), chain_of_vouches),
-        ("FOLD-2", ("Roster",), strangers),
-        ("FOLD-2", ("Roster",), no_incarnation),
-        ("GRANT-4 GRANT-5", ("Order", "Violation"), two_incarnations),
-        ("FOLD-1 BODY-3", ("Order", "Ignored"), malformed_incarnation),
-        ("FOLD-1", ("Order",), two_profiles),
-        ("GRANT-4 GRANT-5", ("Violation",), overdrawn),
-        ("GRANT-3 GRANT-4", ("Violation",), overdrawn_and_accepted),
-        ("GRANT-4", ("Promise",), declined),
-        ("GRANT-3 GRANT-4", ("Promise",), surplus),
-        ("GRANT-3", ("Promise", "Ignored"), first_answer_counts),
-        ("GRANT-2 GRANT-3", ("Promise",), cancelled),
-        ("GRANT-2", ("Promise",), cancelled_too_late),
-        ("GRANT-4", ("Violation",), withdrawn_offer),
-        ("GRANT-3", ("Promise",), withdrawn_request),
-        ("GRANT-2", ("Ignored",), others_withdraw),
-        ("GRANT-1", ("Promise",), void),
-        ("GRANT-1", ("Promise",), waiting),
-        ("GRANT-3", ("Promise", "Ignored"), receipts),
-        ("BODY-3 BODY-4", ("Ignored",), ignored),
-        ("GRANT-3 GRANT-4", ("Promise",), mixed_lots),
-        ("GRANT-1 GRANT-4", ("Promise", "Violation"), lent),
-        ("GRANT-4", ("Promise", "Violation"), endless),
-        ("PARTY-2", ("Party",), parties),
-        ("CLAIM-1", ("Party", "Ignored"), claims),
-    )
+SCENES: Final = scenes(
+    ("FOLD-1", ("Roster",), nothing),
+    ("FOLD-1", ("Promise",), whole_story),
+    ("FOLD-2", ("Roster",), chain_of_vouches),
+    ("FOLD-2", ("Roster",), strangers),
+    ("FOLD-2", ("Roster",), no_incarnation),
+    ("ESC-3", ("Order", "Violation"), two_incarnations),
+    ("FOLD-1 BODY-3", ("Order", "Ignored"), malformed_incarnation),
+    ("FOLD-1", ("Order",), two_profiles),
+    ("ESC-3 ESC-6", ("Violation",), overdrawn),
+    ("GRANT-3 ESC-6", ("Violation",), overdrawn_and_accepted),
+    ("GRANT-2 ESC-3", ("Promise", "Violation"), declined),
+    ("GRANT-2", ("Promise",), lapsed),
+    ("GRANT-3 ESC-3", ("Promise",), surplus),
+    ("GRANT-3", ("Promise", "Ignored"), first_answer_counts),
+    ("GRANT-2 GRANT-3", ("Promise",), cancelled),
+    ("GRANT-2", ("Promise",), cancelled_too_late),
+    ("ESC-3", ("Violation",), withdrawn_offer),
+    ("GRANT-3", ("Promise",), withdrawn_request),
+    ("GRANT-2", ("Ignored",), others_withdraw),
+    ("GRANT-1 ESC-1", ("Promise",), void),
+    ("GRANT-1 ESC-6", ("Promise",), waiting),
+    ("GRANT-3", ("Promise", "Ignored"), receipts),
+    ("BODY-3 BODY-4", ("Ignored",), ignored),
+    ("GRANT-3", ("Promise",), mixed_lots),
+    ("ESC-1 ESC-3", ("Promise", "Violation"), lent),
+    ("ESC-3", ("Promise", "Violation"), endless),
+    ("PARTY-2", ("Party",), parties),
+    ("CLAIM-1", ("Party", "Ignored"), claims),
 )

@@ -1,0 +1,149 @@
+"""What this node may grant now, and what it puts back. Spec: section 8.5 (not normative).
+
+Every function is pure: from the state, and a clock for deadlines, to what may be spent or to the
+drafts that this node should write. The walks of `types/accounts.py` make any spender safe; these
+only see to it that nothing is spent which those would void, and that what can't be used comes back.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mycelia_protocol.limits import LEASE_MARGIN_MS, REFS_MAX
+from mycelia_protocol.publish import Draft
+from mycelia_protocol.state import State
+from mycelia_protocol.types import returns, withdraw
+from mycelia_protocol.types.accounts import account_of, creditable, purse_of
+from mycelia_protocol.types.base import Statement
+from mycelia_protocol.types.grant import Grant
+from mycelia_protocol.types.offer import Offer
+from mycelia_protocol.types.promises import GrantStatus, grant_state
+from mycelia_protocol.types.receipt import first_receipt
+from mycelia_protocol.types.rights import Rights
+
+CREDITS_MAX = REFS_MAX - 2  # returns that one grant names, beside its purse and its request
+USELESS: tuple[GrantStatus, ...] = ("declined", "surplus", "void")  # statuses of what nobody gets
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """One amount that this node may grant from.
+
+    Attributes:
+        purse: what a grant names: the offer, or rights to it.
+        offer: what it is of.
+        slot: which slot, if it is lent.
+        left: base units.
+        credits: returns that a grant has to name, so that `left` is there.
+    """
+
+    purse: bytes
+    offer: Statement[Offer]
+    slot: int | None
+    left: int
+    credits: tuple[bytes, ...] = ()
+
+
+def stocks(state: State, key: bytes, log: bytes | None, now_ms: int) -> Iterator[Stock]:
+    """Yield what a node may grant now: of its own offers, then of rights that it holds.
+
+    Args:
+        state: what is known.
+        key: the node's.
+        log: the log that it writes on; rights given to another can't be spent.
+        now_ms: its clock.
+    """
+    for offer in state.by_author(key, Offer):
+        if not is_past(offer.body.expires_ms, now_ms):
+            yield from _own_stocks(state, offer, now_ms)
+    for rights in _held_rights(state, key):
+        held_of = state.find(rights.refs[0], Offer)
+        if held_of is None or rights.body.log != log or _is_ending(rights, now_ms):
+            continue
+        left = purse_of(state, rights.id).free
+        end_ms = end_of(held_of.body, rights.body.slot)
+        if left and not is_past(held_of.body.expires_ms, now_ms) and not is_past(end_ms, now_ms):
+            yield Stock(rights.id, held_of, rights.body.slot, left)
+
+
+def _own_stocks(state: State, offer: Statement[Offer], now_ms: int) -> Iterator[Stock]:
+    """Yield what is left of an own offer, slot by slot, with what came back and may be named."""
+    account = account_of(state, offer.id)
+    if account.withdrawn:
+        return
+    left = list(account.free)
+    named: list[list[bytes]] = [[] for _ in left]
+    for index, back in creditable(state, offer):
+        if len(named[index]) < CREDITS_MAX:
+            named[index].append(back.id)
+            left[index] += back.body.quantity
+    for index, amount in enumerate(left):
+        slot = index if offer.body.slots else None
+        if amount and not is_past(end_of(offer.body, slot), now_ms):
+            yield Stock(offer.id, offer, slot, amount, tuple(named[index]))
+
+
+def put_back(state: State, key: bytes, now_ms: int) -> Iterator[Draft]:
+    """Yield withdrawals of own grants that nobody gets: declined, surplus, never answered.
+
+    They are final, whatever answer still comes; so the quantity can be granted again at once.
+    """
+    for grant in state.by_author(key, Grant):
+        became = grant_state(state, grant.id)
+        is_lapsed = became.status == "offered" and is_past(grant.body.accept_by_ms, now_ms)
+        is_useless = is_lapsed or became.status in USELESS
+        if became.holds and is_useless and not _is_handed(state, grant):
+            reason = "not answered in time" if is_lapsed else ""
+            yield Draft(None, "withdraw", withdraw.content(reason), (grant.id,))
+
+
+def give_back(state: State, key: bytes, log: bytes | None, now_ms: int) -> Iterator[Draft]:
+    """Yield returns of rights that this node can't use any more.
+
+    Their time is nearly over, or they were given to a log that it does not write on any more.
+    """
+    for rights in _held_rights(state, key):
+        free = purse_of(state, rights.id).free
+        if free and (_is_ending(rights, now_ms) or rights.body.log != log):
+            yield Draft(None, "return", returns.content(free), (rights.id,))
+
+
+def next_deadline(state: State, key: bytes, now_ms: int) -> int | None:
+    """Return when `put_back` or `give_back` will next have something to do, by the clock."""
+    deadlines = [
+        grant.body.accept_by_ms
+        for grant in state.by_author(key, Grant)
+        if grant.body.accept_by_ms is not None and grant_state(state, grant.id).status == "offered"
+    ]
+    deadlines += [
+        rights.body.until_ms - LEASE_MARGIN_MS
+        for rights in _held_rights(state, key)
+        if rights.body.until_ms is not None and purse_of(state, rights.id).free
+    ]
+    return min((deadline for deadline in deadlines if deadline > now_ms), default=None)
+
+
+def end_of(offer: Offer, slot: int | None) -> int | None:
+    """Return when an offer, or one slot of it, can no longer be had; None for open."""
+    return offer.until_ms if slot is None else offer.slots[slot].until_ms
+
+
+def is_past(time_ms: int | None, now_ms: int) -> bool:
+    """Return whether a time is over by this node's clock. A view, never in the fold."""
+    return time_ms is not None and time_ms <= now_ms
+
+
+def _is_handed(state: State, grant: Statement[Grant]) -> bool:
+    """Return whether the goods were handed over, so that a grant can't be taken back."""
+    return first_receipt(state, grant.id, grant.author, "handed") is not None
+
+
+def _held_rights(state: State, key: bytes) -> list[Statement[Rights]]:
+    """Return the rights that were given to a key and hold, oldest first."""
+    found = state.addressed_to(key, Rights)
+    return [rights for rights in found if purse_of(state, rights.id).outcome == "held"]
+
+
+def _is_ending(rights: Statement[Rights], now_ms: int) -> bool:
+    """Return whether the time of rights is so near its end that nothing is granted from them."""
+    until_ms = rights.body.until_ms
+    return until_ms is not None and until_ms - LEASE_MARGIN_MS <= now_ms

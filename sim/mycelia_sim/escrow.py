@@ -1,0 +1,132 @@
+"""Who promised what from where, added up by plain arithmetic over all disks together.
+
+Nothing here is the protocol's own code. A node that has not heard of something yet did nothing
+wrong, so what all disks hold counts, in whatever order it came.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from mycelia_sim.audit import Held
+from mycelia_sim.evidence import SHORT
+
+
+@dataclass(slots=True)
+class Entries:
+    """What was spent from one purse, or accepted for one request.
+
+    Attributes:
+        whole: base units that there are.
+        spends: what takes from them.
+        credits: base units that came back.
+    """
+
+    thing: Held
+    verb: str
+    whole: int
+    spends: list[Held] = field(default_factory=list)
+    credits: int = 0
+
+    @property
+    def sum(self) -> int:
+        """Base units taken, less what came back."""
+        return sum(map(amount, self.spends)) - self.credits
+
+    def problem(self) -> tuple[str, Held] | None:
+        """Return what is wrong and the last record that made it so, or None."""
+        if self.sum <= self.whole or not self.spends:
+            return None
+        last = max(self.spends, key=lambda spend: (spend.time_ms, spend.id))
+        name = f"{self.thing.kind} {self.thing.id.hex()[:SHORT]}"
+        return f"{self.sum} {self.verb} of {name}, which has {self.whole}", last
+
+
+class Book:
+    """All offers, rights and requests, with what was taken from each."""
+
+    def __init__(self, records: Mapping[bytes, Held]) -> None:
+        self._records = records
+        self.by_kind: dict[str, list[Held]] = defaultdict(list)
+        for _, record in sorted(records.items()):
+            if record.body is not None:  # what is missing is the matter of another check
+                self.by_kind[record.kind].append(record)
+        handed = {
+            (record.author, record.refs[0])
+            for record in self.by_kind["receipt"]
+            if record.content["side"] == "handed"
+        }
+        taken_back = {(record.author, record.refs[0]) for record in self.by_kind["withdraw"]}
+        self.taken_back = taken_back - handed
+        self.grants = [g for g in self.by_kind["grant"] if (g.author, g.id) not in self.taken_back]
+
+    def find(self, record: bytes, kind: str) -> Held | None:
+        """Return the record with this id if it is here and of this kind."""
+        found = self._records.get(record)
+        return found if found is not None and found.kind == kind else None
+
+    def offers(self) -> Iterator[Entries]:
+        """Yield for each slot of each offer what its own author took from it.
+
+        Nobody can promise what is not theirs, and what is inexhaustible can't be overdrawn.
+        """
+        spends: dict[tuple[bytes, str], list[Held]] = defaultdict(list)
+        for spend in (*self.grants, *self.by_kind["rights"]):
+            slot = repr(spend.content.get("slot"))  # a liar's may be anything
+            spends[spend.refs[0], slot].append(spend)
+        for (purse, _), every in spends.items():
+            offer = self.find(purse, "offer")
+            if offer is None or offer.content.get("inexhaustible"):
+                continue
+            own = [spend for spend in every if spend.author == offer.author]
+            yield Entries(offer, "promised", amount(offer), own, self._named(own))
+
+    def _named(self, spends: Iterable[Held]) -> int:
+        """Return how much came back that these name, each return once."""
+        named = {ref for spend in spends for ref in spend.refs[2 if spend.kind == "grant" else 1 :]}
+        return sum(amount(back) for ref in named if (back := self.find(ref, "return")))
+
+    def rights(self) -> Iterator[Entries]:
+        """Yield for all rights what their holder granted and gave back."""
+        spends: dict[bytes, list[Held]] = defaultdict(list)
+        for spend in (*self.grants, *self.by_kind["return"]):
+            spends[spend.refs[0]].append(spend)
+        for rights in self.by_kind["rights"]:
+            own = [each for each in spends[rights.id] if each.author == rights.content["to"]]
+            yield Entries(rights, "promised", amount(rights), own)
+
+    def requests(self) -> Iterator[Entries]:
+        """Yield for each request the grants that its author accepted."""
+        accepted: dict[bytes, set[bytes]] = defaultdict(set)
+        for answer in self.by_kind["answer"]:
+            if answer.content["accept"]:
+                accepted[answer.refs[0]].add(answer.author)
+        taken: dict[bytes, list[Held]] = defaultdict(list)
+        for grant in self.grants:
+            request = self.find(grant.refs[1], "request")
+            if request is not None and request.author in accepted[grant.id]:
+                taken[request.id].append(grant)
+        for request in self.by_kind["request"]:
+            yield Entries(request, "accepted", amount(request), taken[request.id])
+
+
+def amount(record: Held) -> int:
+    """Return a record's quantity in base units."""
+    return int(record.content["quantity"])
+
+
+def overcommitments(
+    records: Mapping[bytes, Held], liars: Iterable[bytes] = ()
+) -> list[tuple[str, Held]]:
+    """Return where honest authors promised or accepted more than there is, and the last of it."""
+    skipped, book = frozenset(liars), Book(records)
+    problems = []
+    for entries in (*book.offers(), *book.rights(), *book.requests()):
+        thing = entries.thing
+        spender = thing.content["to"] if thing.kind == "rights" else thing.author
+        problem = entries.problem()
+        if problem is not None and spender not in skipped:
+            problems.append(problem)
+    return problems

@@ -1,0 +1,65 @@
+"""Sections 6.7, 7 and 8.2: who is a member, and which of their records take part."""
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+
+from independent.records import Rec, read_body
+from independent.text import read_charter
+
+Order = tuple[int, bytes, int]
+
+
+class Facts:
+    """The records that take part, and questions about them."""
+
+    def __init__(self, charter: bytes, records: Iterable[Rec]) -> None:
+        fields, self.commons = read_charter(charter)
+        self.records = {record.id: record for record in records}
+        self.roster: set[Any] = {fields[2]}
+        while True:
+            self.bodies = {record.id: body for record, body in self._taking_part()}
+            vouched = {self.bodies[record.id]["key"] for record in self.every("vouch")}
+            if vouched <= self.roster:
+                break
+            self.roster |= vouched
+
+    def _taking_part(self) -> Iterable[tuple[Rec, dict[str, Any]]]:
+        begun = {record.log for record in self.records.values() if record.seq == 0}
+        for record in self.records.values():
+            if record.author in self.roster and record.log in begun and record.body is not None:
+                content = record.body[16:]
+                body = read_body(record.kind, record.log[1], len(record.refs), content)
+                if body is not None:
+                    yield record, body
+
+    @cached_property
+    def depths(self) -> dict[tuple[bytes, bytes], int]:
+        """How many older logs each log's incarnation names; 0 if that is malformed."""
+        firsts = (record for record in self.records.values() if record.seq == 0)
+        return {r.log: len(self.bodies.get(r.id, {"heads": []})["heads"]) for r in firsts}
+
+    def order(self, record: Rec) -> Order:
+        """Section 6.7."""
+        return self.depths[record.log], record.log[1], record.seq
+
+    def every(self, kind: str) -> list[Rec]:
+        """Return the well-formed records of one kind, by id."""
+        found = [self.records[each] for each in self.bodies if self.records[each].kind == kind]
+        return sorted(found, key=lambda record: record.id)
+
+    def first(self, kind: str, author: bytes, ref: bytes, **fields: Any) -> Rec | None:
+        """Return the author's first record of a kind that refers to `ref` and has these fields."""
+        fit = [
+            record
+            for record in self.every(kind)
+            if record.author == author
+            and ref in record.refs
+            and fields.items() <= self.bodies[record.id].items()
+        ]
+        return min(fit, key=self.order, default=None)
+
+    def target(self, record: Rec, place: int, kind: str) -> Rec | None:
+        """Return what a record refers to at this place, if it is there and of this kind."""
+        ref = record.refs[place]
+        return self.records[ref] if ref in self.bodies and self.records[ref].kind == kind else None
