@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 SPEC = (ROOT / "spec.md").read_text(encoding="utf-8")
 CORE = sorted((ROOT / "protocol" / "mycelia_protocol").rglob("*.py"))
 REQUIREMENT = re.compile(
-    r"\b(?:ENC|KEY|ID|SESS|REC|LOG|BODY|REP|INC|VOUCH|PROF|PLACE|THING|ASK|CLAIM|PARTY|ESC|OFFER|GRANT|FOLD|JOIN"
+    r"\b(?:ENC|KEY|ID|SESS|REC|LOG|BODY|REP|INC|VOUCH|PROF|PLACE|THING|ASK|CLAIM|PARTY|ESC|RECEIPT|RENEW|DISPUTE|OBS|OFFER|GRANT|FOLD|JOIN"
     r"|CAT|DIST|POL|SCORE|TELL|MET|CARRY)-\d+\b"
 )
 

@@ -146,8 +146,13 @@ def record_words(state: State, record: Record) -> str:
             verb = "accepts" if told.get("accept") else "declines"
             return f"{who} {verb} {_about_grant(state, record)}"
         case "receipt":
-            verb = "handed over" if told.get("side") == "handed" else "received"
+            verbs = {"handed": "handed over", "returned": "says to be back:"}
+            verb = verbs.get(str(told.get("side")), "received")
             return f"{who} {verb} {_about_grant(state, record)}"
+        case "dispute":
+            return f"{who} disputes {_about_grant(state, record)}"
+        case "renew":
+            return f"{who} renews {_title(state, record.refs)}"
         case "rights":
             return f"{who} lets {_given(state, record)}"
         case "return":

@@ -11,7 +11,7 @@ from mycelia_protocol.purses import Stock, end_of, is_past
 from mycelia_protocol.sharing.categories import group_of
 from mycelia_protocol.state import State
 from mycelia_protocol.types import answer, grant, receipt
-from mycelia_protocol.types.accounts import account_of, purse_of
+from mycelia_protocol.types.accounts import account_of, offer_of, purse_of
 from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.offer import Offer
@@ -20,6 +20,7 @@ from mycelia_protocol.types.promises import (
     grant_state,
     grants_to,
     request_state,
+    times_of,
 )
 from mycelia_protocol.types.request import Request
 from mycelia_protocol.types.rights import Rights
@@ -48,7 +49,7 @@ def fifo(
     for stock in shelf:
         offer, left, credits_ = stock.offer, stock.left, stock.credits
         for request in requests:
-            if request.author == key or not fits(offer.body, stock.slot, request, now_ms):
+            if request.author == key or not fits(state, stock, request, now_ms):
                 continue
             lot = offer.body.lot
             quantity = min(left, lacking[request.id]) // lot * lot
@@ -61,21 +62,21 @@ def fifo(
             lacking[request.id] -= quantity
 
 
-def fits(offer: Offer, slot: int | None, request: Statement[Request], now_ms: int) -> bool:
+def fits(state: State, stock: Stock, request: Statement[Request], now_ms: int) -> bool:
     """Return whether an offer, or one slot of it, would serve a request.
 
     It is of the same kind or a substitute, for whoever asked, and can be had in time.
     """
-    wanted = request.body
+    offer, wanted = stock.offer.body, request.body
     kinds = {wanted.category, *wanted.substitutes}
     if offer.unit != wanted.unit or kinds.isdisjoint({offer.category, group_of(offer.category)}):
         return False
     if offer.audience and not {request.author, wanted.on_behalf_of}.intersection(offer.audience):
         return False
-    when = offer if slot is None else offer.slots[slot]
-    begin_ms = max(now_ms, when.from_ms or 0)
-    ends = [end for end in (when.until_ms, wanted.needed_by_ms) if end is not None]
-    return all(begin_ms <= end for end in ends)
+    from_ms = offer.from_ms if stock.slot is None else offer.slots[stock.slot].from_ms
+    begin_ms = max(now_ms, from_ms or 0)
+    ends = (end_of(state, stock.offer, stock.slot), times_of(state, request).needed_by_ms)
+    return all(end is None or begin_ms <= end for end in ends)
 
 
 def _lapses(state: State, key: bytes, request: bytes) -> int:
@@ -103,7 +104,7 @@ def answers(state: State, own_key: bytes, now_ms: int) -> Iterator[Draft]:
     for request in state.by_author(own_key, Request):
         derived = request_state(state, request.id)
         room = request.body.quantity - derived.filled
-        is_closed = derived.withdrawn or is_past(request.body.expires_ms, now_ms)
+        is_closed = derived.withdrawn or is_past(times_of(state, request).expires_ms, now_ms)
         for promise in grants_to(state, request.id):
             if grant_state(state, promise.id).status != "offered":
                 continue
@@ -112,26 +113,42 @@ def answers(state: State, own_key: bytes, now_ms: int) -> Iterator[Draft]:
             yield Draft(None, "answer", answer.content(accept), (promise.id,))
 
 
-def receipts(state: State, own_key: bytes) -> Iterator[Draft]:
+def receipts(state: State, own_key: bytes, now_ms: int) -> Iterator[Draft]:
     """Yield confirmations of hand-overs without a person, for demonstrations and harness runs.
 
-    A provider says `handed` as soon as a grant was accepted; a requester `received` after that.
+    A granter says `handed` as soon as a grant was accepted; a requester `received` after that. What
+    is lent comes back when its slot is over: the requester says so first, and then the granter.
     """
-    given = [("handed", "accepted", promise) for promise in state.by_author(own_key, Grant)]
-    taken = [
-        ("received", "handed", promise)
-        for request in state.by_author(own_key, Request)
-        for promise in grants_to(state, request.id)
-    ]
-    for side, status, promise in [*given, *taken]:
-        if grant_state(state, promise.id).status == status:
-            content = receipt.content(side, promise.body.quantity)
-            yield Draft(None, "receipt", content, (promise.id,))
+    given = state.by_author(own_key, Grant)
+    for promise in given:
+        became = grant_state(state, promise.id)
+        if became.status == "accepted":
+            yield _receipt("handed", promise.body.quantity, promise)
+        elif became.status == "received" and became.brought is not None:
+            yield _receipt("returned", became.brought, promise)
+    for request in state.by_author(own_key, Request):
+        for promise in grants_to(state, request.id):
+            became = grant_state(state, promise.id)
+            is_over = became.status == "received" and _is_slot_over(state, promise, now_ms)
+            if became.status == "handed":
+                yield _receipt("received", promise.body.quantity, promise)
+            elif is_over and became.brought is None:
+                yield _receipt("returned", became.received or 0, promise)
+
+
+def _receipt(side: str, quantity: int, promise: Statement[Grant]) -> Draft:
+    return Draft(None, "receipt", receipt.content(side, quantity), (promise.id,))
+
+
+def _is_slot_over(state: State, promise: Statement[Grant], now_ms: int) -> bool:
+    """Return whether something was lent, and the time for that is over."""
+    offer, slot = offer_of(state, promise), promise.body.slot
+    return offer is not None and slot is not None and is_past(end_of(state, offer, slot), now_ms)
 
 
 def is_open_offer(state: State, offer: Statement[Offer], now_ms: int) -> bool:
     """Return whether anybody may still grant something of an offer, and its time is not over."""
-    if is_past(offer.body.expires_ms, now_ms):
+    if is_past(times_of(state, offer).expires_ms, now_ms):
         return False
     account = account_of(state, offer.id)
     amounts: list[tuple[int, int | None]] = [
@@ -141,7 +158,7 @@ def is_open_offer(state: State, offer: Statement[Offer], now_ms: int) -> bool:
         rights = state.find(rights_id, Rights)
         slot = rights.body.slot if rights else None
         amounts.append((purse_of(state, rights_id).free, slot))
-    return any(free and not is_past(end_of(offer.body, slot), now_ms) for free, slot in amounts)
+    return any(free and not is_past(end_of(state, offer, slot), now_ms) for free, slot in amounts)
 
 
 def open_offers(state: State, now_ms: int) -> list[Statement[Offer]]:
@@ -155,7 +172,7 @@ def open_requests(state: State, now_ms: int) -> list[Statement[Request]]:
         request
         for request in state.every(Request)
         if not request_state(state, request.id).withdrawn
-        and not is_past(request.body.expires_ms, now_ms)
+        and not is_past(times_of(state, request).expires_ms, now_ms)
         and lack(state, request) > 0
     ]
 

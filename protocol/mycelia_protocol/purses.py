@@ -16,8 +16,8 @@ from mycelia_protocol.types.accounts import account_of, creditable, purse_of
 from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.offer import Offer
-from mycelia_protocol.types.promises import GrantStatus, grant_state
-from mycelia_protocol.types.receipt import first_receipt
+from mycelia_protocol.types.promises import GrantStatus, grant_state, times_of
+from mycelia_protocol.types.receipt import confirmed
 from mycelia_protocol.types.rights import Rights
 
 CREDITS_MAX = REFS_MAX - 2  # returns that one grant names, beside its purse and its request
@@ -53,15 +53,15 @@ def stocks(state: State, key: bytes, log: bytes | None, now_ms: int) -> Iterator
         now_ms: its clock.
     """
     for offer in state.by_author(key, Offer):
-        if not is_past(offer.body.expires_ms, now_ms):
+        if not is_past(times_of(state, offer).expires_ms, now_ms):
             yield from _own_stocks(state, offer, now_ms)
     for rights in _held_rights(state, key):
         held_of = state.find(rights.refs[0], Offer)
         if held_of is None or rights.body.log != log or _is_ending(rights, now_ms):
             continue
         left = purse_of(state, rights.id).free
-        end_ms = end_of(held_of.body, rights.body.slot)
-        if left and not is_past(held_of.body.expires_ms, now_ms) and not is_past(end_ms, now_ms):
+        ends = (times_of(state, held_of).expires_ms, end_of(state, held_of, rights.body.slot))
+        if left and not any(is_past(end, now_ms) for end in ends):
             yield Stock(rights.id, held_of, rights.body.slot, left)
 
 
@@ -78,7 +78,7 @@ def _own_stocks(state: State, offer: Statement[Offer], now_ms: int) -> Iterator[
             left[index] += back.body.quantity
     for index, amount in enumerate(left):
         slot = index if offer.body.slots else None
-        if amount and not is_past(end_of(offer.body, slot), now_ms):
+        if amount and not is_past(end_of(state, offer, slot), now_ms):
             yield Stock(offer.id, offer, slot, amount, tuple(named[index]))
 
 
@@ -122,9 +122,9 @@ def next_deadline(state: State, key: bytes, now_ms: int) -> int | None:
     return min((deadline for deadline in deadlines if deadline > now_ms), default=None)
 
 
-def end_of(offer: Offer, slot: int | None) -> int | None:
+def end_of(state: State, offer: Statement[Offer], slot: int | None) -> int | None:
     """Return when an offer, or one slot of it, can no longer be had; None for open."""
-    return offer.until_ms if slot is None else offer.slots[slot].until_ms
+    return times_of(state, offer).until_ms if slot is None else offer.body.slots[slot].until_ms
 
 
 def is_past(time_ms: int | None, now_ms: int) -> bool:
@@ -134,7 +134,8 @@ def is_past(time_ms: int | None, now_ms: int) -> bool:
 
 def _is_handed(state: State, grant: Statement[Grant]) -> bool:
     """Return whether the goods were handed over, so that a grant can't be taken back."""
-    return first_receipt(state, grant.id, grant.author, "handed") is not None
+    handed = confirmed(state, grant.id, grant.author, "handed")
+    return handed is not None and handed.quantity > 0
 
 
 def _held_rights(state: State, key: bytes) -> list[Statement[Rights]]:

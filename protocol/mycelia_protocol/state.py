@@ -251,7 +251,7 @@ class State:
         row = KINDS[name].row
         assert row is not None
         if name == "profile":
-            current = [cast("Statement[object]", item) for item in self._profiles.values()]
+            current: list[Statement[object]] = [*self._profiles.values()]
         else:
             current = [item for item in self._statements.values() if item.kind == name]
         return [row(self, item) for item in sorted(current, key=lambda item: item.id)]

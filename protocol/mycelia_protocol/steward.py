@@ -80,7 +80,7 @@ class Steward:
                 accept_by_ms = clock_ms + options.accept_within_ms
                 yield from allocate.fifo(state, key, shelf, clock_ms, accept_by_ms)
         if options.confirm_handovers:
-            yield from allocate.receipts(state, key)
+            yield from allocate.receipts(state, key, clock_ms)
 
     def _next_deadline(self, now_ms: int, clock_ms: int) -> int | None:
         """Return when time alone will give this node something to write, or None."""

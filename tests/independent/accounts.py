@@ -23,13 +23,39 @@ class Accounts(Facts):
             return 0 if slot is None and not slots else None
         return int(slot) if slot < len(slots) else None
 
-    def end_of_grant(self, grant: Rec) -> Order | None:
-        """GRANT-2: where it was taken back."""
-        withdrawal = self.first("withdraw", grant.author, grant.id)
-        handed = self.first("receipt", grant.author, grant.id, side="handed")
-        if withdrawal is None or (handed and self.order(handed) < self.order(withdrawal)):
-            return None
-        return self.order(withdrawal)
+    def end_of_grant(self, grant: Rec) -> Rec | None:
+        """GRANT-2: how it was taken back."""
+        found = [each for each in self.naming("withdraw", grant.id) if each.author == grant.author]
+        for withdrawal in sorted(found, key=self.order):
+            if not self.said(grant, grant.author, "handed", self.order(withdrawal)):
+                return withdrawal
+        return None
+
+    def said(self, grant: Rec, author: bytes, side: str, end: Order | None = None) -> int | None:
+        """RECEIPT-1: what an author says was handed over, by this place in its order."""
+        amount, counted = None, list[bytes]()
+        found = [each for each in self.naming("receipt", grant.id) if each.author == author]
+        for receipt in sorted(found, key=self.order):
+            body = self.bodies[receipt.id]
+            if body["side"] != side or (end and self.order(receipt) >= end):
+                continue
+            is_first = not counted and len(receipt.refs) == 1
+            if is_first or (len(receipt.refs) == 2 and receipt.refs[1] in counted):
+                counted.append(receipt.id)
+                amount = body["quantity"]
+        return amount
+
+    def renewals(self, thing: Rec) -> list[Rec]:
+        """RENEW-2: renewals that count, in order."""
+        last = self.first("withdraw", thing.author, thing.id)
+        found = [each for each in self.naming("renew", thing.id) if each.author == thing.author]
+        found = [each for each in found if not last or self.order(each) < self.order(last)]
+        return sorted(found, key=self.order)
+
+    def times(self, thing: Rec, *names: str) -> list[int | None]:
+        """RENEW-2: what was said last of each of these times."""
+        bodies = [self.bodies[each.id] for each in (thing, *self.renewals(thing))]
+        return [[None, *(b[name] for b in bodies if name in b)][-1] for name in names]
 
     def naming(self, kind: str, ref: bytes) -> list[Rec]:
         """Return the records of a kind whose first reference this is."""
@@ -39,7 +65,8 @@ class Accounts(Facts):
         """Return where each is spent, and where grants are taken back, in order."""
         rows = [(self.order(spend), "spend", spend) for spend in spends]
         ends = [(self.end_of_grant(each), each) for each in spends if each.kind == "grant"]
-        return sorted([*rows, *((end, "back", each) for end, each in ends if end)], key=by_order)
+        backs = [(self.order(end), "back", each) for end, each in ends if end]
+        return sorted([*rows, *backs], key=by_order)
 
     def sound_returns(self, rights: Rec, lot: int) -> list[Rec]:
         """ESC-4: returns by the holder, in whole lots."""
@@ -64,7 +91,12 @@ class Accounts(Facts):
         lacks = False
         last = self.first("withdraw", offer.author, offer.id)
         spends = [*self.naming("grant", offer.id), *self.naming("rights", offer.id)]
-        for order, what, spend in self.steps([s for s in spends if self._is_spend(s, offer)]):
+        steps = self.steps([s for s in spends if self._is_spend(s, offer)])
+        more = [each for each in self.renewals(offer) if self._adds(each, mine)]
+        for order, what, spend in sorted([*steps, *map(self._more, more)], key=by_order):
+            if what == "more":
+                free[0] += self.bodies[spend.id]["quantity"]
+                continue
             which, wanted = self.amount_of(spend, offer) or 0, self.bodies[spend.id]["quantity"]
             cost = 0 if mine.get("inexhaustible") else wanted
             if what == "back":
@@ -86,7 +118,17 @@ class Accounts(Facts):
                 free[which] -= cost
         burnt = sum(free) if last else 0
         rest = [0] * len(free) if last else free
-        return {"free": rest, "burnt": burnt, "became": became, "credit": credit}
+        supply = mine["quantity"] * len(free)
+        supply += sum(self.bodies[each.id]["quantity"] for each in more)
+        found = {"supply": supply, "free": rest, "burnt": burnt}
+        return {**found, "became": became, "credit": credit}
+
+    def _adds(self, renewal: Rec, offer: dict[str, Any]) -> bool:
+        amount = self.bodies[renewal.id].get("quantity", 0)
+        return bool(amount and offer.get("renewing") and amount % offer.get("lot", 1) == 0)
+
+    def _more(self, renewal: Rec) -> tuple[Order, str, Rec]:
+        return self.order(renewal), "more", renewal
 
     def _credit(self, rights: Rec, ref: bytes, credit: dict[bytes, int], lot: int) -> int:
         """ESC-4: what a named return brings."""
@@ -161,7 +203,7 @@ class Accounts(Facts):
         return "waiting" if purse["is"] == "waiting" else "void"
 
     def offer_row(self, offer: Rec) -> list[Any]:
-        """Return [id, granted, given, free, burnt, withdrawn, number overdrawn]."""
+        """Return the row of an offer."""
         account = self.accounts[offer.id]
         became = account["became"]
         held = [each for each, what in became.items() if what == "held"]
@@ -170,7 +212,18 @@ class Accounts(Facts):
             sums[self.records[each].kind] += self.bodies[each]["quantity"]
         withdrawn = self.first("withdraw", offer.author, offer.id) is not None
         ends = [account["free"], account["burnt"], withdrawn]
-        return [offer.id, *sums.values(), *ends, list(became.values()).count("overdrawn")]
+        overdrawn = list(became.values()).count("overdrawn")
+        row = [offer.id, account["supply"], *sums.values(), *ends, overdrawn, self.side(offer)]
+        return [*row, *self.times(offer, "expires_ms", "until_ms")]
+
+    def side(self, thing: Rec) -> bytes:
+        """PARTY-2."""
+        named = self.bodies[thing.id].get("on_behalf_of", b"")
+        if named in self.bodies and self.records[named].kind == "party":
+            party = self.records[named]
+            if thing.author in [party.author, *self.bodies[named].get("guardians", [])]:
+                return party.id
+        return thing.author
 
     def rights_row(self, rights: Rec) -> list[Any]:
         """Return [id, outcome, granted, free, returned, number overdrawn]."""

@@ -48,15 +48,21 @@ class Fold(Accounts):
         return filled, accepted, surplus
 
     def grant_row(self, grant: Rec) -> list[Any]:
-        """Return [id, status, holds, handed, received]."""
+        """Return [id, status, holds, handed, received, brought, returned]."""
         taken, request = self.taken(grant), self.target(grant, 1, "request")
         row = [grant.id, self._status(grant, taken, request), taken == "held"]
         if row[1] != "accepted" or request is None:
-            return [*row, None, None]
-        handed = self.first("receipt", grant.author, grant.id, side="handed")
-        received = self.first("receipt", request.author, grant.id, side="received")
-        row[1] = "received" if received else "handed" if handed else "accepted"
-        return [*row, *(r and self.bodies[r.id]["quantity"] for r in (handed, received))]
+            return [*row, None, None, None, None]
+        giver, taker = grant.author, request.author
+        handed, received = self.said(grant, giver, "handed"), self.said(grant, taker, "received")
+        brought, returned = (self.said(grant, each, "returned") for each in (taker, giver))
+        steps = [("handed", handed), ("received", received), ("returned", returned)]
+        row[1] = ["accepted", *(name for name, amount in steps if amount is not None)][-1]
+        for dispute in self.naming("dispute", grant.id):
+            is_party = dispute.author in (giver, taker)
+            if is_party and not self.first("withdraw", dispute.author, dispute.id):
+                row[1] = "disputed"
+        return [*row, handed, received, brought, returned]
 
     def _status(self, grant: Rec, taken: str, request: Rec | None) -> str:
         if taken in ("waiting", "void", "overdrawn"):
@@ -67,7 +73,7 @@ class Fold(Accounts):
         if answer is False:
             return "declined"
         if taken == "back":
-            withdrawal = self.first("withdraw", grant.author, grant.id)
+            withdrawal = self.end_of_grant(grant)
             limit = self.bodies[grant.id].get("accept_by_ms", LARGEST + 1)
             assert withdrawal is not None
             return "lapsed" if withdrawal.fields[7] >= limit else "cancelled"
@@ -76,20 +82,17 @@ class Fold(Accounts):
         return "surplus" if answer else "offered"
 
     def request_row(self, request: Rec) -> list[Any]:
-        """Return [id, filled, number surplus, withdrawn, receiver]."""
+        """Return [id, filled, number surplus, withdrawn, for whom, expires, needed by]."""
         withdrawn = self.first("withdraw", request.author, request.id) is not None
         filled, _, surplus = self.filling
         row = [request.id, filled[request.id], surplus[request.id], withdrawn]
-        return [*row, self.receiver(request)]
+        return [*row, self.side(request), *self.times(request, "expires_ms", "needed_by_ms")]
 
-    def receiver(self, request: Rec) -> bytes:
-        """PARTY-2."""
-        named = self.bodies[request.id].get("on_behalf_of", b"")
-        if named in self.bodies and self.records[named].kind == "party":
-            party = self.records[named]
-            if request.author in [party.author, *self.bodies[named].get("guardians", [])]:
-                return party.id
-        return request.author
+    def observation_row(self, seen: Rec) -> list[Any]:
+        """Return [id, whether it counts], by OBS-1."""
+        party = self.target(seen, 0, "party")
+        is_living = party is not None and self.bodies[party.id]["form"] == "ecosystem"
+        return [seen.id, is_living and self.first("withdraw", seen.author, seen.id) is None]
 
     def claim_row(self, claim: Rec) -> list[Any]:
         """Return [id, whether it counts], by CLAIM-1."""
@@ -108,6 +111,7 @@ class Fold(Accounts):
         return {
             "claim": [self.claim_row(record) for record in self.every("claim")],
             "grant": [self.grant_row(record) for record in self.every("grant")],
+            "observation": [self.observation_row(each) for each in self.every("observation")],
             "offer": [self.offer_row(record) for record in self.every("offer")],
             "profile": [[record.author, record.id] for record in current],
             "request": [self.request_row(record) for record in self.every("request")],

@@ -123,6 +123,7 @@ TERMS = {
     "until_ms?": MOMENT,
     "carrier?": (str, 1, 24),
     "audience?": (list, 0, 128),
+    "on_behalf_of?": (bytes, 32, 32),
     "renewing?": (bool,),
     "inexhaustible?": (bool,),
 }
@@ -133,6 +134,8 @@ NEED = {
     "on_behalf_of?": (bytes, 32, 32),
     "substitutes?": (list, 0, 8),
 }
+MATTERS = ("not-received", "not-as-described", "not-returned", "damaged", "other")
+REFS_MOST = {"grant": 16, "rights": 16, "receipt": 2}
 TABLES: dict[str, tuple[int, dict[str, tuple[Any, ...]]]] = {
     "incarnation": (0, {"heads": (list, 0, 256)}),
     "vouch": (0, {"key": (bytes, 32, 32), "invite?": (bytes, 32, 32)}),
@@ -148,7 +151,7 @@ TABLES: dict[str, tuple[int, dict[str, tuple[Any, ...]]]] = {
     ),
     "offer": (0, {**THING, **PLACE, **TERMS}),
     "request": (0, {**THING, **PLACE, **NEED}),
-    "withdraw": (1, {"reason?": (str, 0, 2_000)}),
+    "withdraw": (1, {"reason?": (str, 0, 2_000), "met_elsewhere?": (bool,)}),
     "claim": (2, {"quantity": (int, 1, MOST), "rank": (int, 1, 99), "slot?": SLOT}),
     "party": (
         0,
@@ -175,7 +178,33 @@ TABLES: dict[str, tuple[int, dict[str, tuple[Any, ...]]]] = {
     ),
     "return": (1, {"quantity": (int, 1, MOST)}),
     "answer": (1, {"accept": (bool,)}),
-    "receipt": (1, {"side": (str, ("handed", "received")), "quantity": (int, 0, MOST)}),
+    "receipt": (
+        1,
+        {
+            "side": (str, ("handed", "received", "returned")),
+            "quantity": (int, 0, MOST),
+            "condition?": (str, 0, 80),
+        },
+    ),
+    "renew": (
+        1,
+        {
+            "expires_ms?": MOMENT,
+            "until_ms?": MOMENT,
+            "needed_by_ms?": MOMENT,
+            "quantity?": (int, 1, MOST),
+        },
+    ),
+    "dispute": (1, {"matter": (str, MATTERS), "text?": (str, 0, 2_000)}),
+    "observation": (
+        1,
+        {
+            "indicator": (str, ("soil", "water", "biodiversity", "canopy", "waste")),
+            "value_pm": (int, 0, 1_000),
+            "method?": (str, 0, 2_000),
+            "evidence?": (bytes, 32, 32),
+        },
+    ),
 }
 
 
@@ -183,7 +212,7 @@ def read_body(kind: str, log: bytes, refs: int, content: bytes) -> dict[str, Any
     """Return the fields of a well-formed body of a known kind, or None."""
     if kind not in TABLES or refs < TABLES[kind][0]:
         return None
-    if refs > TABLES[kind][0] and kind not in ("grant", "rights"):
+    if refs > REFS_MOST.get(kind, TABLES[kind][0]):
         return None
     try:
         found = decode(content, maps=True)
@@ -279,6 +308,7 @@ RULES: dict[str, Callable[[dict[str, Any], bytes], bool]] = {
     "incarnation": _incarnation,
     "vouch": lambda body, _: is_large(body["key"]),
     "profile": lambda body, _: all(is_text(each, 1, 200) for each in body.get("addresses", [])),
+    "renew": lambda body, _: any(name.rstrip("?") in body for name in TABLES["renew"][1]),
     "party": lambda body, _: _are_keys(body.get("guardians", [])),
 }
 

@@ -50,6 +50,7 @@ def test_an_offer_has_all_its_fields(oak: Daemon) -> None:
         "until_ms": None,
         "carrier": "unknown",
         "audience": [],
+        "party": None,
         "renewing": False,
         "inexhaustible": False,
         "granted": 0,

@@ -61,7 +61,7 @@ def test_a_request_is_granted_accepted_and_handed_over(pair: Pair) -> None:
     for node in pair:
         wait_for(partial(is_received, node, grant["id"]), "it is received everywhere")
     final = one.client.get(f"/v1/grants/{grant['id']}")
-    assert (final["handed"], final["received"], final["needs"]) == (20_000, 19_500, [])
+    assert (final["handed"], final["received"], final["needs"]) == (20_000, 19_500, ["dispute"])
     again = one.run("grant", "handed", grant["id"])
     assert (again.code, "does not fit" in again.err) == (1, True)
 

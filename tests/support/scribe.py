@@ -37,9 +37,10 @@ class Scribe:
             self.reincarnate()
         return self._append(kind, content, *refs)
 
-    def offer(self, quantity: int, lot: int = 1) -> Record:
+    def offer(self, quantity: int, lot: int = 1, renewing: bool = False) -> Record:
         """Offer water."""
-        return self.write("offer", {**WATER, "quantity": quantity, "lot": lot})
+        content: dict[str, Value] = {**WATER, "quantity": quantity, "lot": lot}
+        return self.write("offer", {**content, "renewing": True} if renewing else content)
 
     def loan(self, quantity: int, slots: Value) -> Record:
         """Lend buckets in some slots."""

@@ -5,7 +5,7 @@ A reader must come to the same with the records in any order.
 
 from mycelia_protocol.record import Record
 from mycelia_protocol.state import KINDS_WITH_ROWS, State
-from vectors import scenes_escrow, scenes_promises
+from vectors import scenes_after, scenes_escrow, scenes_promises
 from vectors.cases_identity import CHARTER
 from vectors.suite import Json, Suite, hex_or_none, plain
 
@@ -23,7 +23,7 @@ NOTES = {
 def build() -> Suite:
     """Return the suite."""
     suite = Suite("state", NOTES)
-    for scene in (*scenes_promises.SCENES, *scenes_escrow.SCENES):
+    for scene in (*scenes_promises.SCENES, *scenes_escrow.SCENES, *scenes_after.SCENES):
         records = scene.records()
         inputs: dict[str, Json] = {
             "charter": CHARTER.encode().hex(),

@@ -1,5 +1,7 @@
 """Routes for grants, and for the board that shows everything that is open."""
 
+from typing import cast
+
 from aiohttp import web
 
 from mycelia_node.api.fields import Fields, find, read_body, read_flags, require_own
@@ -19,9 +21,17 @@ ACTIONS: dict[str, Fields] = {
     "decline": {},
     "handed": {"quantity": int},
     "received": {"quantity": int},
+    "returned": {"quantity": int},
+    "dispute": {"matter": str, "text": str},
     "withdraw": {},
 }
-BY_PROVIDER = ("handed", "withdraw")
+
+
+# Who may say what; of the rest both sides.
+SPEAKERS = {
+    **dict.fromkeys(("handed", "withdraw"), ("the provider",)),
+    **dict.fromkeys(("accept", "decline", "received"), ("who asked for it",)),
+}
 
 
 class GrantRoutes:
@@ -56,7 +66,7 @@ class GrantRoutes:
         return web.json_response(grant_view(engine.state, grant, engine.key))
 
     async def act(self, request: web.Request) -> web.Response:
-        """POST /v1/grants/{id}/accept|decline|handed|received|withdraw: say what was done."""
+        """POST /v1/grants/{id}/ACTION: say what was done, by one of `ACTIONS`."""
         action = request.match_info["action"]
         if action not in ACTIONS:
             raise web.HTTPNotFound
@@ -65,17 +75,16 @@ class GrantRoutes:
         state, key = node.engine.state, node.engine.key
         grant = find(state, request.match_info["id"], Grant)
         wanted = state.find(grant.refs[1], Request)
-        requester = wanted.author if wanted else None
-        who = "the provider" if action in BY_PROVIDER else "who asked for it"
-        party = grant.author if action in BY_PROVIDER else requester
-        require_own(party, key, f"Only {who} can say {action!r} of this grant.")
-        derived = grant_state(state, grant.id)
-        if action not in needs(derived, grant.author, requester, key):
-            message = f"This grant is {derived.status}; {action!r} does not fit."
+        who = {"the provider": grant.author, "who asked for it": wanted.author if wanted else None}
+        who = {name: who[name] for name in SPEAKERS.get(action, who)}
+        if key not in who.values():
+            message = f"Only {' or '.join(who)} can say {action!r} of this grant."
+            require_own(None, key, message)
+        if action not in needs(state, grant, key):
+            status = grant_state(state, grant.id).status
+            message = f"This grant is {status}; {action!r} does not fit."
             raise RequestError(message, code="status", status=409)
-        quantity = body.get("quantity", grant.body.quantity)
-        assert isinstance(quantity, int)
-        kind, content = record_of(action, quantity)
+        kind, content = record_of(action, {"quantity": grant.body.quantity, **body})
         record = await node.publish(kind, content, (grant.id,))
         return web.json_response({"id": id_text("record", record)}, status=201)
 
@@ -95,15 +104,18 @@ class GrantRoutes:
         return web.json_response({"offers": offers, "requests": requests, "needs_you": waiting})
 
 
-def record_of(action: str, quantity: int) -> tuple[str, dict[str, Value]]:
+def record_of(action: str, body: dict[str, object]) -> tuple[str, dict[str, Value]]:
     """Return kind and content of the record that says what was done."""
     match action:
         case "accept" | "decline":
             return "answer", answer.content(action == "accept")
         case "withdraw":
             return "withdraw", withdraw.content()
+        case "dispute":
+            text = {"text": str(body["text"])} if body.get("text") else {}
+            return "dispute", {"matter": str(body.get("matter", "other")), **text}
         case _:
-            return "receipt", receipt.content(action, quantity)
+            return "receipt", receipt.content(action, cast("int", body["quantity"]))
 
 
 def parties(grant: Json) -> list[object]:
@@ -113,6 +125,6 @@ def parties(grant: Json) -> list[object]:
 
 
 def waits_for_people(grant: Json) -> bool:
-    """Return whether somebody here should act; taking a grant back is never urged."""
+    """Return whether somebody here should act; taking back and disputing are never urged."""
     actions = grant["needs"]
-    return isinstance(actions, list) and bool(set(actions) - {"withdraw"})
+    return isinstance(actions, list) and bool(set(actions) - {"withdraw", "dispute"})

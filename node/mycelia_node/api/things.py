@@ -37,6 +37,7 @@ OFFER_ONLY: Fields = {
     "until_ms": int,
     "carrier": str,
     "audience": list,
+    "on_behalf_of": str,
     "renewing": bool,
     "inexhaustible": bool,
 }

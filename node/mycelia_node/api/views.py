@@ -17,10 +17,10 @@ from mycelia_protocol.types.parties import party_of
 from mycelia_protocol.types.party import Party
 from mycelia_protocol.types.place import Place
 from mycelia_protocol.types.promises import (
-    GrantState,
     grant_state,
     holdings_of,
     request_state,
+    times_of,
 )
 from mycelia_protocol.types.request import Request
 from mycelia_protocol.types.rights import Rights
@@ -59,7 +59,7 @@ def offer_view(state: State, offer: Statement[Offer], own_key: bytes, now_ms: in
             for slot, left in zip(body.slots, account.free, strict=False)
         ],
         "from_ms": body.from_ms,
-        "until_ms": body.until_ms,
+        "until_ms": times_of(state, offer).until_ms,
         "carrier": body.carrier,
         "audience": [collective(state, key) for key in body.audience],
         "renewing": body.renewing,
@@ -79,14 +79,13 @@ def request_view(state: State, request: Statement[Request], own_key: bytes, now_
     return {
         **_thing(state, request, own_key, now_ms),
         "urgency": body.urgency,
-        "needed_by_ms": body.needed_by_ms,
+        "needed_by_ms": times_of(state, request).needed_by_ms,
         "people": body.people,
-        "for": party_view(party_of(state, request)),
         "substitutes": list(body.substitutes),
         "filled": derived.filled,
         "lacking": lacking,
         "withdrawn": derived.withdrawn,
-        "open": lacking > 0 and not is_past(body.expires_ms, now_ms),
+        "open": lacking > 0 and not is_past(times_of(state, request).expires_ms, now_ms),
     }
 
 
@@ -111,27 +110,38 @@ def grant_view(state: State, grant: Statement[Grant], own_key: bytes) -> Json:
         "requester": collective(state, request.author) if request else None,
         "handed": derived.handed,
         "received": derived.received,
-        "needs": needs(derived, grant.author, request.author if request else None, own_key),
+        "brought": derived.brought,
+        "returned": derived.returned,
+        "needs": needs(state, grant, own_key),
         "accept_by_ms": grant.body.accept_by_ms,
         "time_ms": grant.time_ms,
     }
 
 
-def needs(
-    derived: GrantState, provider: bytes, requester: bytes | None, own_key: bytes
-) -> list[str]:
+def needs(state: State, grant: Statement[Grant], own_key: bytes) -> list[str]:
     """Return what this node's people may do about a grant now."""
+    derived, offer = grant_state(state, grant.id), offer_of(state, grant)
+    request = state.find(grant.refs[1], Request)
+    provider, requester = grant.author, request.author if request else None
+    is_lent = offer is not None and bool(offer.body.slots)
     actions: list[str] = []
+    is_done = derived.status in ("accepted", "handed", "received", "returned")
     if requester == own_key:
         if derived.status == "offered":
             actions += ["accept", "decline"]
         if derived.status in ("accepted", "handed"):
             actions.append("received")
+        if is_lent and derived.status == "received" and derived.brought is None:
+            actions.append("returned")
     if provider == own_key:
         if derived.handed is None and derived.status in ("accepted", "received"):
             actions.append("handed")
+        if is_lent and derived.status in ("handed", "received"):
+            actions.append("returned")
         if derived.status in ("offered", "accepted"):
             actions.append("withdraw")
+    if is_done and own_key in (provider, requester):
+        actions.append("dispute")
     return actions
 
 
@@ -149,7 +159,7 @@ def _thing(
     state: State, thing: Statement[Offer] | Statement[Request], own_key: bytes, now_ms: int
 ) -> Json:
     """Return what offers and requests have in common."""
-    body = thing.body
+    body, expires_ms = thing.body, times_of(state, thing).expires_ms
     return {
         "id": id_text("record", thing.id),
         "kind": thing.kind,
@@ -160,8 +170,9 @@ def _thing(
         "quantity": body.quantity,
         "unit": body.unit,
         "note": body.note,
-        "expires_ms": body.expires_ms,
-        "expired": is_past(body.expires_ms, now_ms),
+        "expires_ms": expires_ms,
+        "expired": is_past(expires_ms, now_ms),
+        "party": party_view(party_of(state, thing)),
         "place": place_view(body.place),
         "time_ms": thing.time_ms,
     }
@@ -193,7 +204,7 @@ def rights_view(state: State, rights: Statement[Rights], own_key: bytes) -> Json
 
 
 def party_view(party: Statement[Party] | None) -> Json | None:
-    """Return a party that a request is for, or None."""
+    """Return the party that a request is for, or whose an offer is, or None."""
     if party is None:
         return None
     return {"id": id_text("record", party.id), "name": party.body.name, "form": party.body.form}

@@ -113,6 +113,7 @@ def offer() -> None:
 @click.option("--until", "until_ms", type=parse_moment, metavar="TIME", help="to be had until")
 @click.option("--carrier", metavar="WORD", help="how it travels, such as cargo-bike")
 @click.option("--only", "audience", multiple=True, metavar="MEMBER", help="for them alone")
+@click.option("--of", "party", metavar="PARTY", help="a party whose it is, by its id")
 @click.option("--renewing", is_flag=True, help="more of it comes again and again")
 @click.option("--inexhaustible", is_flag=True, help="giving takes nothing away")
 @thing_options
@@ -132,6 +133,8 @@ def add_offer(settings: Settings, quantity: str, unit: str, **fields: Any) -> No
     for name in ("from_ms", "until_ms", "carrier", "audience", "renewing", "inexhaustible"):
         if fields[name] or fields[name] == 0:
             body[name] = fields[name]
+    if fields["party"] is not None:
+        body["on_behalf_of"] = fields["party"]
     _added(settings, settings.client.post("/v1/offers", body))
 
 
@@ -264,6 +267,9 @@ def thing_text(answer: dict[str, Any]) -> str:
         ("posted", f"{duration(now() - answer['time_ms'])} ago"),
     ]
     rows += offer_rows(answer) if is_offer else request_rows(answer)
+    if answer["party"]:
+        party = answer["party"]
+        rows.append(("of" if is_offer else "for", f"{party['name']} ({party['form']})"))
     if answer["expires_ms"] is not None:
         rows.append(("ends", until(answer["expires_ms"], now())))
     if answer["place"]:
@@ -299,8 +305,6 @@ def request_rows(answer: dict[str, Any]) -> list[tuple[str, str]]:
     ]
     if answer["people"] is not None:
         rows.append(("people", str(answer["people"])))
-    if answer["for"] is not None:
-        rows.append(("for", f"{answer['for']['name']} ({answer['for']['form']})"))
     if answer["substitutes"]:
         rows.append(("or", ", ".join(answer["substitutes"])))
     return rows

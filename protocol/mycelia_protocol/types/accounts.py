@@ -4,7 +4,7 @@
 spends: an offer, which is its author's, or `rights`, which are their holder's. Each purse is spent
 by one author alone, and every replica walks that author's records in their own order:
 
-    offer     + its quantity, + returns that the author names, - rights given, - grants
+    offer     + its quantity, + renewals, + returns that the author names, - rights given, - grants
     rights    + their quantity, - returns, - grants in the one log that they were given to
 
 A grant that its author takes back before it handed anything over gives its quantity back. What does
@@ -12,78 +12,23 @@ not fit is *overdrawn*: it holds nothing, and is counted as a violation of its a
 grant was asked for, accepted or declined plays no part; so nobody but its owner can change what a
 purse holds, and a lost message costs availability, never safety.
 
-    granted by the author + free + rights given - returns taken in = offered
+    granted by the author + free + rights given - returns taken in = offered + renewed
     granted by the holder + free + returned                        = rights given
 
 Sources: Balegas et al. 2015 (bounded counter); Barbara and Garcia-Molina 1994 (demarcation).
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, TypeGuard
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from mycelia_protocol.types.base import Facts, Order, Statement
 from mycelia_protocol.types.grant import Grant
+from mycelia_protocol.types.ledger import Entry, Ledger, Outcome, Spend, in_order, is_grant
 from mycelia_protocol.types.offer import Offer
-from mycelia_protocol.types.receipt import first_receipt
+from mycelia_protocol.types.renew import Renew
 from mycelia_protocol.types.returns import Return
 from mycelia_protocol.types.rights import Rights
 from mycelia_protocol.types.withdraw import first_withdrawal
-
-Outcome: TypeAlias = Literal["held", "back", "waiting", "void", "overdrawn"]
-Spend: TypeAlias = "Statement[Grant] | Statement[Rights]"
-
-
-def is_grant(spend: Spend) -> TypeGuard[Statement[Grant]]:
-    """Return whether what is spent goes to a request, and not to another's purse."""
-    return isinstance(spend.body, Grant)
-
-
-@dataclass(slots=True)
-class Ledger:
-    """One purse while it is walked, and what came out.
-
-    Attributes:
-        free: base units that may still be spent, by slot (one amount if there are no slots).
-        held: grant id -> base units that it takes now.
-        given: rights id -> base units.
-        back: grants that gave their quantity back.
-        overdrawn: grants and rights that did not fit, in their author's order.
-        waiting: those that did not fit, but rest on returns that are not here yet.
-    """
-
-    free: list[int]
-    held: dict[bytes, int] = field(default_factory=dict)
-    given: dict[bytes, int] = field(default_factory=dict)
-    back: set[bytes] = field(default_factory=set)
-    overdrawn: list[bytes] = field(default_factory=list)
-    waiting: set[bytes] = field(default_factory=set)
-
-    def spend(self, spend: Spend, index: int, is_endless: bool = False) -> bool:
-        """Take what a grant or rights cost; return False if that is more than there is."""
-        amount = spend.body.quantity
-        if amount > self.free[index]:
-            return False
-        self.free[index] -= 0 if is_endless else amount
-        (self.held if is_grant(spend) else self.given)[spend.id] = amount
-        return True
-
-    def take_back(self, grant: bytes, index: int, is_endless: bool = False) -> None:
-        """Put back what a grant took, if it holds."""
-        amount = self.held.pop(grant, None)
-        if amount is not None:
-            self.free[index] += 0 if is_endless else amount
-            self.back.add(grant)
-
-    def outcome(self, spend: bytes) -> Outcome:
-        """Say what became of a grant or of rights; `void` if they do not spend this purse."""
-        if spend in self.held or spend in self.given:
-            return "held"
-        if spend in self.back:
-            return "back"
-        if spend in self.waiting:
-            return "waiting"
-        return "overdrawn" if spend in self.overdrawn else "void"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +37,7 @@ class Account:
 
     Attributes:
         ledger: the walk's outcome; `free` is 0 once the offer was withdrawn.
+        supply: base units that were offered in all, in all slots, with what came by renewals.
         burnt: base units that were free when the offer was withdrawn, or came back after that.
         credited: rights id -> base units that came back and were taken in.
         named: returns that were taken in, or refused for good.
@@ -99,6 +45,7 @@ class Account:
     """
 
     ledger: Ledger
+    supply: int
     burnt: int
     credited: dict[bytes, int]
     named: frozenset[bytes]
@@ -146,13 +93,14 @@ def offer_of(facts: Facts, spend: Spend) -> Statement[Offer] | None:
     return facts.find(spend.refs[0] if rights is None else rights.refs[0], Offer)
 
 
-def cancelled_at(facts: Facts, grant: Statement[Grant]) -> Order | None:
-    """Return where its author took a grant back, or None; too late once it was handed (GRANT-2)."""
-    withdrawal = first_withdrawal(facts, grant)
-    if withdrawal is None:
-        return None
-    handed = first_receipt(facts, grant.id, grant.author, "handed")
-    return None if handed is not None and handed.order < withdrawal.order else withdrawal.order
+def renewals(facts: Facts, thing: Statement[object]) -> list[Statement[Renew]]:
+    """Return the renewals of an offer or a request that count, in its author's order (RENEW-2)."""
+    withdrawal = first_withdrawal(facts, thing)
+    return [
+        each
+        for each in facts.about(thing.id, Renew)
+        if each.author == thing.author and (withdrawal is None or each.order < withdrawal.order)
+    ]
 
 
 def derive_account(facts: Facts, statement: Statement[object]) -> Account:
@@ -163,7 +111,12 @@ def derive_account(facts: Facts, statement: Statement[object]) -> Account:
     credit = _Credit(facts)
     ledger = Ledger([body.quantity] * body.slot_count)
     withdrawal = first_withdrawal(facts, offer)
-    for entry in _in_order(facts, _spends_of(facts, offer)):
+    renewed = _renewed(facts, offer)
+    entries: list[Entry | _Renewed] = [*in_order(facts, _spends_of(facts, offer)), *renewed]
+    for entry in sorted(entries, key=_order):
+        if isinstance(entry, _Renewed):
+            ledger.free[0] += entry.amount
+            continue
         if entry.is_back:
             ledger.take_back(entry.spend.id, entry.index, body.inexhaustible)
             continue
@@ -179,8 +132,9 @@ def derive_account(facts: Facts, statement: Statement[object]) -> Account:
     if withdrawal is not None:
         burnt = sum(ledger.free)
         ledger.free = [0] * body.slot_count
+    supply = body.quantity * body.slot_count + sum(entry.amount for entry in renewed)
     named = frozenset(credit.named)
-    return Account(ledger, burnt, credit.amounts, named, withdrawal is not None)
+    return Account(ledger, supply, burnt, credit.amounts, named, withdrawal is not None)
 
 
 def derive_purse(facts: Facts, statement: Statement[object]) -> Purse:
@@ -204,7 +158,7 @@ def derive_purse(facts: Facts, statement: Statement[object]) -> Purse:
         and grant.body.quantity % lot == 0
     ]
     ledger = Ledger([body.quantity - returned])
-    for entry in _in_order(facts, spends):
+    for entry in in_order(facts, spends):
         if entry.is_back:
             ledger.take_back(entry.spend.id, 0)
         elif not ledger.spend(entry.spend, 0):
@@ -261,28 +215,29 @@ def outcome_of(facts: Facts, grant: Statement[Grant]) -> Outcome:
     return "waiting" if rights.outcome == "waiting" else "void"
 
 
-# --- the walk ---
-
-
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    """A place in an author's order where something is spent, or comes back."""
+class _Renewed:
+    """A place in an author's order where more of an offer came."""
 
     order: Order
-    spend: Spend
-    index: int
-    is_back: bool
+    amount: int
 
 
-def _in_order(facts: Facts, spends: Iterable[tuple[Spend, int]]) -> list[_Entry]:
-    """Return where these are spent and where they come back, in their author's order."""
-    entries: list[_Entry] = []
-    for spend, index in spends:
-        entries.append(_Entry(spend.order, spend, index, False))
-        back = cancelled_at(facts, spend) if is_grant(spend) else None
-        if back is not None:
-            entries.append(_Entry(back, spend, index, True))
-    return sorted(entries, key=lambda entry: entry.order)
+def _order(entry: Entry | _Renewed) -> Order:
+    """Return where something stands."""
+    return entry.order
+
+
+def _renewed(facts: Facts, offer: Statement[Offer]) -> list[_Renewed]:
+    """Return where more of a renewing offer came, in whole lots (RENEW-2)."""
+    if not offer.body.renewing:
+        return []
+    amounts = [(each.order, each.body.quantity) for each in renewals(facts, offer)]
+    return [
+        _Renewed(order, amount)
+        for order, amount in amounts
+        if amount is not None and amount % offer.body.lot == 0
+    ]
 
 
 def _spends_of(facts: Facts, offer: Statement[Offer]) -> Iterator[tuple[Spend, int]]:

@@ -11,10 +11,11 @@ from mycelia_protocol.schema import Body, Field
 
 Order = tuple[int, bytes, int]
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Statement(Generic[T]):
+class Statement(Generic[T_co]):
     """A record whose body was read by its family.
 
     Attributes:
@@ -29,7 +30,7 @@ class Statement(Generic[T]):
     time_ms: int
     refs: tuple[bytes, ...]
     order: Order
-    body: T
+    body: T_co
 
 
 class Facts(Protocol):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from mycelia_protocol.types.accounts import grants_from, rights_from
 from mycelia_protocol.types.base import Facts, Statement
+from mycelia_protocol.types.dispute import Dispute
 from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.promises import grants_to
@@ -65,6 +66,9 @@ class _Reach:
                 self._rights.add(purse)
         if grant:
             self._requests.add(grant.refs[1])
+        dispute = facts.find(record, Dispute)
+        if dispute:
+            self._found.add(dispute.refs[0])
         if facts.find(record, Request):
             self._requests.add(record)
         if back:

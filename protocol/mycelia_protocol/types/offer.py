@@ -10,6 +10,7 @@ from mycelia_protocol.errors import SchemaError
 from mycelia_protocol.limits import (
     AUDIENCE_MAX,
     CARRIER_SIZE_MAX,
+    ID_SIZE,
     INT_MAX,
     QUANTITY_MAX,
     SLOTS_MAX,
@@ -36,6 +37,7 @@ FIELDS = (
     Field("until_ms", "int", 0, INT_MAX, required=False),
     Field("carrier", "text", 1, CARRIER_SIZE_MAX, required=False),
     Field("audience", "list", 0, AUDIENCE_MAX, required=False),
+    Field("on_behalf_of", "bytes", ID_SIZE, ID_SIZE, required=False),
     Field("renewing", "bool", required=False),
     Field("inexhaustible", "bool", required=False),
     *PLACE_FIELDS,
@@ -63,6 +65,7 @@ class Offer:
         from_ms, until_ms: when it can be had, if that is not open.
         carrier: how it travels; a key of a policy's `carriers`, `unknown` if nobody says.
         audience: keys that it is for, sorted; empty if for all.
+        on_behalf_of: id of the `party` whose it is; see `parties.py`.
         renewing: whether more of it comes again and again.
         inexhaustible: whether giving takes nothing away; `quantity` bounds each grant alone.
     """
@@ -81,6 +84,7 @@ class Offer:
     until_ms: int | None
     carrier: str
     audience: tuple[bytes, ...]
+    on_behalf_of: bytes | None
     renewing: bool
     inexhaustible: bool
     place: Place | None
@@ -118,6 +122,7 @@ def read(body: Body, record: Record) -> Offer:
         until_ms=body.optional_integer("until_ms"),
         carrier=body.text("carrier", "unknown"),
         audience=check_keys(body.items("audience"), "audience", "OFFER-6"),
+        on_behalf_of=body.optional_data("on_behalf_of"),
         renewing=body.optional_flag("renewing"),
         inexhaustible=body.optional_flag("inexhaustible"),
         place=read_place(body),

@@ -1,8 +1,10 @@
-"""Whom a request is for, and which claims count. Spec: section 8.4."""
+"""On whose behalf somebody speaks, and which claims and observations count. Spec: section 7."""
 
 from mycelia_protocol.encoding import Value
+from mycelia_protocol.sharing.health import Sighting
 from mycelia_protocol.types.base import Facts, Statement
 from mycelia_protocol.types.claim import Claim
+from mycelia_protocol.types.observation import Observation
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.party import Party
 from mycelia_protocol.types.request import Request
@@ -14,17 +16,37 @@ def speaks_for(key: bytes, party: Statement[Party]) -> bool:
     return key == party.author or key in party.body.guardians
 
 
-def party_of(facts: Facts, request: Statement[Request]) -> Statement[Party] | None:
-    """Return the party that a request is for, or None if it is for its author (PARTY-2)."""
-    named = request.body.on_behalf_of
+def party_of(facts: Facts, thing: Statement[Offer] | Statement[Request]) -> Statement[Party] | None:
+    """Return the party that a request is for, or whose an offer is; None if its author's own."""
+    named = thing.body.on_behalf_of
     party = facts.find(named, Party) if named is not None else None
-    return party if party is not None and speaks_for(request.author, party) else None
+    return party if party is not None and speaks_for(thing.author, party) else None
 
 
-def receiver_of(facts: Facts, request: Statement[Request]) -> bytes:
-    """Return who gets what a request asks for: the id of a party, or the key of its author."""
-    party = party_of(facts, request)
-    return request.author if party is None else party.id
+def side_of(facts: Facts, thing: Statement[Offer] | Statement[Request]) -> bytes:
+    """Return who gives or gets: the id of a party, or the key of the author (PARTY-2)."""
+    party = party_of(facts, thing)
+    return thing.author if party is None else party.id
+
+
+def sightings_of(facts: Facts, party: Statement[Party]) -> list[Sighting]:
+    """Return what was seen of a living place and not taken back (OBS-1), by observer and order."""
+    if party.body.form != "ecosystem":
+        return []
+    return [
+        Sighting(each.body.indicator, each.author, each.body.value_pm, each.time_ms)
+        for each in facts.about(party.id, Observation)
+        if first_withdrawal(facts, each) is None
+    ]
+
+
+def observation_row(facts: Facts, statement: Statement[object]) -> list[Value]:
+    """Return an observation's row in the state digest: whether it counts."""
+    seen = facts.find(statement.id, Observation)
+    assert seen is not None
+    party = facts.find(seen.refs[0], Party)
+    is_living = party is not None and party.body.form == "ecosystem"
+    return [statement.id, is_living and first_withdrawal(facts, seen) is None]
 
 
 def is_standing(facts: Facts, claim: Statement[Claim]) -> bool:

@@ -6,7 +6,8 @@ was asked; one that goes beyond is *surplus*.
 
     waiting                          something that it rests on is not here yet
     void, overdrawn                  it broke a rule
-    offered -> accepted -> handed -> received
+    offered -> accepted -> handed -> received -> returned
+    disputed                         one side says that something went wrong after the acceptance
     declined, surplus                by the requester; its author puts the quantity back
     cancelled, lapsed                by its author, unless it had handed the goods over before
 """
@@ -15,18 +16,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from mycelia_protocol.encoding import Value
 from mycelia_protocol.types.accounts import (
     account_of,
     offer_of,
     outcome_of,
     purse_of,
+    renewals,
 )
 from mycelia_protocol.types.answer import first_answer, first_answers
 from mycelia_protocol.types.base import Facts, Statement
+from mycelia_protocol.types.dispute import Dispute
 from mycelia_protocol.types.grant import Grant
-from mycelia_protocol.types.parties import receiver_of
-from mycelia_protocol.types.receipt import first_receipt
+from mycelia_protocol.types.ledger import taken_back
+from mycelia_protocol.types.offer import Offer
+from mycelia_protocol.types.receipt import confirmed
 from mycelia_protocol.types.request import Request
 from mycelia_protocol.types.withdraw import first_withdrawal
 
@@ -38,12 +41,21 @@ GrantStatus = Literal[
     "accepted",
     "handed",
     "received",
+    "returned",
+    "disputed",
     "declined",
     "surplus",
     "cancelled",
     "lapsed",
 ]
-LIVE: tuple[GrantStatus, ...] = ("offered", "accepted", "handed", "received")
+LIVE: tuple[GrantStatus, ...] = (
+    "offered",
+    "accepted",
+    "handed",
+    "received",
+    "returned",
+    "disputed",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +84,17 @@ class GrantState:
 
     Attributes:
         holds: whether it takes its quantity from its purse now.
-        handed, received: base units that each side confirmed; None for nothing yet.
+        handed, received: base units that granter and requester confirmed; None for nothing yet.
+        brought, returned: base units that the requester says it brought back, and that the granter
+            has again.
     """
 
     status: GrantStatus
     holds: bool
     handed: int | None = None
     received: int | None = None
+    brought: int | None = None
+    returned: int | None = None
 
 
 def grants_to(facts: Facts, request: bytes) -> Iterator[Statement[Grant]]:
@@ -131,13 +147,34 @@ def derive_grant(facts: Facts, statement: Statement[object]) -> GrantState:
     status = _status(facts, grant, request, holds)
     if status != "accepted":
         return GrantState(status, holds)
-    handed = first_receipt(facts, grant.id, grant.author, "handed")
-    received = first_receipt(facts, grant.id, request.author, "received")
-    return GrantState(
-        "received" if received else "handed" if handed else "accepted",
-        holds,
-        handed.body.quantity if handed else None,
-        received.body.quantity if received else None,
+    amounts = _confirmations(facts, grant, request)
+    handed, received, _, returned = amounts
+    if standing_disputes(facts, grant.id, (grant.author, request.author)):
+        status = "disputed"
+    elif returned is not None:
+        status = "returned"
+    elif received is not None:
+        status = "received"
+    elif handed is not None:
+        status = "handed"
+    return GrantState(status, holds, *amounts)
+
+
+def _confirmations(
+    facts: Facts, grant: Statement[Grant], request: Statement[Request]
+) -> tuple[int | None, int | None, int | None, int | None]:
+    """Return what was handed, received, brought back and returned, in base units."""
+
+    def said(author: bytes, side: str) -> int | None:
+        found = confirmed(facts, grant.id, author, side)
+        return None if found is None else found.quantity
+
+    giver, taker = grant.author, request.author
+    return (
+        said(giver, "handed"),
+        said(taker, "received"),
+        said(taker, "returned"),
+        said(giver, "returned"),
     )
 
 
@@ -149,13 +186,24 @@ def _status(
     if answer is not None and not answer.body.accept:
         return "declined"
     if not holds:
-        withdrawal, end_ms = first_withdrawal(facts, grant), grant.body.accept_by_ms
+        withdrawal, end_ms = taken_back(facts, grant), grant.body.accept_by_ms
         is_late = withdrawal and end_ms is not None and withdrawal.time_ms >= end_ms
         return "lapsed" if is_late else "cancelled"
     derived = request_state(facts, request.id)
     if grant.id in derived.surplus:
         return "surplus"
     return "accepted" if grant.id in derived.accepted else "offered"
+
+
+def standing_disputes(
+    facts: Facts, grant: bytes, sides: tuple[bytes, bytes]
+) -> list[Statement[Dispute]]:
+    """Return the disputes about a grant by one of its sides that were not withdrawn (DISPUTE-1)."""
+    return [
+        each
+        for each in facts.about(grant, Dispute)
+        if each.author in sides and first_withdrawal(facts, each) is None
+    ]
 
 
 def request_state(facts: Facts, request: bytes) -> RequestState:
@@ -173,10 +221,39 @@ def grant_state(facts: Facts, grant: bytes) -> GrantState:
 
 
 @dataclass(frozen=True, slots=True)
+class Times:
+    """When an offer or a request ends, renewals counted; None for open.
+
+    Attributes:
+        expires_ms: when it spoils or fades, or drops off the list.
+        until_ms: until when an offer can be had.
+        needed_by_ms: when it is too late for a request.
+    """
+
+    expires_ms: int | None
+    until_ms: int | None
+    needed_by_ms: int | None
+
+
+def times_of(facts: Facts, thing: Statement[object]) -> Times:
+    """Return the times of an offer or a request: for each, what its author said last (RENEW-2)."""
+    body = thing.body
+    expires_ms = body.expires_ms if isinstance(body, Offer | Request) else None
+    until_ms = body.until_ms if isinstance(body, Offer) else None
+    needed_by_ms = body.needed_by_ms if isinstance(body, Request) else None
+    for renewal in renewals(facts, thing):
+        now = renewal.body
+        expires_ms = expires_ms if now.expires_ms is None else now.expires_ms
+        until_ms = until_ms if now.until_ms is None else now.until_ms
+        needed_by_ms = needed_by_ms if now.needed_by_ms is None else now.needed_by_ms
+    return Times(expires_ms, until_ms, needed_by_ms)
+
+
+@dataclass(frozen=True, slots=True)
 class Holdings:
     """Where everything of an offer is, in base units, all slots together (ESC-7).
 
-    What was offered is free + escrow + granted + burnt, unless the offer is inexhaustible.
+    The account's supply is free + escrow + granted + burnt, unless the offer is inexhaustible.
 
     Attributes:
         free: what its author may still grant.
@@ -200,46 +277,3 @@ def holdings_of(facts: Facts, offer: bytes) -> Holdings:
         granted += sum(purse.ledger.held.values())
         escrow += purse.free + purse.returned - account.credited.get(rights, 0)
     return Holdings(sum(account.free), escrow, granted, account.burnt)
-
-
-# --- rows of the state digest ---
-
-
-def offer_row(facts: Facts, statement: Statement[object]) -> list[Value]:
-    """Return an offer's row: what is granted, given, free, burnt, and whether it was withdrawn."""
-    account = account_of(facts, statement.id)
-    ledger = account.ledger
-    given = sum(ledger.given.values()) - sum(account.credited.values())
-    return [
-        statement.id,
-        sum(ledger.held.values()),
-        given,
-        list(account.free),
-        account.burnt,
-        account.withdrawn,
-        len(ledger.overdrawn),
-    ]
-
-
-def rights_row(facts: Facts, statement: Statement[object]) -> list[Value]:
-    """Return the row of rights: whether they hold, what is granted, free and returned."""
-    purse = purse_of(facts, statement.id)
-    ledger = purse.ledger
-    granted = sum(ledger.held.values())
-    row: list[Value] = [statement.id, purse.outcome, granted, purse.free, purse.returned]
-    return [*row, len(ledger.overdrawn)]
-
-
-def request_row(facts: Facts, statement: Statement[object]) -> list[Value]:
-    """Return a request's row in the state digest."""
-    state = request_state(facts, statement.id)
-    request = facts.find(statement.id, Request)
-    assert request is not None
-    receiver = receiver_of(facts, request)
-    return [statement.id, state.filled, len(state.surplus), state.withdrawn, receiver]
-
-
-def grant_row(facts: Facts, statement: Statement[object]) -> list[Value]:
-    """Return a grant's row in the state digest."""
-    state = grant_state(facts, statement.id)
-    return [statement.id, state.status, state.holds, state.handed, state.received]

@@ -12,16 +12,20 @@ from mycelia_protocol.encoding import Value
 from mycelia_protocol.limits import TEXT_SIZE_MAX
 from mycelia_protocol.record import Record
 from mycelia_protocol.schema import Body, Field
-from mycelia_protocol.types.base import Facts, Statement, T
+from mycelia_protocol.types.base import Facts, Statement
 
-FIELDS = (Field("reason", "text", 0, TEXT_SIZE_MAX, required=False),)
+FIELDS = (
+    Field("reason", "text", 0, TEXT_SIZE_MAX, required=False),
+    Field("met_elsewhere", "bool", required=False),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Withdraw:
-    """Why, in words."""
+    """Why, in words; of a request, whether it was met by somebody else."""
 
     reason: str
+    met_elsewhere: bool
 
 
 def content(reason: str = "") -> dict[str, Value]:
@@ -31,14 +35,14 @@ def content(reason: str = "") -> dict[str, Value]:
 
 def read(body: Body, record: Record) -> Withdraw:
     """Read a checked body."""
-    return Withdraw(body.text("reason"))
+    return Withdraw(body.text("reason"), body.optional_flag("met_elsewhere"))
 
 
-def first_withdrawal(facts: Facts, target: Statement[T]) -> Statement[Withdraw] | None:
+def withdrawals(facts: Facts, target: Statement[object]) -> list[Statement[Withdraw]]:
+    """Return the withdrawals of a record by its author, in its order."""
+    return [each for each in facts.about(target.id, Withdraw) if each.author == target.author]
+
+
+def first_withdrawal(facts: Facts, target: Statement[object]) -> Statement[Withdraw] | None:
     """Return the withdrawal of a record that counts, its author's first, or None."""
-    withdrawals = [
-        statement
-        for statement in facts.about(target.id, Withdraw)
-        if statement.author == target.author
-    ]
-    return min(withdrawals, key=lambda statement: statement.order, default=None)
+    return next(iter(withdrawals(facts, target)), None)
