@@ -370,8 +370,10 @@ class Engine:
     def _check_gate(self) -> list[Output]:
         # A newcomer's store is empty, but its own vouches say that it is not alone.
         members = max(self.state.member_count, len(self._own_chain) + 1)
-        is_open_now = self.gate.check(members)
-        return [Notify(events.GateOpened(self.gate.confirmations))] if is_open_now else []
+        if not self.gate.check(members):
+            return []
+        self._steward.changed(self._steady_ms)  # it may spend now
+        return [Notify(events.GateOpened(self.gate.confirmations))]
 
     def _learn_addresses(self, key: bytes) -> None:
         profile = self.state.profile(key)

@@ -78,6 +78,7 @@ READS_PER_LINK_MAX: Final = 4  # WANTs of one link that wait for the own store
 STEWARD_DELAY_MS: Final = 100  # allocation waits so long after a change, and takes all at once
 STEWARD_DRAFTS_MAX: Final = 64  # records that the allocator writes in one round
 ACCEPT_WITHIN_MS: Final = 259_200_000  # three days; then a grant without an answer is taken back
+UNCONFIRMED_AFTER_MS: Final = 259_200_000  # three days; then the other side has had its time
 LEASE_MARGIN_MS: Final = 60_000  # holder's and issuer's clocks may differ by so much
 
 # --- bundles ---

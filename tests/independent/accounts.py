@@ -181,12 +181,11 @@ class Accounts(Facts):
             and self.bodies[grant.id].get("slot") == body.get("slot")
             and self.bodies[grant.id]["quantity"] % lot == 0
         ]
-        for _, what, spend in self.steps(spends):
+        for spend in sorted(spends, key=self.order):
             cost = self.bodies[spend.id]["quantity"]
-            if what == "back" and became[spend.id] == "held":
+            if self.end_of_grant(spend):
                 became[spend.id] = "back"
-                free += cost
-            elif what == "spend":
+            else:
                 became[spend.id] = "held" if cost <= free else "overdrawn"
                 free -= cost if cost <= free else 0
         return {"is": "held", "free": free, "returned": returned, "became": became}

@@ -52,6 +52,7 @@ def test_an_offer_has_all_its_fields(oak: Daemon) -> None:
         "audience": [],
         "party": None,
         "renewing": False,
+        "status": "open",
         "inexhaustible": False,
         "granted": 0,
         "left": 5_000,
@@ -60,6 +61,7 @@ def test_an_offer_has_all_its_fields(oak: Daemon) -> None:
         "open": True,
         "time_ms": offer["time_ms"],
         "grants": [],
+        "rights": [],
     }
 
 

@@ -97,6 +97,17 @@ def return_first(cast: Cast) -> None:
     cast.answer(cast.grant(offer, request, 10_000, cast.mill, back), writer=cast.elm)
 
 
+def granted_and_returned(cast: Cast) -> None:
+    """What was granted, taken back, and then returned was never overdrawn."""
+    offer, request = cast.offer(10_000), cast.request(20_000, cast.elm)
+    rights = cast.rights(offer, 10_000)
+    grant = cast.grant(rights, request, 8_000, cast.oak)
+    cast.oak.write("withdraw", {}, grant)
+    cast.grant(rights, request, 1_000, cast.oak)
+    back = cast.oak.write("return", {"quantity": 9_000}, rights)
+    cast.grant(offer, request, 9_000, cast.mill, back)
+
+
 def missing_return(cast: Cast) -> None:
     """A grant that names a return that is not here waits, unless enough is there without it."""
     offer, request = cast.offer(10_000), cast.request(20_000, cast.elm)
@@ -140,6 +151,7 @@ SCENES: Final = scenes(
     ("ESC-4", ("Escrow", "Violation"), returned_rights),
     ("ESC-4", ("Escrow", "Ignored"), false_returns),
     ("ESC-5", ("Escrow", "Violation"), return_first),
+    ("ESC-5", ("Escrow",), granted_and_returned),
     ("ESC-6", ("Escrow",), missing_return),
     ("ESC-6", ("Escrow",), missing_rights),
     ("ESC-1 ESC-2", ("Escrow", "Violation"), slots_in_escrow),

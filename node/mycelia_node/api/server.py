@@ -16,6 +16,8 @@ from aiohttp import web
 from mycelia_node.api.bundles import BundleRoutes
 from mycelia_node.api.commons import CommonsRoutes
 from mycelia_node.api.grants import GrantRoutes
+from mycelia_node.api.parties import PartyRoutes
+from mycelia_node.api.rights import RightsRoutes
 from mycelia_node.api.things import offer_routes, request_routes
 from mycelia_node.daemon import Daemon
 from mycelia_node.errors import HomeError, NodeError, RequestError, StoreError
@@ -37,7 +39,8 @@ async def serve_api(daemon: Daemon) -> AsyncIterator[None]:
     app = web.Application(middlewares=[answer_errors], client_max_size=BODY_SIZE_MAX)
     routes = CommonsRoutes(daemon)
     routes.add_routes(app)
-    for more in (offer_routes, request_routes, GrantRoutes, BundleRoutes):
+    shared = (offer_routes, request_routes, GrantRoutes, RightsRoutes, PartyRoutes, BundleRoutes)
+    for more in shared:
         more(routes.get_node).add_routes(app)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_WAIT_S)
     await runner.setup()

@@ -7,16 +7,14 @@ from typing import Generic, TypeVar, cast
 from aiohttp import web
 
 from mycelia_node.api.fields import Fields, find, read_body, read_flags, require_own
-from mycelia_node.api.views import Json, each, grant_view, offer_view, request_view
+from mycelia_node.api.views import Json, each, offer_view, related, request_view
 from mycelia_node.errors import RequestError
 from mycelia_node.members import find_member
 from mycelia_node.node import Node
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.identity import to_text
 from mycelia_protocol.state import State
-from mycelia_protocol.types import withdraw
 from mycelia_protocol.types.base import Statement
-from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.party import Party
 from mycelia_protocol.types.place import CELL_MIN_E7, place_content, snap
@@ -48,6 +46,7 @@ REQUEST_ONLY: Fields = {
     "on_behalf_of": str,
     "substitutes": list,
 }
+RENEWABLE: Fields = {"expires_ms": int, "until_ms": int, "needed_by_ms": int, "quantity": int}
 
 
 class ThingRoutes(Generic[T]):
@@ -81,6 +80,7 @@ class ThingRoutes(Generic[T]):
         app.router.add_post(path, self.add)
         app.router.add_get(path + "/{id}", self.show)
         app.router.add_post(path + "/{id}/withdraw", self.withdraw)
+        app.router.add_post(path + "/{id}/renew", self.renew)
 
     async def list_all(self, request: web.Request) -> web.Response:
         """GET: open ones, oldest first; ?all=1 closed ones too, ?mine=1 only this node's."""
@@ -101,29 +101,47 @@ class ThingRoutes(Generic[T]):
         return web.json_response({"id": to_text("record", record)}, status=201)
 
     async def show(self, request: web.Request) -> web.Response:
-        """GET {id}: one, with its grants."""
+        """GET {id}: one, with its grants, and with the rights to it or the claims of it."""
         read_flags(request, ())
         node = self._get_node()
         state = node.engine.state
         thing = find(state, request.match_info["id"], self._kind)
-        grants = [
-            grant_view(state, grant, node.engine.key) for grant in state.about(thing.id, Grant)
-        ]
-        return web.json_response({**self._view(node, thing), "grants": grants})
+        more = related(state, thing.id, node.engine.key)
+        return web.json_response({**self._view(node, thing), **more})
 
     async def withdraw(self, request: web.Request) -> web.Response:
         """POST {id}/withdraw: take back what is left; promises that were made stand."""
-        body = await read_body(request, {}, {"reason": str})
+        body = await read_body(request, {}, {"reason": str, "met_elsewhere": bool})
         node = self._get_node()
+        thing = self._own(node, request)
+        record = await node.publish("withdraw", content_of(node.engine.state, body), (thing.id,))
+        return web.json_response({"id": to_text("record", record)}, status=201)
+
+    async def renew(self, request: web.Request) -> web.Response:
+        """POST {id}/renew: let it go on, or add to it; it keeps its place in the queue."""
+        body = await read_body(request, {}, RENEWABLE)
+        node = self._get_node()
+        thing = self._own(node, request)
+        if "quantity" in body and not self._view(node, thing).get("renewing"):
+            message = f"Nothing can be added to this {self._name}."
+            action = "Only what was offered as renewing grows; else make a new one."
+            raise RequestError(message, action, code="renewing", status=409)
+        record = await node.publish("renew", content_of(node.engine.state, body), (thing.id,))
+        return web.json_response({"id": to_text("record", record)}, status=201)
+
+    def _own(self, node: Node, request: web.Request) -> Statement[T]:
+        """Return the thing that a call names, which is this node's and was not withdrawn.
+
+        Raises:
+            RequestError: it is neither.
+        """
         thing = find(node.engine.state, request.match_info["id"], self._kind)
         message = f"This {self._name} is another collective's."
         require_own(thing.author, node.engine.key, message)
         if self._view(node, thing)["withdrawn"]:
             message = f"This {self._name} was withdrawn already."
             raise RequestError(message, code="withdrawn", status=409)
-        content = withdraw.content(str(body.get("reason", "")))
-        record = await node.publish("withdraw", content, (thing.id,))
-        return web.json_response({"id": to_text("record", record)}, status=201)
+        return thing
 
     def _view(self, node: Node, thing: Statement[T]) -> Json:
         return self._show(node.engine.state, thing, node.engine.key, node.clock.now_ms())

@@ -9,15 +9,18 @@ from mycelia_node.names import id_text, name_of
 from mycelia_protocol.allocate import is_open_offer, lack
 from mycelia_protocol.purses import is_past
 from mycelia_protocol.state import State
-from mycelia_protocol.types.accounts import account_of, offer_of, purse_of
+from mycelia_protocol.statuses import offer_status, request_status
+from mycelia_protocol.types.accounts import account_of, grants_from, offer_of, purse_of, rights_from
 from mycelia_protocol.types.base import Statement
+from mycelia_protocol.types.claim import Claim
 from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.offer import Offer
-from mycelia_protocol.types.parties import party_of
+from mycelia_protocol.types.parties import claims_of, party_of
 from mycelia_protocol.types.party import Party
 from mycelia_protocol.types.place import Place
 from mycelia_protocol.types.promises import (
     grant_state,
+    grants_to,
     holdings_of,
     request_state,
     times_of,
@@ -63,6 +66,7 @@ def offer_view(state: State, offer: Statement[Offer], own_key: bytes, now_ms: in
         "carrier": body.carrier,
         "audience": [collective(state, key) for key in body.audience],
         "renewing": body.renewing,
+        "status": offer_status(state, offer, now_ms),
         "inexhaustible": body.inexhaustible,
         "granted": where.granted,
         "left": where.free,
@@ -82,6 +86,7 @@ def request_view(state: State, request: Statement[Request], own_key: bytes, now_
         "needed_by_ms": times_of(state, request).needed_by_ms,
         "people": body.people,
         "substitutes": list(body.substitutes),
+        "status": request_status(state, request, now_ms),
         "filled": derived.filled,
         "lacking": lacking,
         "withdrawn": derived.withdrawn,
@@ -200,6 +205,36 @@ def rights_view(state: State, rights: Statement[Rights], own_key: bytes) -> Json
         "reason": rights.body.reason,
         "mine": own_key in (rights.author, rights.body.to),
         "time_ms": rights.time_ms,
+    }
+
+
+def related(state: State, thing: bytes, own_key: bytes) -> Json:
+    """Return what was granted of an offer or for a request, and its rights or its claims."""
+    request = state.find(thing, Request)
+    if request is not None:
+        claims = claims_of(state, request)
+        grants = list(grants_to(state, thing))
+        return {
+            "grants": [grant_view(state, grant, own_key) for grant in grants],
+            "claims": [claim_view(claim) for claim in claims],
+        }
+    given = list(rights_from(state, thing))
+    purses = [thing, *(rights.id for rights in given)]
+    spent = [grant for purse in purses for grant in grants_from(state, purse)]
+    return {
+        "grants": [grant_view(state, grant, own_key) for grant in spent],
+        "rights": [rights_view(state, rights, own_key) for rights in given],
+    }
+
+
+def claim_view(claim: Statement[Claim]) -> Json:
+    """Return a claim that counts."""
+    return {
+        "id": id_text("record", claim.id),
+        "offer": id_text("record", claim.refs[0]),
+        "quantity": claim.body.quantity,
+        "rank": claim.body.rank,
+        "slot": claim.body.slot,
     }
 
 

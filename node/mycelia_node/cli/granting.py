@@ -16,7 +16,9 @@ ACTIONS = {
 RECEIPTS = {
     "handed": ("Say that you handed the goods over.", "Noted as handed over"),
     "received": ("Say that you received the goods.", "Noted as received"),
+    "returned": ("Say that what was lent is back, or that you brought it.", "Noted as returned"),
 }
+MATTERS = ("not-received", "not-as-described", "not-returned", "damaged", "other")
 
 
 @click.group(cls=Group)
@@ -43,7 +45,8 @@ def _act(settings: Settings, grant_id: str, action: str, body: dict[str, object]
     if settings.as_json:
         say_json(answer)
     else:
-        say(f"{(ACTIONS | RECEIPTS)[action][1]}: {short(grant_id)}")
+        said = "Disputed" if action == "dispute" else (ACTIONS | RECEIPTS)[action][1]
+        say(f"{said}: {short(grant_id)}")
 
 
 def _add_action(action: str, text: str) -> None:
@@ -67,6 +70,16 @@ def _add_receipt(action: str, text: str) -> None:
                 raise click.UsageError("AMOUNT needs its UNIT.")
             body["quantity"] = parse_quantity(amount, unit)[0]
         _act(settings, id, action, body)
+
+
+@grant.command("dispute")
+@click.argument("id")
+@click.argument("matter", type=click.Choice(MATTERS))
+@click.argument("text", default="")
+@click.pass_obj
+def dispute(settings: Settings, id: str, matter: str, text: str) -> None:  # noqa: A002
+    """Say that something went wrong with a grant, in a word and in words."""
+    _act(settings, id, "dispute", {"matter": matter, **({"text": text} if text else {})})
 
 
 for _name, (_text, _) in ACTIONS.items():

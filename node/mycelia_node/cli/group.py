@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "board": ("mycelia_node.cli.things", "show everything that is open"),
     "categories": ("mycelia_node.cli.things", "list what things are called, or find a word"),
     "grant": ("mycelia_node.cli.granting", "answer grants and confirm hand-overs"),
+    "rights": ("mycelia_node.cli.rights", "let others grant from your offers"),
+    "party": ("mycelia_node.cli.parties", "speak for living places and people without a node"),
     "carry": (
         "mycelia_node.cli.carrying",
         "carry records on a stick where no network goes",

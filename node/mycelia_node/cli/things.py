@@ -7,9 +7,6 @@ import click
 
 from mycelia_node.category import read_category, unit_hint, units_text
 from mycelia_node.cli.render import (
-    amount,
-    clean,
-    duration,
     grants_table,
     now,
     offers_table,
@@ -17,10 +14,10 @@ from mycelia_node.cli.render import (
     say,
     say_json,
     table,
-    until,
 )
 from mycelia_node.cli.settings import Command, Group, Settings
-from mycelia_node.cli.times import parse_moment, parse_slot, parse_span, slot_text
+from mycelia_node.cli.thing_text import thing_text
+from mycelia_node.cli.times import parse_moment, parse_slot, parse_span
 from mycelia_node.quantity import parse_quantity
 from mycelia_node.text import short
 from mycelia_protocol.sharing.categories import CATEGORIES, GROUPS, find, suggest
@@ -199,10 +196,13 @@ def add_common_commands(group: click.Group, path: str) -> None:
     @group.command("withdraw")
     @click.argument("id")
     @click.option("--reason", default="", help="why, in words")
+    @click.option("--met", is_flag=True, hidden=is_offer, help="somebody else met it")
     @click.pass_obj
-    def withdraw_thing(settings: Settings, id: str, reason: str) -> None:  # noqa: A002
+    def withdraw_thing(settings: Settings, id: str, reason: str, met: bool) -> None:  # noqa: A002
         """Take back what is left; what was promised already stands."""
         body: dict[str, object] = {"reason": reason} if reason else {}
+        if met:
+            body["met_elsewhere"] = True
         answer = settings.client.post(f"{path}/{quoted(id)}/withdraw", body)
         if settings.as_json:
             say_json(answer)
@@ -212,6 +212,72 @@ def add_common_commands(group: click.Group, path: str) -> None:
 
 add_common_commands(offer, "/v1/offers")
 add_common_commands(request, "/v1/requests")
+
+
+@offer.command("renew")
+@click.argument("id")
+@click.option("--ends", type=parse_span, metavar="SPAN", help="fades after, from now on")
+@click.option("--until", "until_ms", type=parse_moment, metavar="TIME", help="to be had until")
+@click.option("--more", nargs=2, metavar="AMOUNT UNIT", help="so much came to it")
+@click.pass_obj
+def renew_offer(
+    settings: Settings,
+    id: str,  # noqa: A002
+    ends: int | None,
+    until_ms: int | None,
+    more: tuple[str, str] | None,
+) -> None:
+    """Let an offer go on, or say that more of it came."""
+    body: dict[str, object] = {} if ends is None else {"expires_ms": now() + ends}
+    if until_ms is not None:
+        body["until_ms"] = until_ms
+    if more:
+        body["quantity"] = parse_quantity(*more)[0]
+    _renew(settings, "/v1/offers", id, body)
+
+
+@request.command("renew")
+@click.argument("id")
+@click.option("--ends", type=parse_span, metavar="SPAN", help="drops off the list after, from now")
+@click.option("--within", type=parse_span, metavar="SPAN", help="needed by then, from now on")
+@click.pass_obj
+def renew_request(settings: Settings, id: str, ends: int | None, within: int | None) -> None:  # noqa: A002
+    """Let a request go on; it keeps its place in the queue."""
+    body: dict[str, object] = {} if ends is None else {"expires_ms": now() + ends}
+    if within is not None:
+        body["needed_by_ms"] = now() + within
+    _renew(settings, "/v1/requests", id, body)
+
+
+def _renew(settings: Settings, path: str, thing: str, body: dict[str, object]) -> None:
+    if not body:
+        raise click.UsageError("Say what changes, such as --ends 14d.")
+    _added(settings, settings.client.post(f"{path}/{quoted(thing)}/renew", body))
+
+
+@request.command("claim")
+@click.argument("id")
+@click.argument("offer_id", metavar="OFFER")
+@click.argument("quantity", metavar="AMOUNT")
+@click.argument("unit")
+@click.option("--rank", type=click.IntRange(1, 99), default=1, show_default=True, help="1 the best")
+@click.option("--slot", type=click.IntRange(0), help="which slot of what is lent, from 0")
+@click.pass_obj
+def claim(
+    settings: Settings,
+    /,
+    id: str,  # noqa: A002
+    offer_id: str,
+    quantity: str,
+    unit: str,
+    **more: Any,
+) -> None:
+    """Say that OFFER would serve a request of yours, and how much you like it."""
+    body: dict[str, object] = {"request": id, "offer": offer_id, "rank": more["rank"]}
+    body["quantity"] = parse_quantity(quantity, unit)[0]
+    if more["slot"] is not None:
+        body["slot"] = more["slot"]
+    _added(settings, settings.client.post("/v1/claims", body))
 
 
 @click.command(cls=Command)
@@ -250,64 +316,6 @@ def board(settings: Settings) -> None:
     if waiting:
         parts.append(f"NEEDS YOU ({len(waiting)})\n{grants_table(waiting)}")
     say("\n\n".join(parts))
-
-
-def thing_text(answer: dict[str, Any]) -> str:
-    """Return one offer or request for people."""
-    is_offer = answer["kind"] == "offer"
-    rest = ("left", "granted") if is_offer else ("lacking", "filled")
-    rows = [
-        ("id", answer["id"]),
-        (answer["kind"], answer["title"]),
-        ("by", f"{answer['author']['name']} ({short(answer['author']['key'])})"),
-        ("category", answer["category"]),
-        ("amount", amount(answer)),
-        *[(name, amount(answer, name)) for name in rest],
-        ("state", "open" if answer["open"] else "closed"),
-        ("posted", f"{duration(now() - answer['time_ms'])} ago"),
-    ]
-    rows += offer_rows(answer) if is_offer else request_rows(answer)
-    if answer["party"]:
-        party = answer["party"]
-        rows.append(("of" if is_offer else "for", f"{party['name']} ({party['form']})"))
-    if answer["expires_ms"] is not None:
-        rows.append(("ends", until(answer["expires_ms"], now())))
-    if answer["place"]:
-        place = answer["place"]
-        rows.append(("place", f"{place['lat_e7'] / 1e7:.2f}, {place['lon_e7'] / 1e7:.2f}"))
-    if answer["note"]:
-        rows.append(("note", answer["note"]))
-    text = "\n".join(f"{name:<10}  {clean(value)}" for name, value in rows)
-    return f"{text}\n\n{grants_table(answer['grants'])}" if answer["grants"] else text
-
-
-def offer_rows(answer: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return what only offers have, as far as it says something."""
-    times = [("from", answer["from_ms"]), ("until", answer["until_ms"])]
-    rows = [("terms", "a service")] if answer["terms"] == "service" else []
-    rows += [("lent", f"{slot_text(slot)}, {slot['left']} left") for slot in answer["slots"]]
-    rows += [(name, amount(answer, name)) for name in ("lot", "minimum") if answer[name] > 1]
-    rows += [(name, until(time_ms, now())) for name, time_ms in times if time_ms is not None]
-    if answer["carrier"] != "unknown":
-        rows.append(("carrier", answer["carrier"]))
-    if answer["audience"]:
-        rows.append(("only for", ", ".join(each["name"] for each in answer["audience"])))
-    if answer["inexhaustible"] or answer["renewing"]:
-        rows.append(("supply", "renewing" if answer["renewing"] else "inexhaustible"))
-    return rows
-
-
-def request_rows(answer: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return what only requests have, as far as it says something."""
-    rows = [
-        ("urgency", answer["urgency"]),
-        ("needed by", until(answer["needed_by_ms"], now())),
-    ]
-    if answer["people"] is not None:
-        rows.append(("people", str(answer["people"])))
-    if answer["substitutes"]:
-        rows.append(("or", ", ".join(answer["substitutes"])))
-    return rows
 
 
 def quoted(text: str) -> str:

@@ -23,7 +23,15 @@ from dataclasses import dataclass
 
 from mycelia_protocol.types.base import Facts, Order, Statement
 from mycelia_protocol.types.grant import Grant
-from mycelia_protocol.types.ledger import Entry, Ledger, Outcome, Spend, in_order, is_grant
+from mycelia_protocol.types.ledger import (
+    Entry,
+    Ledger,
+    Outcome,
+    Spend,
+    in_order,
+    is_grant,
+    taken_back,
+)
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.renew import Renew
 from mycelia_protocol.types.returns import Return
@@ -138,7 +146,11 @@ def derive_account(facts: Facts, statement: Statement[object]) -> Account:
 
 
 def derive_purse(facts: Facts, statement: Statement[object]) -> Purse:
-    """Walk what a holder spent of its rights (ESC-5). Returns come first, wherever they stand."""
+    """Walk what a holder spent of its rights (ESC-5).
+
+    Returns come first, wherever they stand, so that the issuer can rely on them. So what a grant
+    took and gave back before a return must not count either: an honest holder returned it.
+    """
     rights = facts.find(statement.id, Rights)
     assert rights is not None
     body = rights.body
@@ -151,18 +163,15 @@ def derive_purse(facts: Facts, statement: Statement[object]) -> Purse:
     lot = offer.body.lot
     given_back = (each.body.quantity for each in sound_returns(facts, rights, lot))
     returned = min(sum(given_back), body.quantity)
-    spends = [
-        (grant, 0)
-        for grant in grants_from(facts, rights.id)
-        if (grant.author, grant.log, grant.body.slot) == (body.to, body.log, body.slot)
-        and grant.body.quantity % lot == 0
-    ]
     ledger = Ledger([body.quantity - returned])
-    for entry in in_order(facts, spends):
-        if entry.is_back:
-            ledger.take_back(entry.spend.id, 0)
-        elif not ledger.spend(entry.spend, 0):
-            ledger.overdrawn.append(entry.spend.id)
+    for grant in grants_from(facts, rights.id):  # in the holder's order
+        is_holders = (grant.author, grant.log, grant.body.slot) == (body.to, body.log, body.slot)
+        if not is_holders or grant.body.quantity % lot:
+            continue
+        if taken_back(facts, grant) is not None:
+            ledger.back.add(grant.id)
+        elif not ledger.spend(grant, 0):
+            ledger.overdrawn.append(grant.id)
     return Purse(outcome, ledger, returned)
 
 
