@@ -11,9 +11,9 @@ from mycelia_sim.virtual.adversaries.pen import OFFER
 from mycelia_sim.virtual.adversaries.talk import Steps
 
 REPLAYS: Final = 40  # times that the same frame is sent
-FLOOD_PUSHES: Final = 16
+FLOOD_PUSHES: Final = 8
 FLOOD_RECORDS: Final = 64  # in each
-LONE_PUSHES: Final = 200  # with one record each: as many frames as records
+LONE_PUSHES: Final = 100  # with one record each: as many frames as records
 
 
 def replay(act: Act) -> Steps[None]:
