@@ -127,7 +127,7 @@ def _districts(outcome: Outcome) -> int:
 def check_line(check: Check) -> str:
     """Return one check for people."""
     mark = {"pass": "ok     ", "fail": "FAIL   ", "unknown": "unknown"}[check.verdict]
-    return f"  {mark}  {check.name:<18} {check.detail}"
+    return f"  {mark}  {check.name:<24} {check.detail}"
 
 
 def _table(outcome: Outcome) -> list[str]:

@@ -66,6 +66,10 @@ class Watcher(Protocol):
         """Return the node at an address."""
         ...
 
+    def fell(self, node: "VirtualNode", error: Exception) -> None:
+        """Take note that a node's process ends by an error of its own."""
+        ...
+
     def lived(self, node: "VirtualNode", what: str) -> None:
         """Take note of a turn in the node's life: start, crash, pause, resume, timer."""
         ...
@@ -239,7 +243,12 @@ class VirtualNode:
         engine = self.engine
         assert engine is not None
         self.costs.events += 1
-        outputs = engine.handle(event, self.clock.read(self._loop.now_us))
+        try:
+            outputs = engine.handle(event, self.clock.read(self._loop.now_us))
+        except Exception as error:  # a bug in the node ends its process, not the world
+            self._watcher.fell(self, error)
+            self.crash()
+            return
         self.costs.outputs += len(outputs)
         for output in outputs:
             self._perform(output)

@@ -4,8 +4,10 @@ The plan is the same that the live harness runs. Phases: links come up; the work
 faults come and go; everything is healed; then the nodes have a bound to agree.
 """
 
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable
+from pathlib import PurePath
 from typing import Final
 
 from mycelia_protocol.encoding import Value
@@ -191,6 +193,14 @@ class World:
     def forgot(self, node: VirtualNode, lost: Iterable[Record]) -> None:
         """Take note that a fault took durable records from a disk."""
         self.custody.forgot(node.id, lost)
+
+    def fell(self, node: VirtualNode, error: Exception) -> None:
+        """Take note of a bug: the node's process ended by an error that nothing caught."""
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{PurePath(place.filename).name}:{place.lineno}"
+        said = f"{node.id} ({type(error).__name__}: {error}; {where})"
+        if said not in self.facts.crashed:
+            self.facts.crashed.append(said)
 
     def lived(self, node: VirtualNode, what: str) -> None:
         """Take note of a turn in a node's life."""
