@@ -331,7 +331,7 @@ class Engine:
 
     def _store_failed(self, number: int, reason: str, now_ms: int) -> list[Output]:
         """Carry on from what is on disk; nobody is told that something was written."""
-        batch, is_first = self.replicate.failed(number)
+        batch, is_first = self.replicate.failed(number, now_ms)
         outputs: list[Output] = []
         if batch.is_own:
             for token in self.publisher.failed():

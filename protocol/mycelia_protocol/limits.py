@@ -74,6 +74,8 @@ PEER_HEADS_MAX: Final = 65_536  # logs remembered of what one peer told
 WANTS_IN_FLIGHT_MAX: Final = 2  # unanswered WANTs on one link: one on the way, one being read
 READS_PER_LINK_MAX: Final = 4  # WANTs of one link that wait for the own store
 
+STORE_PAUSE_MS: Final = 5_000  # rest after the store failed, before more is asked of it
+
 # --- own records ---
 STEWARD_DELAY_MS: Final = 100  # allocation waits so long after a change, and takes all at once
 STEWARD_DRAFTS_MAX: Final = 64  # records that the allocator writes in one round

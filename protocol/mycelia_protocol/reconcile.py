@@ -24,6 +24,7 @@ from mycelia_protocol.limits import (
     HEADS_PER_FRAME_MAX,
     PEER_HEADS_MAX,
     RECONCILE_INTERVAL_MS,
+    STORE_PAUSE_MS,
     WANT_TIMEOUT_MS,
     WANTS_IN_FLIGHT_MAX,
     WANTS_PER_FRAME_MAX,
@@ -92,6 +93,7 @@ class Reconcile:
         self._changed: set[LogKey] = set()
         self._tell_ms: int | None = None
         self._round_ms: int | None = None
+        self._regain_ms: int | None = None  # when to ask for what the store failed to keep
 
     @property
     def due_ms(self) -> int | None:
@@ -99,6 +101,8 @@ class Reconcile:
         times = [] if self._tell_ms is None else [self._tell_ms]
         if self._round_ms is not None and self._peers:
             times.append(self._round_ms)
+        if self._regain_ms is not None:
+            times.append(self._regain_ms)
         for peer in self._peers.values():
             if peer.askings and not peer.is_tardy:
                 times.append(peer.askings[0].deadline_ms)
@@ -190,6 +194,10 @@ class Reconcile:
         if self._changed and self._tell_ms is None:
             self._tell_ms = now_ms + HEADS_DELAY_MS
 
+    def store_failed(self, now_ms: int) -> None:
+        """Note that accepted records were not written, and that nobody will tell of them anew."""
+        self._regain_ms = now_ms + STORE_PAUSE_MS
+
     def timer(self, now_ms: int) -> list[Say]:
         """Do what is due."""
         sendings: list[Say] = []
@@ -200,13 +208,23 @@ class Reconcile:
             self._schedule_round(now_ms)
             if self._peers:
                 sendings.extend(self._tell_all(self._choose()))
-        is_due = False
+        is_due = self._regain_ms is not None and now_ms >= self._regain_ms
+        if is_due:
+            self._regain()
         for link, peer in sorted(self._peers.items()):
             if peer.askings and not peer.is_tardy and now_ms >= peer.askings[0].deadline_ms:
                 peer.is_tardy = is_due = True
                 self._asked = {key: asked for key, asked in self._asked.items() if asked != link}
             is_due = is_due or (peer.quota.is_spent and now_ms >= peer.quota.renewed_ms)
         return sendings + (self._ask_again(now_ms) if is_due else [])
+
+    def _regain(self) -> None:
+        """Count all that peers told, and that is not here, among what to ask them for."""
+        self._regain_ms = None
+        for peer in self._peers.values():
+            for key, next_seq in peer.told.items():
+                if next_seq > self._logs.accepted(key).next_seq:
+                    (peer.ahead if self._is_member(key[0]) else peer.strange)[key] = None
 
     def _ask_again(self, now_ms: int) -> list[Say]:
         """Ask the peers, the quickest first, for what nobody is asked for."""

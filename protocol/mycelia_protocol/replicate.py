@@ -151,7 +151,7 @@ class Replicate:
             steps.extend(self._push(list(batch.records), None, now_ms))
         return batch, steps
 
-    def failed(self, number: int) -> tuple[Batch, bool]:
+    def failed(self, number: int, now_ms: int) -> tuple[Batch, bool]:
         """Note that a batch was not written; all that are with the store fail with it.
 
         Returns:
@@ -162,6 +162,7 @@ class Replicate:
         batch = self._batches.pop(number)
         self._doomed, self._batches = self._batches, {}
         self.logs.forget_unstored()
+        self.reconcile.store_failed(now_ms)
         return batch, True
 
     def read(self, token: int, records: tuple[Record, ...]) -> list[Step]:

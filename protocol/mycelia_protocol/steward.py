@@ -11,12 +11,11 @@ from typing import Final
 
 from mycelia_protocol import allocate, purses
 from mycelia_protocol.gate import RestoreGate
-from mycelia_protocol.limits import STEWARD_DELAY_MS, STEWARD_DRAFTS_MAX
+from mycelia_protocol.limits import STEWARD_DELAY_MS, STEWARD_DRAFTS_MAX, STORE_PAUSE_MS
 from mycelia_protocol.options import Options
 from mycelia_protocol.publish import Draft, Publisher
 from mycelia_protocol.state import State
 
-STORE_PAUSE_MS: Final = 5_000  # rest after the store failed to write
 DEADLINE_WAIT_MAX_MS: Final = 3_600_000  # deadlines are by a clock that people may set
 
 

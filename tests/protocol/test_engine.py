@@ -2,6 +2,7 @@
 
 from mycelia_protocol import events
 from mycelia_protocol.encoding import Value
+from mycelia_protocol.limits import STORE_PAUSE_MS
 from support.mesh import Mesh, Node
 
 WATER: dict[str, Value] = {
@@ -108,14 +109,15 @@ def test_nothing_is_acknowledged_that_the_store_did_not_keep() -> None:
 
 
 def test_a_failed_store_loses_nothing_that_peers_have() -> None:
-    """Records of others that could not be written are asked for again."""
+    """Records of others that could not be written are asked for again once it has rested."""
     mesh = Mesh(count=2, allocate=False)
     first, second = mesh.nodes
     mesh.connect(first, second)
     second.disk.fails = True
     first.publish("offer", WATER)
+    mesh.run(STORE_PAUSE_MS + 1_000)  # it asks, and fails once more
     assert len(second.disk.records()) < len(first.disk.records())
     second.disk.fails = False
-    mesh.run(120_000)
+    mesh.run(STORE_PAUSE_MS)
     assert len(second.disk.records()) == len(first.disk.records())
     assert len(digests(mesh)) == 1
