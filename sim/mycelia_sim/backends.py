@@ -15,12 +15,11 @@ NODES_MAX: Final = 10_000
 
 CUTS: Final = ("partition", "isolate", "bridge", "flap", "clog", "swizzle_clog")
 KILLS: Final = ("crash", "wipe", "restore_old")
+AWAY: Final = ("restart", "leave", "join")  # a node stops politely, or comes late
 UPSETS: Final = (
     "pause",
     "slow",
-    "restart",
-    "leave",
-    "join",
+    *AWAY,
     "clock_bump",
     "clock_drift",
     "disk_full",
@@ -62,7 +61,7 @@ _ALL: Final = (
 
 # What can be done to a process, and by a member who is not in one.
 _REAL: Final = (
-    _needs("do", ("crash", "pause", "restart", "leave", "join", CARRY))
+    _needs("do", ("crash", "pause", *AWAY, CARRY))
     | _needs("disk", ("keep",))
     | _needs("behaviour", FORGERIES)
 )

@@ -34,6 +34,7 @@ class Path:
         rates: limits that hold now, in bits a second, 0 for none; the lowest counts.
         cuts: modes of the cuts that hold it now: fault id -> mode.
         delay_us: what cuts of mode `delay`, and shapes, add.
+        bent: messages that were carried while any shape made it worse; whoever carries counts.
     """
 
     latency_us: int
@@ -44,6 +45,7 @@ class Path:
     rates: list[int] = field(default_factory=list)
     cuts: dict[str, str] = field(default_factory=dict)
     delay_us: int = 0
+    bent: int = 0
     drawn: int = 0  # counter of this direction's random stream
 
     @property

@@ -138,9 +138,10 @@ class Trouble:
 
     Attributes:
         kind: `pause` the process is stopped and goes on; `slow` every event takes `amount` us;
-            `leave` it stops politely and comes back; `clock_bump` its clock jumps by `amount` ms;
-            `clock_drift` runs `amount` ppm fast; `disk_full` nothing can be written;
-            `drop_unsynced` power is lost and comes back at once.
+            `leave`, `restart` it stops politely and comes back; `join` it comes late;
+            `clock_bump` its clock jumps by `amount` ms; `clock_drift` runs `amount` ppm fast;
+            `disk_full` nothing can be written; `drop_unsynced` power is lost and comes back at
+            once.
     """
 
     id: str

@@ -103,7 +103,7 @@ def write_text(outcome: Outcome, folder: str, panorama: str) -> str:
         "",
         *_table(outcome),
         "",
-        *(check_line(check) for check in outcome.checks),
+        *check_lines(outcome.checks),
         "",
         NOTE,
         "",
@@ -124,10 +124,11 @@ def _districts(outcome: Outcome) -> int:
     return len({node.district for node in outcome.evidence.plan.nodes})
 
 
-def check_line(check: Check) -> str:
-    """Return one check for people."""
-    mark = {"pass": "ok     ", "fail": "FAIL   ", "unknown": "unknown"}[check.verdict]
-    return f"  {mark}  {check.name:<24} {check.detail}"
+def check_lines(checks: Sequence[Check]) -> list[str]:
+    """Return checks for people, a line each, in columns."""
+    marks = {"pass": "ok", "fail": "FAIL", "unknown": "unknown"}
+    width = max((len(check.name) for check in checks), default=0)
+    return [f"  {marks[one.verdict]:<7}  {one.name:<{width}}  {one.detail}" for one in checks]
 
 
 def _table(outcome: Outcome) -> list[str]:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from mycelia_sim.backends import CARRY
+from mycelia_sim.backends import AWAY, CARRY
 from mycelia_sim.escrow import overcommitments
 from mycelia_sim.evidence import Evidence, known
 from mycelia_sim.plan import Kill, Plan
@@ -61,7 +61,7 @@ def _is_down(plan: Plan, kill: Kill) -> bool:
     spans += [
         (trouble.at_ms, trouble.until_ms)
         for trouble in plan.troubles
-        if trouble.node == kill.node and trouble.kind in ("leave", "drop_unsynced")
+        if trouble.node == kill.node and trouble.kind in (*AWAY, "drop_unsynced")
     ]
     return any(at_ms <= kill.at_ms <= until_ms for at_ms, until_ms in spans)
 

@@ -40,7 +40,9 @@ CRASHES: Final = {
 TROUBLES: Final = {
     "pause": "is frozen",
     "slow": "is slow",
+    "restart": "is started anew",
     "leave": "rests",
+    "join": "joins late",
     "clock_bump": "has a clock that jumped",
     "clock_drift": "has a clock that drifts",
     "disk_full": "has a full disk",

@@ -56,10 +56,10 @@ def command(run: str, out: Path, as_json: bool, quiet: bool) -> None:
 
 def _text(run: RunFolder, checked: Rechecked) -> str:
     """Return the judgement for people."""
-    from mycelia_sim.report import check_line
+    from mycelia_sim.report import check_lines
 
     lines = [f"{checked.verdict.upper()}: {run.plan.title or run.plan.scenario}", ""]
-    lines += [check_line(check) for check in checked.checks]
+    lines += check_lines(checked.checks)
     lines += ["", f"judged   {checked.source}"]
     if run.plan.limits:
         lines.append("limits   are held to the metrics of summary.json, which only a run can count")

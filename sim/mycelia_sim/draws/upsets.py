@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final, TypeVar
 
+from mycelia_sim.backends import AWAY
 from mycelia_sim.draws.choosing import City
 from mycelia_sim.draws.once import Once
 from mycelia_sim.fault import Crash, Upset
 from mycelia_sim.plan import Kill, Trouble
 
 US: Final = 1_000  # microseconds in a millisecond
-LEAVES: Final = ("restart", "join")  # what a plan calls `leave`
-DOWN: Final = ("pause", "leave", "drop_unsynced")  # troubles in which a node does nothing
+DOWN: Final = ("pause", *AWAY, "drop_unsynced")  # troubles in which a node does nothing
 
 D = TypeVar("D", Kill, Trouble)
 
@@ -54,7 +54,7 @@ def troubles(once: Once, effect: Upset, city: City) -> Iterator[Trouble]:
             until_ms = max(at_ms + 1, min(at_ms + lasts_ms, once.end_ms))
         yield Trouble(
             id=f"{once.id}-{node}",
-            kind="leave" if do in LEAVES else do,
+            kind=do,
             at_ms=at_ms,
             until_ms=until_ms,
             node=node,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from mycelia_sim.backends import AWAY
 from mycelia_sim.timeline import Sample, Timeline
 
 STATES: Final = ("thriving", "drowsy", "wilted", "resting", "seed")
@@ -22,7 +23,7 @@ UP_MIN: Final = 120  # an ember: who runs but hears nobody is still not dark
 PENALTY: Final = 2_000  # health lost per missing share of 1
 ON_THE_WAY: Final = 3  # so many missing records are simply under way
 FRESH_MIN: Final = 20  # records below which a share says nothing yet
-LEAVING: Final = frozenset({"leave", "rest", "stop"})  # faults that a node wished for
+LEAVING: Final = frozenset({*AWAY, "rest", "stop"})  # faults that a node wished for
 
 MEANING: Final = {
     "thriving": "up, linked, and at most about a seventh of the run's records behind",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mycelia_sim.draws.upsets import LEAVES
 from mycelia_sim.fault import Carry, Clog, Crash, Degrade, Fault, Partition, Upset
 from mycelia_sim.scenario import LinkQuality, Scenario
 from mycelia_sim.sometimes import DISK_WORDS
@@ -33,9 +32,7 @@ def _of(fault: Fault) -> Iterator[str]:
             yield "degrade"
         case Crash(disk=disk):
             yield DISK_WORDS.get(disk, disk)
-        case Upset():
-            yield "leave" if fault.do in LEAVES else fault.do
-        case Carry():
+        case Upset() | Carry():
             yield fault.do
 
 

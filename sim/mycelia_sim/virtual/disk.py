@@ -47,6 +47,7 @@ class MemoryStore:
         self.is_full = False
         self.invites: dict[bytes, int] = {}
         self.syncs = 0
+        self.failures = 0  # batches that could not be written
         self._timer = timer
         self._sync_us = sync_us
         self._read_us = read_us
@@ -158,6 +159,7 @@ class MemoryStore:
         fault = "the disk is full" if self.is_full else self._fault_of(group)
         if fault is not None:
             failed, self._waiting = [*group, *self._waiting], []
+            self.failures += len(failed)
             for number, _ in failed:
                 self.report(StoreFailed(number, fault))
             return

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
 from mycelia_protocol.record import Record
+from mycelia_sim.backends import AWAY
 from mycelia_sim.facts import CutFact, KillFact, TroubleFact
 from mycelia_sim.path import cut_directions
 from mycelia_sim.plan import Cut, Kill, Shape, Trouble
@@ -70,15 +71,18 @@ class Faults:
     def _bend(self, shape: Shape) -> None:
         for source, target in shape.links:
             self._world.path(source, target).bend(shape)
-        before = self._world.network.traffic.messages
-        self._facts.troubles[shape.id].amount = before
+        self._facts.troubles[shape.id].amount = self._bent(shape)
 
     def _unbend(self, shape: Shape) -> None:
         for source, target in shape.links:
             self._world.path(source, target).unbend(shape)
         fact = self._facts.troubles[shape.id]
-        fact.amount = self._world.network.traffic.messages - fact.amount
+        fact.amount = self._bent(shape) - fact.amount
         fact.has_fired = fact.amount > 0
+
+    def _bent(self, shape: Shape) -> int:
+        """Return how many messages the links of a shape have carried while they were worse."""
+        return sum(self._world.path(source, target).bent for source, target in shape.links)
 
     # --- crashes ---
 
@@ -115,14 +119,14 @@ class Faults:
     def _begin(self, trouble: Trouble) -> None:
         node = self._world.nodes[trouble.node]
         fact = self._facts.troubles[trouble.id]
-        fact.has_fired = node.is_up
+        fact.has_fired = node.is_up and trouble.kind != "disk_full"  # that is seen at its end
         self._world.trace(node.id, f"begin {trouble.kind}")
         match trouble.kind:
             case "pause":
                 node.pause()
             case "slow":
                 node.slow_us += trouble.amount
-            case "leave":
+            case kind if kind in AWAY:
                 node.stop()
             case "clock_bump":
                 node.clock.offset_ms += trouble.amount
@@ -131,7 +135,7 @@ class Faults:
                 node.clock.drift(trouble.amount, self._world.loop.now_us)
                 node.rearm()
             case "disk_full":
-                node.store.is_full = True
+                node.store.is_full, fact.amount = True, node.store.failures
             case "drop_unsynced":
                 fact.amount = node.crash() if node.is_up else 0
             case _:
@@ -145,7 +149,7 @@ class Faults:
                 node.resume()
             case "slow":
                 node.slow_us -= trouble.amount
-            case "leave" | "drop_unsynced":
+            case kind if kind in (*AWAY, "drop_unsynced"):
                 if not node.is_up:
                     node.start()
             case "clock_drift":
@@ -153,5 +157,8 @@ class Faults:
                 node.rearm()
             case "disk_full":
                 node.store.is_full = False
+                fact = self._facts.troubles[trouble.id]
+                fact.amount = node.store.failures - fact.amount
+                fact.has_fired = fact.amount > 0
             case _:
                 pass  # a clock that was set wrong stays wrong

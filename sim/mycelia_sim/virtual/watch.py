@@ -6,6 +6,7 @@ engines and the two shortcuts that they call for each frame and each signature, 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -30,6 +31,7 @@ class Watch:
         tally: since the workload began.
         marks: what the tally was at the last moment of a name.
         lives: node id -> (virtual us, what): start, crash, pause, resume, in order.
+        said: how many frames of each name came that were sent since `Network.listen`.
     """
 
     def __init__(self, loop: Loop, trace: Trace) -> None:
@@ -37,8 +39,9 @@ class Watch:
         self.tally = Tally()
         self.marks: dict[str, Tally] = {}
         self.lives: dict[str, list[tuple[int, str]]] = {}
+        self.said: Counter[str] = Counter()
         self._loop = loop
-        self._read = ""  # what the engine found in the message under way
+        self._name = self._read = ""  # what the engine found in the message under way
 
     def begin(self) -> None:
         """Count from here on: the workload begins."""
@@ -70,9 +73,11 @@ class Watch:
     def arrives(self, way: Way, data: bytes) -> None:
         """Give a message to its target, and take note of what it is."""
         way.arrived += 1
-        self._read = ""
+        self._name = self._read = ""
         self.trace.reserve()
         way.target.received(way.target_link, data)
+        if self._name and way.arrived > way.old:
+            self.said[self._name] += 1
         id_ = f"{way.target_link}.{way.arrived}"
         why = self._read or "sealed"
         self.trace.fill(self._loop.now_us, way.target.id, "recv", id_, way.source.id, why)
@@ -112,6 +117,7 @@ class Watch:
                 self._read = "unreadable"
                 raise
             name, self._read = describe(message)
+            self._name = name
             tally = self.tally
             tally.frames[name] += 1
             tally.bytes[name] += len(data) + TAG_SIZE

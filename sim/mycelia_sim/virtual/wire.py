@@ -72,6 +72,7 @@ class Way:
     early: dict[int, bytes] = field(default_factory=dict)  # came before one that a cut held
     sent: int = 0
     arrived: int = 0
+    old: int = 0  # of those sent, how many were sent before somebody listened
 
 
 @dataclass(slots=True)
@@ -203,6 +204,12 @@ class Network:
                     for message in sorted(held):  # what was on its way comes before later ones
                         self._carry(connection, way, message, RESEND_US)
 
+    def listen(self) -> None:
+        """Tell from now on what is said from what is only late; see `Watch.said`."""
+        for connection in self._connections.values():
+            for way in connection.ways:
+                way.old = way.sent
+
     # --- inside ---
 
     def _connect(self, source: Endpoint, target: Endpoint, address: str) -> None:
@@ -231,6 +238,10 @@ class Network:
     ) -> None:
         path, size = way.path, len(message[1])
         now_us = self._loop.now_us
+        if path.cuts:  # of mode delay, else nothing would be carried
+            self._count(path.cuts, 1)
+        if path.rates:
+            path.bent += 1
         if path.rates and path.rate_bps:
             way.busy_us = max(now_us, way.busy_us) + (
                 (size + HEADER_SIZE) * 8_000_000 // path.rate_bps

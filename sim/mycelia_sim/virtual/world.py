@@ -5,7 +5,6 @@ faults come and go; everything is healed; then the nodes have a bound to agree.
 """
 
 import traceback
-from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import PurePath
 from typing import Final
@@ -318,11 +317,11 @@ class World:
 
     def _listen(self) -> Quiet:
         """Let some time pass in which nothing should happen, and take note of what does."""
-        frames, records = Counter(self.watch.tally.frames), len(self.journeys)
+        records = len(self.journeys)
+        self.watch.said.clear()
+        self.network.listen()
         self._advance(self.loop.now_us + LISTEN_US)
-        said = Counter(self.watch.tally.frames)
-        said.subtract(frames)
-        heard = {name: count for name, count in sorted(said.items()) if count}
+        heard = dict(sorted(self.watch.said.items()))
         return Quiet(LISTEN_US // MS, heard, len(self.journeys) - records)
 
     def _advance(self, until_us: int, *, until_breach: bool = False) -> None:
