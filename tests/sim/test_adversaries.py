@@ -9,6 +9,11 @@ from mycelia_sim import backends
 from mycelia_sim.plan import Attempt
 from mycelia_sim.virtual.adversaries.behaviours import BEHAVIOURS
 from mycelia_sim.virtual.adversaries.cast import adversary_ids
+from mycelia_sim.virtual.adversaries.flooding import (
+    FLOOD_PUSHES,
+    FLOOD_RECORDS,
+    LONE_PUSHES,
+)
 from mycelia_sim.virtual.run import Played, play_virtual
 from mycelia_sim.virtual.world import World
 from support.liars import a_plan, attempt
@@ -140,7 +145,7 @@ def test_a_flood_of_good_records_is_stored_and_one_of_frames_is_cut() -> None:
     assert blamed_codes(done) == {"rate"}
     counts = stored_everywhere(done, liar_key(done.world))
     assert len(set(counts)) == 1
-    assert counts[0] > 1_000
+    assert counts[0] == FLOOD_PUSHES * FLOOD_RECORDS + LONE_PUSHES
 
 
 def test_a_withholder_delays_nothing_for_long() -> None:
