@@ -29,14 +29,7 @@ from mycelia_protocol.events import Event, Notify, Output, RecordArrived, Refuse
 from mycelia_protocol.gate import RestoreGate
 from mycelia_protocol.join import decode_introduction, introduced_keys
 from mycelia_protocol.logs import Logs
-from mycelia_protocol.messages import (
-    CLOSE_DONE,
-    CLOSE_RESTING,
-    Heads,
-    Message,
-    Refuse,
-    Welcome,
-)
+from mycelia_protocol.messages import CLOSE_DONE, CLOSE_RESTING, Heads, Message, Refuse, Welcome
 from mycelia_protocol.options import Options
 from mycelia_protocol.overlay import Overlay
 from mycelia_protocol.peers import JoinAsked, MessageCame, Outcome, PeerGone, PeerReady, Peers
@@ -356,6 +349,13 @@ class Engine:
         if draft.kind in SPENDING_KINDS and not self.gate.is_open:
             reason = "this node was restored and must first hear from other members"
             return [Refused(draft.token, "gate", reason)]
+        if draft.kind in SPENDING_KINDS:
+            self._steward.asked(draft)
+            return []
+        return self._ask(draft)
+
+    def _ask(self, draft: Draft) -> list[Output]:
+        assert draft.token is not None
         try:
             self.publisher.ask(draft)
         except (LocalError, RemoteError) as error:
@@ -364,8 +364,11 @@ class Engine:
         return []
 
     def _flush(self, now_ms: int) -> list[Output]:
+        outputs: list[Output] = []
+        for draft, refusal in self._steward.spends():
+            outputs += self._ask(draft) if refusal is None else [refusal]
         steps = self.replicate.store(self.publisher.flush(self._clock_ms), is_own=True)
-        return self._perform(steps, now_ms)
+        return [*outputs, *self._perform(steps, now_ms)]
 
     def _check_gate(self) -> list[Output]:
         # A newcomer's store is empty, but its own vouches say that it is not alone.

@@ -107,6 +107,38 @@ def give_back(state: State, key: bytes, log: bytes | None, now_ms: int) -> Itera
             yield Draft(None, "return", returns.content(free), (rights.id,))
 
 
+def refusal(state: State, key: bytes, log: bytes | None, draft: Draft) -> str | None:
+    """Say why a grant, rights or a return that somebody asked for can't be written; None if it can.
+
+    What a grant or rights name as coming back counts if it is there.
+    """
+    quantity, slot = draft.content.get("quantity"), draft.content.get("slot")
+    if not isinstance(quantity, int) or not draft.refs:
+        return None  # malformed: its family says so
+    offer, rights = state.find(draft.refs[0], Offer), state.find(draft.refs[0], Rights)
+    if offer is not None and draft.kind != "return":
+        if offer.author != key:
+            return "the offer is another collective's"
+        index = offer.body.slot_index(slot if isinstance(slot, int) else None)
+        account = account_of(state, offer.id)
+        if index is None or account.withdrawn:
+            return "the offer was withdrawn" if account.withdrawn else "the offer has no such slot"
+        back = [b for i, b in creditable(state, offer) if i == index and b.id in draft.refs]
+        left, lot = account.free[index] + sum(b.body.quantity for b in back), offer.body.lot
+    elif rights is not None and draft.kind != "rights":
+        held_of = state.find(rights.refs[0], Offer)
+        if rights.body.to != key or held_of is None:
+            return "the rights are another collective's"
+        if draft.kind == "grant" and (rights.body.log, rights.body.slot) != (log, slot):
+            return "the rights are for another log of this node, or for another slot"
+        left, lot = purse_of(state, rights.id).free, held_of.body.lot
+    else:
+        return "what it would spend is not known here"
+    if quantity % lot:
+        return f"it is no number of whole lots of {lot}"
+    return f"only {left} base units are left, not {quantity}" if quantity > left else None
+
+
 def next_deadline(state: State, key: bytes, now_ms: int) -> int | None:
     """Return when `put_back` or `give_back` will next have something to do, by the clock."""
     deadlines = [

@@ -2,14 +2,16 @@
 
 It looks at the state a moment after every change, and when a deadline has come, once the state
 holds all that this node wrote before, so that it never spends twice; after the store failed it
-rests.
+rests. What a person wants to spend waits in the same way, and is refused if it is not there then.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
 from mycelia_protocol import allocate, purses
+from mycelia_protocol.events import Refused
 from mycelia_protocol.gate import RestoreGate
 from mycelia_protocol.limits import STEWARD_DELAY_MS, STEWARD_DRAFTS_MAX, STORE_PAUSE_MS
 from mycelia_protocol.options import Options
@@ -27,6 +29,7 @@ class Steward:
     ) -> None:
         self._look_ms: int | None = None  # when to look, since something changed
         self._deadline_ms: int | None = None  # when to look, since time went by
+        self._asked: deque[Draft] = deque()
         self._state = state
         self._publisher = publisher
         self._gate = gate
@@ -42,6 +45,21 @@ class Steward:
         """Note that the state changed."""
         if self._look_ms is None:
             self._look_ms = now_ms + STEWARD_DELAY_MS
+
+    def asked(self, draft: Draft) -> None:
+        """Note what a person wants to spend: it waits until the state holds all before it."""
+        self._asked.append(draft)
+
+    def spends(self) -> Iterator[tuple[Draft, Refused | None]]:
+        """Yield what people want to spend and can be looked at now, with why not if it can't be.
+
+        Whoever takes one has to ask the publisher for it before the next.
+        """
+        while self._asked and self._publisher.is_idle:
+            draft = self._asked.popleft()
+            reason = purses.refusal(self._state, self._publisher.key, self._publisher.log, draft)
+            assert draft.token is not None
+            yield draft, None if reason is None else Refused(draft.token, "spent", reason)
 
     def store_failed(self, now_ms: int) -> None:
         """Rest for a while."""

@@ -3,6 +3,7 @@
 import random
 from itertools import pairwise
 
+from mycelia_protocol import events
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.limits import ACCEPT_WITHIN_MS, LEASE_MARGIN_MS
 from mycelia_protocol.record import Record
@@ -161,6 +162,30 @@ def test_rights_to_a_lost_log_are_not_spent_again_but_returned() -> None:
     assert back.content == {"quantity": 10}
     assert statuses(asking) == ["accepted"]
     assert holdings_of(asking.engine.state, water).granted == 3
+
+
+def test_two_people_who_spend_at_once_do_not_overdraw() -> None:
+    """What is asked for while something is being written waits, and is refused if it is gone."""
+    mesh = Mesh(count=2)
+    issuer, holder = mesh.nodes
+    holder.publish("profile", {"name": "Holder"})
+    chain(mesh)
+    water = offer(issuer, 10, lot=2)
+    log = holder.engine.publisher.log
+    assert log is not None
+    content: dict[str, Value] = {"to": holder.key, "log": log, "quantity": 6}
+    for token in (701, 702):
+        issuer.give(events.PublishRequested(token, "rights", content, (water,)))
+    assert 702 not in issuer.refusals
+    mesh.settle()
+    assert issuer.answers[701] is not None
+    refused = issuer.refusals[702]
+    assert (refused.code, refused.reason) == ("spent", "only 4 base units are left, not 6")
+    for token, quantity, purse in ((703, 3, water), (704, 2, bytes(32)), (705, 2, log * 4)):
+        fields: dict[str, Value] = {**content, "quantity": quantity}
+        issuer.give(events.PublishRequested(token, "rights", fields, (purse,)))
+    mesh.settle()
+    assert [issuer.refusals[token].code for token in (703, 704, 705)] == ["spent"] * 3
 
 
 def test_honest_nodes_never_overdraw_whatever_happens() -> None:
