@@ -136,6 +136,17 @@ def receipts(state: State, own_key: bytes, now_ms: int) -> Iterator[Draft]:
                 yield _receipt("returned", became.received or 0, promise)
 
 
+def next_return(state: State, own_key: bytes, now_ms: int) -> int | None:
+    """Return when the next slot ends of what this node has borrowed, by the clock, or None."""
+    ends: list[int] = []
+    for request in state.by_author(own_key, Request):
+        for promise in grants_to(state, request.id):
+            became, offer = grant_state(state, promise.id), offer_of(state, promise)
+            if became.status == "received" and offer and promise.body.slot is not None:
+                ends.append(offer.body.slots[promise.body.slot].until_ms)
+    return min((end for end in ends if end > now_ms), default=None)
+
+
 def _receipt(side: str, quantity: int, promise: Statement[Grant]) -> Draft:
     return Draft(None, "receipt", receipt.content(side, quantity), (promise.id,))
 

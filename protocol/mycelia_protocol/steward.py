@@ -101,9 +101,12 @@ class Steward:
 
     def _next_deadline(self, now_ms: int, clock_ms: int) -> int | None:
         """Return when time alone will give this node something to write, or None."""
-        if not self._options.allocate:
-            return None
-        deadline_ms = purses.next_deadline(self._state, self._publisher.key, clock_ms)
+        state, key, times = self._state, self._publisher.key, list[int | None]()
+        if self._options.allocate:
+            times.append(purses.next_deadline(state, key, clock_ms))
+        if self._options.confirm_handovers:
+            times.append(allocate.next_return(state, key, clock_ms))
+        deadline_ms = min((time for time in times if time is not None), default=None)
         if deadline_ms is None:
             return None
         return now_ms + min(deadline_ms - clock_ms, DEADLINE_WAIT_MAX_MS)

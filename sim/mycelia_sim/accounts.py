@@ -104,7 +104,7 @@ def _step(record: Held, records: Mapping[bytes, Held]) -> tuple[str, Held | None
             return "granted", _offered(record, records)
         case "answer" if record.content.get("accept") is True:
             return "accepted", _thing(record, records)
-        case "receipt":
+        case "receipt" if record.content.get("side") != "returned":
             side = record.content.get("side")
             return ("handed" if side == "handed" else "received"), _thing(record, records)
         case _:

@@ -29,6 +29,7 @@ SHAPES: Final[dict[str, tuple[int, dict[str, type]]]] = {
     "grant": (2, {"quantity": int}),
     "incarnation": (0, {"heads": list}),
     "offer": (0, {"quantity": int}),
+    "renew": (1, {}),
     "receipt": (1, {"side": str, "quantity": int}),
     "request": (0, {"quantity": int}),
     "return": (1, {"quantity": int}),
@@ -36,7 +37,7 @@ SHAPES: Final[dict[str, tuple[int, dict[str, type]]]] = {
     "vouch": (0, {"key": bytes}),
     "withdraw": (1, {}),
 }
-NAMES_RETURNS: Final = frozenset({"grant", "rights"})  # kinds that may have references besides
+MORE_REFS: Final = frozenset({"grant", "rights", "receipt"})  # kinds that may have more of them
 SELECT: Final = (
     "SELECT logs.author, logs.log, records.seq, header, signature, body "
     "FROM records JOIN logs ON records.log = logs.id ORDER BY author, logs.log, seq"
@@ -184,7 +185,7 @@ def _content(body: bytes | None) -> dict[str, Any] | None:
 def _has_shape(kind: str, refs: list[bytes], body: bytes | None) -> bool:
     """Return whether a record has what checkers look for in one of its kind."""
     count, fields = SHAPES.get(kind, (len(refs), {}))
-    if len(refs) < count or (len(refs) > count and kind not in NAMES_RETURNS):
+    if len(refs) < count or (len(refs) > count and kind not in MORE_REFS):
         return False
     if body is None:
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from mycelia_sim import laws, safety
+from mycelia_sim import balance, laws, safety
 from mycelia_sim.evidence import Evidence, gather
 from mycelia_sim.measured import Metric, within_limits
 from mycelia_sim.sometimes import SOMETIMES
@@ -94,6 +94,8 @@ CHECKERS: Final[dict[str, Callable[[Evidence], Check]]] = {
     "no_loss": safety.no_loss,
     "no_forgery": safety.no_forgery,
     "no_overcommit": safety.no_overcommit,
+    "escrow": balance.escrow,
+    "conservation": balance.conservation,
     "bodies_intact": safety.bodies_intact,
     "author_sequence": safety.author_sequence,
     "agreement": safety.agreement,

@@ -44,6 +44,21 @@ class Entries:
         return f"{self.sum} {self.verb} of {name}, which has {self.whole}", last
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Where everything of an offer is, in base units, all slots together.
+
+    Attributes:
+        supply: what was offered, with what came by renewals.
+        amounts: (free, in escrow, granted, withdrawn).
+        holders: who holds rights to it.
+    """
+
+    supply: int
+    amounts: tuple[int, int, int, int]
+    holders: frozenset[bytes]
+
+
 class Book:
     """All offers, rights and requests, with what was taken from each."""
 
@@ -60,6 +75,10 @@ class Book:
         }
         taken_back = {(record.author, record.refs[0]) for record in self.by_kind["withdraw"]}
         self.taken_back = taken_back - handed
+        self._names: dict[tuple[bytes, bytes], set[bytes]] = defaultdict(set)
+        for kind, first in (("grant", 2), ("rights", 1)):
+            for spend in self.by_kind[kind]:
+                self._names[spend.author, spend.refs[0]].update(spend.refs[first:])
         self.grants = [g for g in self.by_kind["grant"] if (g.author, g.id) not in self.taken_back]
 
     def find(self, record: bytes, kind: str) -> Held | None:
@@ -76,17 +95,63 @@ class Book:
         for spend in (*self.grants, *self.by_kind["rights"]):
             slot = repr(spend.content.get("slot"))  # a liar's may be anything
             spends[spend.refs[0], slot].append(spend)
-        for (purse, _), every in spends.items():
+        for (purse, slot), every in spends.items():
             offer = self.find(purse, "offer")
             if offer is None or offer.content.get("inexhaustible"):
                 continue
             own = [spend for spend in every if spend.author == offer.author]
-            yield Entries(offer, "promised", amount(offer), own, self._named(own))
+            yield Entries(offer, "promised", amount(offer), own, self._named(offer, slot))
 
-    def _named(self, spends: Iterable[Held]) -> int:
-        """Return how much came back that these name, each return once."""
-        named = {ref for spend in spends for ref in spend.refs[2 if spend.kind == "grant" else 1 :]}
-        return sum(amount(back) for ref in named if (back := self.find(ref, "return")))
+    def _named(self, offer: Held, slot: str | None = None) -> int:
+        """Return how much came back that an offer's author named, each return once.
+
+        Also by grants that it took back: what came in with them stays. With `slot` only what is
+        of that one.
+        """
+        total = 0
+        named = sorted(self._names[offer.author, offer.id])
+        for back in filter(None, (self.find(ref, "return") for ref in named)):
+            rights = self.find(back.refs[0], "rights")
+            if rights is not None and slot in (None, repr(rights.content.get("slot"))):
+                total += amount(back)
+        return total
+
+    def parts(self) -> Iterator[tuple[Held, Parts]]:
+        """Yield each offer that can be used up, and where all of it is."""
+        spends, given = defaultdict[bytes, list[Held]](list), defaultdict[bytes, list[Held]](list)
+        for grant in self.grants:
+            spends[grant.refs[0]].append(grant)
+        for rights in self.by_kind["rights"]:
+            given[rights.refs[0]].append(rights)
+        for offer in self.by_kind["offer"]:
+            if offer.content.get("inexhaustible"):
+                continue
+            own = [one for one in spends[offer.id] if one.author == offer.author]
+            mine = [one for one in given[offer.id] if one.author == offer.author]
+            held = [
+                grant
+                for rights in mine
+                for grant in spends[rights.id]
+                if grant.author == rights.content["to"]
+            ]
+            supply = amount(offer) * max(1, len(offer.content.get("slots", ())))
+            supply += self._renewed(offer)
+            back = self._named(offer)
+            escrow = sum(map(amount, mine)) - sum(map(amount, held)) - back
+            granted = sum(map(amount, own)) + sum(map(amount, held))
+            free, burnt = supply - escrow - granted, 0
+            if (offer.author, offer.id) in self.taken_back:
+                free, burnt = 0, free
+            holders = frozenset(rights.content["to"] for rights in mine)
+            yield offer, Parts(supply, (free, escrow, granted, burnt), holders)
+
+    def _renewed(self, offer: Held) -> int:
+        """Return how much came to an offer later; honest authors renew only what they said."""
+        return sum(
+            int(renewal.content.get("quantity", 0))
+            for renewal in self.by_kind["renew"]
+            if (renewal.author, renewal.refs[0]) == (offer.author, offer.id)
+        )
 
     def rights(self) -> Iterator[Entries]:
         """Yield for all rights what their holder granted and gave back."""

@@ -16,7 +16,7 @@ from typing import Any, Final
 from mycelia_sim.errors import ScenarioError, nearest
 from mycelia_sim.strict_json import build
 
-PLAN_SCHEMA: Final = 1
+PLAN_SCHEMA: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,13 @@ class Post:
     """Somebody at `node` writes something at `at_ms` after the beginning of the workload.
 
     Attributes:
-        kind: offer, request or withdraw.
-        of: number `n` of the offer or request that a withdraw takes back, else None.
+        kind: offer, request, withdraw or rights.
+        of: number `n` of the offer or request that a withdraw takes back, or of the offer from
+            which rights let somebody else grant half of what is left; else None.
         urgency: only for requests.
+        slots: when an offer is lent, as spans (from, until) after the beginning of the workload.
+        to: the node that rights go to, else None.
+        until_ms: when rights end, after the beginning of the workload; None for never.
     """
 
     n: int
@@ -61,6 +65,9 @@ class Post:
     lot: int
     urgency: str | None
     of: int | None
+    slots: tuple[tuple[int, int], ...] = ()
+    to: str | None = None
+    until_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +300,7 @@ def _check(plan: Plan, place: str) -> None:
     known = {node.id for node in plan.nodes}
     named = [*(link.dialer for link in plan.links), *(link.listener for link in plan.links)]
     named += [*(post.node for post in plan.posts), *(kill.node for kill in plan.kills)]
+    named += [post.to for post in plan.posts if post.to is not None]
     named += [one for cut in plan.cuts for group in (*cut.groups, *cut.links) for one in group]
     named += [one for shape in plan.shapes for link in shape.links for one in link]
     named += [trouble.node for trouble in plan.troubles]
@@ -305,4 +313,4 @@ def _check(plan: Plan, place: str) -> None:
         raise ScenarioError(f"{place}: a plan needs two nodes or more, each with its own id")
     posts = {post.n for post in plan.posts}
     if any(post.of is not None and post.of not in posts for post in plan.posts):
-        raise ScenarioError(f"{place}: a withdraw takes back a post that is not in the plan")
+        raise ScenarioError(f"{place}: a post speaks of another one that is not in the plan")

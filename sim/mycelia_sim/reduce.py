@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
-from mycelia_sim.plan import Attempt, Cut, Kill, Plan, PlanLink, Shape, Trip, Trouble
+from mycelia_sim.plan import Attempt, Cut, Kill, Plan, PlanLink, Post, Shape, Trip, Trouble
 
 FaultKey: TypeAlias = tuple[str, str]  # the plan's field that holds the fault, and its id
 Fault: TypeAlias = Cut | Kill | Shape | Trouble | Trip
@@ -55,7 +55,7 @@ def keep_attempts(plan: Plan, kept: Collection[int]) -> Plan:
 
 
 def keep_posts(plan: Plan, kept: Collection[int]) -> Plan:
-    """Return the plan with these posts only; a withdraw goes with what it takes back."""
+    """Return the plan with these posts only; a withdraw or rights go with what they are of."""
     posts = tuple(
         post for post in plan.posts if post.n in kept and (post.of is None or post.of in kept)
     )
@@ -68,7 +68,8 @@ def keep_nodes(plan: Plan, kept: Collection[str]) -> Plan:
     links = list(plan.links)
     for node in gone:
         links = _bridged(links, node)
-    posts = {post.n for post in plan.posts if post.node in kept}
+    around = {None, *kept}
+    posts = {post.n for post in plan.posts if post.node in kept and post.to in around}
     smaller = replace(
         plan,
         nodes=tuple(node for node in plan.nodes if node.id in kept),
@@ -151,7 +152,11 @@ def shift(plan: Plan, by_ms: int) -> Plan:
 
     def earlier(one: Any) -> Any:
         names = ("at_ms", "until_ms", "restart_ms")
-        return replace(one, **{n: getattr(one, n) - by_ms for n in names if hasattr(one, n)})
+        times = {name: getattr(one, name, None) for name in names}
+        changes = {name: time - by_ms for name, time in times.items() if time is not None}
+        if isinstance(one, Post):
+            changes["slots"] = tuple((a - by_ms, b - by_ms) for a, b in one.slots)
+        return replace(one, **changes)
 
     fields = ("posts", *FAULT_FIELDS, "attempts")
     changes: dict[str, Any] = {

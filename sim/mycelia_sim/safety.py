@@ -6,12 +6,10 @@ about that fold. Every failure names a first example.
 
 from __future__ import annotations
 
-from mycelia_protocol.charter import Charter
 from mycelia_protocol.errors import MyceliaError
 from mycelia_protocol.identity import to_text
-from mycelia_protocol.record import Record
-from mycelia_protocol.state import State
 from mycelia_sim.audit import Held, Holding, LogCopy
+from mycelia_sim.balance import fold
 from mycelia_sim.escrow import overcommitments
 from mycelia_sim.evidence import SHORT, Breach, Evidence, judged
 from mycelia_sim.facts import Acknowledged
@@ -168,10 +166,7 @@ def state_digest(holding: Holding) -> str:
 
     Raises: MyceliaError when a record can't be read by the protocol.
     """
-    state = State(Charter.decode(holding.charter))
-    for record in holding.records:
-        state.add(Record.parse(record.header, record.signature, record.body))
-    return to_text("state", state.digest())
+    return to_text("state", fold(holding).digest())
 
 
 def agreement(evidence: Evidence) -> Check:

@@ -22,6 +22,8 @@ INVARIANTS: Final = (
     "no_loss",
     "no_forgery",
     "no_overcommit",
+    "escrow",
+    "conservation",
     "bodies_intact",
     "author_sequence",
     "agreement",
@@ -47,6 +49,8 @@ SOMETIMES: Final = (  # those that are no default hold in some seeds only
     "surplus_grants",
     "equivocation_seen",
     "overdraft_seen",
+    "rights_spent",
+    "loans_returned",
     "unsynced_lost",
     "rollback_happened",
 )
@@ -147,6 +151,8 @@ class Workload:
         rate, per_node: how often all together post, or each active node; one of them is there.
         active: share of the nodes where anybody ever writes.
         opens: share of those that write one offer and one request within the opening.
+        lend: share of the offers of tools that are lent in slots, and not given away.
+        rights: share of the offers half of which somebody else may grant a little later.
         before_crash: posts at a node just before it crashes, so that the crash hits writes.
         meet_in_cut: whether each group of a cut gets offers and requests that fit.
     """
@@ -158,6 +164,8 @@ class Workload:
     opens: float
     urgent: float
     withdraw: float
+    lend: float
+    rights: float
     receipts: str
     before_crash: int
     meet_in_cut: bool

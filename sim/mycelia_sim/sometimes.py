@@ -167,6 +167,21 @@ def overdraft_seen(evidence: Evidence) -> Check:
     return _seen("overdraft_seen", count, "offers of adversaries overdrawn")
 
 
+def rights_spent(evidence: Evidence) -> Check:
+    """Look for a grant by somebody who holds rights to another's offer."""
+    records = evidence.library.records
+    purses = [records.get(one.refs[0]) for one in records.values() if one.kind == "grant"]
+    count = sum(purse is not None and purse.kind == "rights" for purse in purses)
+    return _seen("rights_spent", count, "grants from rights to another's offer")
+
+
+def loans_returned(evidence: Evidence) -> Check:
+    """Look for something lent that its owner has again."""
+    receipts = [r for r in evidence.library.records.values() if r.kind == "receipt"]
+    count = len({r.refs[0] for r in receipts if r.content.get("side") == "returned"})
+    return _seen("loans_returned", count, "loans that came back")
+
+
 def unsynced_lost(evidence: Evidence) -> Check:
     """Look for a crash that took records which were not on disk yet."""
     facts = evidence.facts
@@ -195,6 +210,8 @@ SOMETIMES: Final[dict[str, Callable[[Evidence], Check]]] = {
     "surplus_grants": surplus_grants,
     "equivocation_seen": equivocation_seen,
     "overdraft_seen": overdraft_seen,
+    "rights_spent": rights_spent,
+    "loans_returned": loans_returned,
     "unsynced_lost": unsynced_lost,
     "rollback_happened": rollback_happened,
 }

@@ -232,8 +232,9 @@ def _words(record: Held, records: dict[bytes, Held]) -> str:
     verb = WORDS[record.kind]
     if record.kind == "answer" and record.content.get("accept") is not True:
         verb = "declines"
-    if record.kind == "receipt" and record.content.get("side") != "handed":
-        verb = "has received"
+    if record.kind == "receipt":
+        side = str(record.content.get("side"))
+        verb = {"received": "has received", "returned": "tells of the return of"}.get(side, verb)
     amount = record.content.get("quantity")
     thing: Held | None = record
     while thing is not None and "title" not in thing.content:

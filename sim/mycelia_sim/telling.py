@@ -122,6 +122,8 @@ def _trouble(trouble: Trouble) -> str:
 def _post(post: Post) -> str:
     if post.kind == "withdraw":
         return f"takes back its post {post.of}"
+    if post.kind == "rights":
+        return f"lets {post.to} grant half of what is left of its post {post.of}"
     unit = "" if post.unit == "1" else f"{post.unit} of "
-    verb = "offers" if post.kind == "offer" else "asks for"
+    verb = "asks for" if post.kind == "request" else "lends" if post.slots else "offers"
     return f"{verb} {post.quantity} {unit}{post.title}"

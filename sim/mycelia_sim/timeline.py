@@ -30,6 +30,8 @@ EventKind = Literal[
     "answer",
     "receipt",
     "withdraw",
+    "rights",
+    "return",
     "kill",
     "restart",
     "forgery",

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from mycelia_sim.draws.choosing import City, Draws
+from mycelia_sim.entrusting import draw_rights, draw_slots
 from mycelia_sim.errors import ScenarioError
 from mycelia_sim.plan import Cut, Kill, Post
 from mycelia_sim.scenario import Burst, Scenario, Workload
@@ -53,6 +54,7 @@ REQUESTS: Final = 0.6  # share of requests among what arrives
 MEETINGS: Final = (0.05, 0.3, 0.6)  # parts of a cut at which each side has something to share
 MEET_GAP_MS: Final = 200  # between the offer and the request that are to meet
 POSTS_MAX: Final = 1_000_000
+LENT: Final = frozenset({"tool.building"})  # counted in pieces, and wanted back
 TALKED_OF: Final = 4  # weight of what somebody on the same side has or wants, over the rest
 
 
@@ -96,8 +98,9 @@ class _Writer:
             lots = max(1, lots // 3)
         urgency = self._urgency(node, category, stream.fraction())
         taken_back, later_ms = stream.fraction(), stream.integer(2_000, 8_000)
+        n = len(self.posts)
         post = Post(
-            n=len(self.posts),
+            n=n,
             at_ms=max(0, at_ms),
             node=node,
             kind=kind,
@@ -108,12 +111,30 @@ class _Writer:
             lot=amount.lot if kind == "offer" else 1,
             urgency=urgency if kind == "request" else None,
             of=None,
+            slots=draw_slots(
+                self.stream(f"lend/{n}"), self._lent(kind, category), at_ms, self.duration_ms
+            ),
         )
         self.posts.append(post)
         if len(self.posts) > POSTS_MAX:
             raise ScenarioError(f"people would post more than {POSTS_MAX} times; lower the rate")
         if taken_back < self.workload.withdraw and post.at_ms + later_ms < self.duration_ms:
             self.posts.append(_withdrawal(post, len(self.posts), post.at_ms + later_ms))
+        if kind == "offer":
+            self._entrust(post)
+
+    def _lent(self, kind: str, category: str) -> float:
+        """Return how likely something is lent."""
+        return self.workload.lend if kind == "offer" and category in LENT else 0
+
+    def _entrust(self, offer: Post) -> None:
+        """Maybe let somebody else grant half of what is left of an offer."""
+        stream = self.stream(f"rights/{offer.n}")
+        sides = {node: self.sites[node].side for node in self.active}
+        share, n = self.workload.rights, len(self.posts)
+        post = draw_rights(stream, share, offer, n, sides, self.duration_ms)
+        if post is not None:
+            self.posts.append(post)
 
     def _urgency(self, node: str, category: str, point: float) -> str:
         if category in self.sites[node].wants_urgently:
@@ -144,9 +165,8 @@ class _Writer:
 
 
 def _withdrawal(post: Post, n: int, at_ms: int) -> Post:
-    return replace(
-        post, n=n, at_ms=at_ms, kind="withdraw", quantity=0, lot=1, urgency=None, of=post.n
-    )
+    post = replace(post, quantity=0, lot=1, urgency=None, slots=())
+    return replace(post, n=n, at_ms=at_ms, kind="withdraw", of=post.n)
 
 
 def draw_posts(

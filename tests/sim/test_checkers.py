@@ -55,6 +55,11 @@ class Author:
     node: str
     records: list[Record] = field(default_factory=list)
 
+    @property
+    def log(self) -> bytes:
+        """The id of its log."""
+        return self.node.encode() * 4
+
     def write(
         self, kind: str, content: Content, *refs: bytes, at_ms: int = 2_000, signer: str = ""
     ) -> bytes:
@@ -64,7 +69,7 @@ class Author:
             commons=CHARTER.commons,
             seed=SEEDS[signer or self.node],
             author=KEYS[self.node],
-            log=self.node.encode() * 4,
+            log=self.log,
             seq=last.seq + 1 if last else 0,
             prev=last.id if last else None,
             kind=kind,
@@ -212,6 +217,60 @@ def accept_too_much(town: Town) -> None:
     town.hold()
 
 
+def entrust(town: Town, quantity: int = 2, log: bytes | None = None) -> bytes:
+    """Let n1 grant some of what n0 has left."""
+    oak, elm = town.authors["n0"], town.authors["n1"]
+    content: Content = {
+        "to": KEYS["n1"],
+        "log": elm.log if log is None else log,
+        "quantity": quantity,
+    }
+    return oak.write("rights", content, town.ids["n0 offer"])
+
+
+def wanted(town: Town) -> bytes:
+    """Let n0 ask for something that n1 may grant."""
+    return town.authors["n0"].write("request", thing(9, urgency="now"))
+
+
+def grant_beyond_rights(town: Town) -> None:
+    """Grant more than rights are to."""
+    rights, request = entrust(town), wanted(town)
+    town.authors["n1"].write("grant", {"quantity": 3}, rights, request)
+    town.hold()
+
+
+def grant_in_another_log(town: Town) -> None:
+    """Grant from rights that were given to another log."""
+    rights, request = entrust(town, log=bytes(8)), wanted(town)
+    town.authors["n1"].write("grant", {"quantity": 2}, rights, request)
+    town.hold()
+
+
+def return_what_was_granted(town: Town) -> None:
+    """Give back rights that were granted."""
+    rights, request = entrust(town), wanted(town)
+    town.authors["n1"].write("grant", {"quantity": 2}, rights, request)
+    town.authors["n1"].write("return", {"quantity": 1}, rights)
+    town.hold()
+
+
+def name_a_return_of_others(town: Town) -> None:
+    """Count on rights to another's offer that came back."""
+    back = town.authors["n1"].write("return", {"quantity": 2}, entrust(town))
+    request = town.ids["n0 request"]
+    town.authors["n1"].write("grant", {"quantity": 1}, town.ids["n1 offer"], request, back)
+    town.hold()
+
+
+def entrust_oneself(town: Town) -> None:
+    """Give oneself rights."""
+    oak = town.authors["n0"]
+    content: Content = {"to": KEYS["n0"], "log": oak.log, "quantity": 1}
+    oak.write("rights", content, town.ids["n0 offer"])
+    town.hold()
+
+
 def alter_body(town: Town) -> None:
     """Change one byte of one body on one disk."""
     last = town.held["n1"][-1]
@@ -243,7 +302,12 @@ SAFETY: list[tuple[Callable[[Town], None], set[str]]] = [
     (drop_from_author, {"no_loss", "convergence"}),
     (forge, {"no_forgery"}),
     (plant, {"no_forgery"}),
-    (grant_too_much, {"no_overcommit"}),
+    (grant_too_much, {"no_overcommit", "conservation"}),
+    (grant_beyond_rights, {"no_overcommit", "conservation"}),
+    (grant_in_another_log, {"escrow", "conservation"}),
+    (return_what_was_granted, {"no_overcommit", "conservation"}),
+    (name_a_return_of_others, {"escrow", "conservation"}),
+    (entrust_oneself, {"escrow", "conservation"}),
     (accept_too_much, {"no_overcommit"}),
     (alter_body, {"bodies_intact", "agreement"}),
     (lose_signature, {"no_forgery"}),

@@ -91,6 +91,8 @@ WORKLOAD: Final = (
     Key("opens", Share(), "share of the active nodes that open with what they have", 1),
     Key("urgent", Share(), "share of requests that are urgent: now or within days", 0.3),
     Key("withdraw", Share(), "share of posts that are taken back later", 0.03),
+    Key("lend", Share(), "share of the offers of tools that are lent in slots", 0),
+    Key("rights", Share(), "share of the offers half of which another node may grant", 0),
     Key("receipts", Choice(("auto", "ask")), "who confirms hand-overs: nodes or people", "auto"),
     Key("before_crash", Integer(0, 4), "posts at a node just before it crashes", 4),
     Key("meet_in_cut", Flag(), "give each group of a cut something to share", True),

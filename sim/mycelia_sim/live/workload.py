@@ -7,15 +7,16 @@ call that broke off is neither acknowledged nor refused; the record may exist or
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
 
-from mycelia_protocol.identity import from_text
+from mycelia_protocol.identity import from_text, to_text
 from mycelia_sim.facts import Acknowledged, Facts
-from mycelia_sim.live.client import CallFailed
+from mycelia_sim.live.client import CallFailed, Client
 from mycelia_sim.live.fleet import Fleet
 from mycelia_sim.plan import Plan, Post
+from mycelia_sim.posting import rights_of, thing_of
 
 
 class Journal:
@@ -68,11 +69,11 @@ class People:
     async def post(self, post: Post) -> None:
         """Make one post, and journal it if the node says that it is saved."""
         client = self._fleet.client(post.node)
-        call = self._call(post)
-        if client is None or call is None:
-            self._facts.skipped += 1
-            return
         try:
+            call = None if client is None else await self._call(client, post)
+            if client is None or call is None:
+                self._facts.skipped += 1
+                return
             answer = await client.post(*call)
         except CallFailed as error:
             if error.is_definite:
@@ -85,18 +86,22 @@ class People:
         record = from_text(text, "record").hex()
         self._journal.add(Acknowledged(record, post.node, post.kind, post.n, self._elapsed_ms()))
 
-    def _call(self, post: Post) -> tuple[str, dict[str, object]] | None:
-        """Return path and body of a post; None if what it withdraws was never acknowledged."""
-        if post.of is not None:
-            text = self._ids.get(post.of)
-            kind = f"{self._posts[post.of].kind}s"
-            return None if text is None else (f"/v1/{kind}/{text}/withdraw", {})
-        body: dict[str, object] = {
-            "category": post.category,
-            "title": post.title,
-            "quantity": post.quantity,
-            "unit": post.unit,
-        }
-        if post.kind == "request":
-            return "/v1/requests", {**body, "urgency": post.urgency}
-        return "/v1/offers", {**body, "lot": post.lot}
+    async def _call(self, client: Client, post: Post) -> tuple[str, Mapping[str, object]] | None:
+        """Return path and body of a post; None if what it is of was never acknowledged."""
+        began_ms = self._facts.began_ms
+        if post.of is None:
+            return f"/v1/{post.kind}s", thing_of(post, began_ms)
+        text = self._ids.get(post.of)
+        if text is None:
+            return None
+        path = f"/v1/{self._posts[post.of].kind}s/{text}"
+        if post.kind == "withdraw":
+            return f"{path}/withdraw", {}
+        offer = await client.get(path)
+        left = offer["slots"][0]["left"] if post.slots else offer["left"]
+        rights = rights_of(post, int(left), began_ms)
+        if rights is None:
+            return None
+        to = to_text("key", bytes.fromhex(self._facts.keys[post.to or ""]))
+        slot = {"slot": 0} if post.slots else {}
+        return f"{path}/rights", {"to": to, **slot, **rights}

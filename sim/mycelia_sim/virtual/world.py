@@ -9,14 +9,16 @@ from collections.abc import Callable, Iterable
 from pathlib import PurePath
 from typing import Final
 
-from mycelia_protocol.encoding import Value
 from mycelia_protocol.engine import Engine
 from mycelia_protocol.events import Carried, Notice, RecordArrived
 from mycelia_protocol.options import Options
 from mycelia_protocol.record import Record
+from mycelia_protocol.types.accounts import account_of
+from mycelia_protocol.types.offer import Offer
 from mycelia_sim.facts import Acknowledged, Facts, Quiet
 from mycelia_sim.path import STRANGER_LATENCY_US, Path
 from mycelia_sim.plan import Plan, Post
+from mycelia_sim.posting import rights_of, thing_of
 from mycelia_sim.virtual.adversaries.cast import Cast, adversary_ids
 from mycelia_sim.virtual.adversaries.liar import Stage
 from mycelia_sim.virtual.burden import Scales
@@ -258,24 +260,30 @@ class World:
     def _post(self, token: int, post: Post) -> None:
         node = self.nodes[post.node]
         target = None if post.of is None else self._posted.get(post.of)
-        if not node.is_up or (post.kind == "withdraw" and target is None):
+        if not node.is_up or (post.of is not None and target is None):
+            self.facts.skipped += 1
+        elif post.kind == "withdraw" and target is not None:
+            node.publish(token, "withdraw", {}, (target,))
+        elif post.kind == "rights" and target is not None:
+            self._entrust(token, node, post, target)
+        else:
+            node.publish(token, post.kind, thing_of(post, self.facts.began_ms))
+
+    def _entrust(self, token: int, node: VirtualNode, post: Post, offer: bytes) -> None:
+        """Let a node give rights, if its state knows of something left and of the holder's log."""
+        assert node.engine is not None
+        state = node.engine.state
+        holder = bytes.fromhex(self.facts.keys[post.to or ""])
+        log = state.latest_log(holder)
+        known = state.find(offer, Offer) is not None
+        left = account_of(state, offer).free[0] if known else 0
+        rights = rights_of(post, left, self.facts.began_ms)
+        if log is None or rights is None:
             self.facts.skipped += 1
             return
-        if post.kind == "withdraw":
-            assert target is not None
-            node.publish(token, "withdraw", {}, (target,))
-            return
-        content: dict[str, Value] = {
-            "category": post.category,
-            "title": post.title,
-            "quantity": post.quantity,
-            "unit": post.unit,
-        }
-        if post.kind == "offer":
-            content["lot"] = post.lot
-        else:
-            content["urgency"] = post.urgency
-        node.publish(token, post.kind, content)
+        if post.slots:
+            rights["slot"] = 0
+        node.publish(token, "rights", {"to": holder, "log": log, **rights}, (offer,))
 
     # --- time ---
 

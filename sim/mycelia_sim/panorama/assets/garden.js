@@ -1,6 +1,6 @@
 // The picture as a whole: puts ground, threads, plants and what just happened on the canvas.
 
-const RING = { offer: 168, request: 205, grant: 46, answer: 60, receipt: 322, withdraw: 265, restart: 168 };
+const RING = { offer: 168, request: 205, grant: 46, answer: 60, receipt: 322, withdraw: 265, rights: 100, return: 130, restart: 168 };
 const EVENT_SPAN = 0.016; // share of the run for which an event is seen
 
 class Garden {

@@ -58,12 +58,21 @@ def _read_all(talk: Talk) -> Steps[tuple[Record, ...]]:
 
 
 def _overgrant(pen: Pen, known: tuple[Record, ...]) -> None:
-    """Grant out of one small offer for each of some requests, and once more than there is."""
+    """Grant out of one small offer for each of some requests, and once more than there is.
+
+    Then give away rights to what is gone, spend and return them in the holder's place, and count
+    on that.
+    """
     for request in [record for record in known if record.kind == "request"][:GRANTS]:
         thing = {**OFFER, **_read(request, ("category", "unit")), "quantity": STOCK, "lot": 1}
         offer = pen.write("offer", thing)
         for quantity in (GRANTED, GRANTED, QUANTITY_MAX):
             pen.write("grant", {"quantity": quantity}, offer.id, request.id)
+        rights: dict[str, Value] = {"to": request.author, "log": request.log, "quantity": STOCK}
+        given = pen.write("rights", rights, offer.id)
+        pen.write("grant", {"quantity": GRANTED}, given.id, request.id)
+        back = pen.write("return", {"quantity": STOCK}, given.id)
+        pen.write("grant", {"quantity": STOCK}, offer.id, request.id, back.id)
 
 
 def _grant_from_others(pen: Pen, known: tuple[Record, ...]) -> None:
