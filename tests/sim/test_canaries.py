@@ -226,5 +226,5 @@ def test_the_canary_is_caught(canary: Canary, monkeypatch: pytest.MonkeyPatch) -
 
 def test_every_checker_has_its_canary() -> None:
     """No checker is without one; those of grants are planted in live daemons or made by hand."""
-    elsewhere = {"no_overcommit", "no_resurrection"}
+    elsewhere = {"no_overcommit", "no_resurrection", "escrow", "conservation"}
     assert {canary.check for canary in CANARIES} | elsewhere == set(INVARIANTS)

@@ -27,6 +27,8 @@ CHECK_MEANING: Final = {
     "no_loss": "What a node told its user is saved is still there.",
     "no_forgery": "Every record kept was signed by its author.",
     "no_overcommit": "Nothing was promised twice.",
+    "escrow": "Whoever was given a share to grant gave no more than that, and returned it once.",
+    "conservation": "All that was offered is free, entrusted, granted or taken back.",
     "bodies_intact": "Every text is the one that was signed.",
     "author_sequence": "No log has a gap or two versions.",
     "agreement": "The same records give the same state everywhere.",
@@ -48,6 +50,8 @@ CHECK_MEANING: Final = {
     "equivocation_seen": "An honest node noticed a forked log.",
     "overdraft_seen": "A liar granted more than it had.",
     "unsynced_lost": "A crash took what was not on disk yet.",
+    "rights_spent": "Somebody granted from a share that another one had entrusted to it.",
+    "loans_returned": "Something that was lent came back.",
     "rollback_happened": "A disk lost its past, and others gave it back.",
 }
 MARKS: Final = {"pass": "✓", "fail": "✗", "unknown": "?"}
