@@ -61,7 +61,7 @@ def test_every_requirement_that_code_names_is_in_the_spec() -> None:
 def test_the_registries_are_the_same() -> None:
     """Frame numbers, close codes and kinds of the spec are those of the code."""
     sessions, bundles = SPEC.split("### 9.4 Frames")[1].split("### 15.2 Payloads")
-    frames = dict(re.findall(r"^\| (\d) \| ([A-Z]+) \|", sessions, re.MULTILINE))
+    frames = dict(re.findall(r"^\| (\d+) \| ([A-Z]+) \|", sessions, re.MULTILINE))
     assert frames == {str(n): cls.__name__.upper() for cls, n in messages.NUMBERS.items()}
     chunks = dict(re.findall(r"^\| (\d) \| ([A-Z]+) \|", bundles, re.MULTILINE))
     assert chunks == {str(getattr(bundle, name)): name for name in chunks.values()}

@@ -30,7 +30,7 @@ from mycelia_protocol.limits import BUNDLE_ID_SIZE, PEER_HEADS_MAX
 from mycelia_protocol.logs import LogKey
 from mycelia_protocol.packing import Packing, heights_of
 from mycelia_protocol.record import Record
-from mycelia_protocol.replicate import runs
+from mycelia_protocol.runs import runs
 from mycelia_protocol.state import State
 from mycelia_protocol.unpacking import Unpacking
 

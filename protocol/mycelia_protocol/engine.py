@@ -107,7 +107,7 @@ class Engine:
             return None
         times = (
             self.peers.due_ms,
-            self.replicate.reconcile.due_ms,
+            self.replicate.due_ms,
             self._overlay.due_ms,
             self._steward.due_ms,
         )
@@ -390,7 +390,7 @@ class Engine:
         if not self._is_loaded or self._is_stopping:
             return []
         outputs = self._perform(self.peers.timer(now_ms), now_ms)
-        outputs.extend(self._perform(self.replicate.reconcile.timer(now_ms), now_ms))
+        outputs.extend(self._perform(self.replicate.timer(now_ms), now_ms))
         outputs.extend(events.Dial(address) for address in self._overlay.timer(now_ms))
         for draft in self._steward.timer(now_ms, self._clock_ms):
             self.publisher.ask(draft)

@@ -47,11 +47,13 @@ RUN_RECORDS_MAX: Final = 4_096
 RUN_CHECKS_MAX: Final = 256  # signatures tried, from the end of a run, before it counts as forged
 HEADS_PER_FRAME_MAX: Final = 4_096
 WANTS_PER_FRAME_MAX: Final = 256
+AUTHORS_PER_FRAME_MAX: Final = 256  # of one PRUNE or GRAFT
 PUSH_RECORDS_MAX: Final = 256
 CHAIN_RECORDS_MAX: Final = 64  # vouches from the founder to a member, in a greeting
 WANT_TIMEOUT_MS: Final = 20_000  # after this a WANT is asked of somebody else
 RECONCILE_INTERVAL_MS: Final = 30_000  # heads are told again to one random neighbour, +-50 %
 HEADS_DELAY_MS: Final = 200  # newly stored heads are told together
+GRAFT_DELAY_MS: Final = 500  # what was announced is asked for if it is not pushed meanwhile
 
 # Frames of each type that one link may send within a window (spec 9.5). Announcing is cheap to
 # send and to check; joining is not, and a joiner needs it once.
@@ -60,6 +62,8 @@ RATE_HEADS_MAX: Final = 400
 RATE_WANT_MAX: Final = 400
 RATE_RECORDS_MAX: Final = 4_000
 RATE_PUSH_MAX: Final = 4_000
+RATE_ANNOUNCE_MAX: Final = 400
+RATE_TREE_MAX: Final = 1_000  # PRUNE, and as many GRAFT
 RATE_JOIN_MAX: Final = 3
 
 # --- memory ---

@@ -10,6 +10,7 @@ from mycelia_protocol.encoding import Value, decode, encode
 from mycelia_protocol.errors import SessionError
 from mycelia_protocol.events import Range
 from mycelia_protocol.limits import (
+    AUTHORS_PER_FRAME_MAX,
     CHAIN_RECORDS_MAX,
     FRAME_SIZE_MAX,
     HEADS_PER_FRAME_MAX,
@@ -109,7 +110,30 @@ class Refuse:
     reason: str
 
 
-Message: TypeAlias = Heads | Want | Records | Push | Introduce | Join | Welcome | Refuse
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Number 9: heads in the sender's store that it did not push, since others do so sooner."""
+
+    entries: tuple[HeadEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prune:
+    """Number 10: announce records of these authors instead of pushing them."""
+
+    authors: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Graft:
+    """Number 11: push records of these authors again."""
+
+    authors: tuple[bytes, ...]
+
+
+Message: TypeAlias = (
+    Heads | Want | Records | Push | Introduce | Join | Welcome | Refuse | Announce | Prune | Graft
+)
 
 NUMBERS: Final[dict[type, int]] = {
     Heads: 1,
@@ -120,6 +144,9 @@ NUMBERS: Final[dict[type, int]] = {
     Join: 6,
     Welcome: 7,
     Refuse: 8,
+    Announce: 9,
+    Prune: 10,
+    Graft: 11,
 }
 
 
@@ -128,8 +155,7 @@ def encode_message(message: Message) -> bytes:
     number = NUMBERS[type(message)]
     match message:
         case Heads(entries, complete):
-            rows: list[Value] = [[e.author, e.log, e.next_seq, e.prefix] for e in entries]
-            return encode([number, rows, complete])
+            return encode([number, _rows(entries), complete])
         case Want(ranges):
             return encode([number, [[r.author, r.log, r.first, r.last] for r in ranges]])
         case Records(records) | Push(records) | Introduce(records):
@@ -140,6 +166,10 @@ def encode_message(message: Message) -> bytes:
             return encode([number, charter, [record.envelope() for record in chain]])
         case Refuse(code, reason):
             return encode([number, code, reason])
+        case Announce(entries):
+            return encode([number, _rows(entries)])
+        case Prune(authors) | Graft(authors):
+            return encode([number, list(authors)])
 
 
 def decode_message(data: bytes) -> Message:
@@ -169,10 +199,26 @@ def decode_message(data: bytes) -> Message:
             return Welcome(charter, _records(rows))
         case [8, str(code), str(reason)]:
             return Refuse(code, reason)
+        case [9, tuple(rows)] if len(rows) <= HEADS_PER_FRAME_MAX:
+            return Announce(tuple(_head(row) for row in rows))
+        case [10, tuple(rows)] if len(rows) <= AUTHORS_PER_FRAME_MAX:
+            return Prune(tuple(_author(row) for row in rows))
+        case [11, tuple(rows)] if len(rows) <= AUTHORS_PER_FRAME_MAX:
+            return Graft(tuple(_author(row) for row in rows))
         case [int(number), *_] if number in NUMBERS.values():
             raise SessionError(f"frame {number} has the wrong fields", requirement="SESS-5")
         case _:
             raise SessionError("unknown frame", code="unknown-frame", requirement="SESS-5")
+
+
+def _rows(entries: tuple[HeadEntry, ...]) -> list[Value]:
+    return [[e.author, e.log, e.next_seq, e.prefix] for e in entries]
+
+
+def _author(value: Value) -> bytes:
+    if isinstance(value, bytes) and len(value) == ID_SIZE:
+        return value
+    raise SessionError(f"an author is {ID_SIZE} bytes", requirement="SESS-5")
 
 
 def _records(rows: tuple[Value, ...]) -> tuple[Record, ...]:

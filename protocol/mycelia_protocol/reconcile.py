@@ -2,8 +2,10 @@
 
 Theory of operation. When a session opens, each side tells the heads of all logs in its store. Who
 is behind asks for ranges (WANT) and gets one RECORDS for each. After that only changed heads are
-told, gathered for a moment and left out where the peer told more itself; and now and then all heads
-once more, to one random neighbour, so that a lost telling heals.
+told, gathered for a moment and left out where the peer told more itself or was given as much; and
+now and then all heads once more, to one random neighbour, so that a lost telling heals. Heads of
+what is pushed through the commons (`spread.py`) are announced instead: whoever lacks it waits for
+the push before it asks.
 
 One range is asked of one peer at a time. A peer that does not answer in time, or answers without
 what it told of, is not asked for that log again until it tells of it anew. The peers that give most
@@ -30,7 +32,7 @@ from mycelia_protocol.limits import (
     WANTS_PER_FRAME_MAX,
 )
 from mycelia_protocol.logs import LogKey, Logs
-from mycelia_protocol.messages import HeadEntry, Heads, Message, Want
+from mycelia_protocol.messages import Announce, HeadEntry, Heads, Message, Want
 from mycelia_protocol.record import Record
 from mycelia_protocol.rng import Rng
 from mycelia_protocol.session import Quota
@@ -58,6 +60,7 @@ class Peer:
 
     Attributes:
         told: next_seq by log.
+        given: the same, of what was pushed to it.
         ahead: logs of which it told more than was here, in the order in which it did.
         strange: the same, of authors that are not on the roster yet.
         doubts: places where it told another id than the one here.
@@ -67,6 +70,7 @@ class Peer:
     """
 
     told: dict[LogKey, int] = field(default_factory=dict)
+    given: dict[LogKey, int] = field(default_factory=dict)
     ahead: dict[LogKey, None] = field(default_factory=dict)
     strange: dict[LogKey, None] = field(default_factory=dict)
     doubts: dict[LogKey, int] = field(default_factory=dict)
@@ -74,6 +78,11 @@ class Peer:
     is_tardy: bool = False
     pace_us: int = 0
     quota: Quota = field(default_factory=lambda: Quota(Want))
+
+    def is_level(self, head: HeadEntry) -> bool:
+        """Return whether it told or was given a log as far as this."""
+        key = (head.author, head.log)
+        return max(self.told.get(key, 0), self.given.get(key, 0)) >= head.next_seq
 
     def forget(self, key: LogKey) -> None:
         """Ask no more for a log until it is told of anew."""
@@ -90,7 +99,8 @@ class Reconcile:
         self._rng = rng
         self._peers: dict[int, Peer] = {}
         self._asked: dict[LogKey, int] = {}  # log -> link that was asked
-        self._changed: set[LogKey] = set()
+        self._changed: set[LogKey] = set()  # logs whose heads are to be told
+        self._spread: set[LogKey] = set()  # logs whose heads are to be announced
         self._tell_ms: int | None = None
         self._round_ms: int | None = None
         self._regain_ms: int | None = None  # when to ask for what the store failed to keep
@@ -131,25 +141,55 @@ class Reconcile:
 
     def heads_told(self, link: int, heads: Heads, now_ms: int) -> list[Say]:
         """Take in what a peer holds."""
-        doubts = self._peers[link].doubts
         for entry in heads.entries:
+            self.records_pushed(link, (entry.author, entry.log), entry.next_seq)
+            self._doubt(link, entry)
+        return self._ask(link, now_ms)
+
+    def announced(self, link: int, entries: Iterable[HeadEntry]) -> list[LogKey]:
+        """Take in what a peer holds; return the logs that it holds further than they are here."""
+        behind: list[LogKey] = []
+        for entry in entries:
             key = (entry.author, entry.log)
-            self.records_pushed(link, key, entry.next_seq)
-            is_other = self._logs.contradicts(key, entry.next_seq - 1, entry.prefix)
-            if is_other and len(doubts) < WANTS_PER_FRAME_MAX:
-                doubts[key] = entry.next_seq - 1
+            if self._note(link, key, entry.next_seq):
+                behind.append(key)
+            self._doubt(link, entry)
+        return behind
+
+    def pursue(self, link: int, keys: Iterable[LogKey], now_ms: int) -> list[Say]:
+        """Ask a peer for what it announced, as far as it is still not here."""
+        peer = self._peers[link]
+        for key in keys:
+            self.records_pushed(link, key, peer.told.get(key, 0))
         return self._ask(link, now_ms)
 
     def records_pushed(self, link: int, key: LogKey, next_seq: int) -> None:
         """Note that a peer evidently holds a log up to here."""
-        peer = self._peers[link]
-        known = peer.told.get(key)
-        if known is None and len(peer.told) >= PEER_HEADS_MAX:
-            return
-        if known is None or known < next_seq:
-            peer.told[key] = known = next_seq
-        if known > self._logs.accepted(key).next_seq:
+        if self._note(link, key, next_seq):
+            peer = self._peers[link]
             (peer.ahead if self._is_member(key[0]) else peer.strange)[key] = None
+
+    def gave(self, link: int, key: LogKey, next_seq: int) -> None:
+        """Note that a log was pushed to a peer up to here."""
+        self._peers[link].given[key] = next_seq
+
+    def _note(self, link: int, key: LogKey, next_seq: int) -> bool:
+        """Note how far a peer holds a log; return whether that is further than it is here."""
+        told = self._peers[link].told
+        known = told.get(key)
+        if known is None and len(told) >= PEER_HEADS_MAX:
+            return False
+        if known is None or known < next_seq:
+            told[key] = known = next_seq
+        return known > self._logs.accepted(key).next_seq
+
+    def _doubt(self, link: int, entry: HeadEntry) -> None:
+        """Note if a peer told another id at a place that is taken here."""
+        doubts = self._peers[link].doubts
+        key = (entry.author, entry.log)
+        is_other = self._logs.contradicts(key, entry.next_seq - 1, entry.prefix)
+        if is_other and len(doubts) < WANTS_PER_FRAME_MAX:
+            doubts[key] = entry.next_seq - 1
 
     def is_asking(self, link: int) -> bool:
         """Return whether a peer owes an answer to a WANT."""
@@ -188,10 +228,14 @@ class Reconcile:
                 peer.ahead[key] = None
         return self._ask_again(now_ms)
 
-    def stored(self, keys: Iterable[LogKey], now_ms: int) -> None:
-        """Note whose heads moved in the store; they are told soon, together."""
-        self._changed.update(keys)
-        if self._changed and self._tell_ms is None:
+    def stored(self, keys: Iterable[LogKey], now_ms: int, *, is_spread: bool = False) -> None:
+        """Note whose heads moved in the store; they are told soon, together.
+
+        Args:
+            is_spread: what was stored is pushed through the commons, so heads are only announced.
+        """
+        (self._spread if is_spread else self._changed).update(keys)
+        if self._tell_ms is None and (self._changed or self._spread):
             self._tell_ms = now_ms + HEADS_DELAY_MS
 
     def store_failed(self, now_ms: int) -> None:
@@ -242,24 +286,21 @@ class Reconcile:
 
     def _tell_all(self, link: int) -> list[Say]:
         """Return frames with all heads in the store."""
-        entries = [self._entry(key) for key in self._logs.stored_logs()]
-        chunks = [
-            tuple(entries[start : start + HEADS_PER_FRAME_MAX])
-            for start in range(0, len(entries), HEADS_PER_FRAME_MAX)
-        ] or [()]
+        chunks = _chunks([self._entry(key) for key in self._logs.stored_logs()]) or [()]
         return [Say(link, Heads(chunk, chunk is chunks[-1])) for chunk in chunks]
 
     def _tell_changed(self) -> list[Say]:
-        """Return frames with the heads that moved, for each peer those it did not tell itself."""
-        entries = [self._entry(key) for key in sorted(self._changed)]
+        """Return frames with the heads that moved, for each peer those that it can't know of."""
+        changed = [self._entry(key) for key in sorted(self._changed)]
+        spread = [self._entry(key) for key in sorted(self._spread - self._changed)]
         self._changed.clear()
+        self._spread.clear()
         sendings: list[Say] = []
         for link, peer in sorted(self._peers.items()):
-            fresh = [e for e in entries if peer.told.get((e.author, e.log), 0) < e.next_seq]
-            sendings.extend(
-                Say(link, Heads(tuple(fresh[start : start + HEADS_PER_FRAME_MAX]), False))
-                for start in range(0, len(fresh), HEADS_PER_FRAME_MAX)
-            )
+            if fresh := [entry for entry in changed if not peer.is_level(entry)]:
+                sendings.extend(Say(link, Heads(chunk, False)) for chunk in _chunks(fresh))
+            if fresh := [entry for entry in spread if not peer.is_level(entry)]:
+                sendings.extend(Say(link, Announce(chunk)) for chunk in _chunks(fresh))
         return sendings
 
     def _entry(self, key: LogKey) -> HeadEntry:
@@ -307,3 +348,9 @@ class Reconcile:
         for key in level:
             del peer.ahead[key]
         return ranges
+
+
+def _chunks(entries: list[HeadEntry]) -> list[tuple[HeadEntry, ...]]:
+    """Cut heads into what fits one frame."""
+    step = HEADS_PER_FRAME_MAX
+    return [tuple(entries[start : start + step]) for start in range(0, len(entries), step)]

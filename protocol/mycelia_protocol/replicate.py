@@ -1,12 +1,13 @@
 """Getting records to and from members: what is pushed, asked, answered, stored. Spec: section 10.
 
 Records that arrive are checked (`Logs`) and given to the store in numbered batches. Pushed ones are
-passed on at once to the neighbours that do not evidently hold them; those that came by RECORDS are
-not, since their heads are told once they are stored. An own batch is pushed when the store has it.
+passed on at once along their author's tree (`Spread`), but to no neighbour that evidently holds
+them; those that came by RECORDS are not, since their heads are told once they are stored. An own
+batch is pushed when the store has it.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -20,17 +21,24 @@ from mycelia_protocol.events import (
     ReadRecords,
     StoreRecords,
 )
-from mycelia_protocol.limits import (
-    PUSH_RECORDS_MAX,
-    READS_PER_LINK_MAX,
-    RUN_SIZE_MAX,
+from mycelia_protocol.limits import READS_PER_LINK_MAX, RUN_SIZE_MAX
+from mycelia_protocol.logs import Logs
+from mycelia_protocol.messages import (
+    Announce,
+    Graft,
+    Heads,
+    Message,
+    Prune,
+    Push,
+    Records,
+    Want,
 )
-from mycelia_protocol.logs import LogKey, Logs
-from mycelia_protocol.messages import Heads, Message, Push, Records, Want
 from mycelia_protocol.reconcile import Reconcile, Say
 from mycelia_protocol.record import Record
 from mycelia_protocol.rng import Rng
+from mycelia_protocol.runs import chunks, heights, runs
 from mycelia_protocol.session import Quota
+from mycelia_protocol.spread import Spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +54,27 @@ Step: TypeAlias = Say | Fault | Output
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Records that are with the store, and the answer to whoever brought them by hand."""
+    """Records that are with the store, and the answer to whoever brought them by hand.
+
+    Attributes:
+        is_spread: they are pushed through the commons, so their heads are only announced.
+    """
 
     records: tuple[Record, ...]
     is_own: bool
+    is_spread: bool
     answer: Carried | None = None
 
 
 class Replicate:
-    """Owns `Logs` and `Reconcile` and what is between them and the store."""
+    """Owns `Logs`, `Reconcile` and `Spread` and what is between them and the store."""
 
     def __init__(
         self, commons: bytes, is_member: Callable[[bytes], bool], rng: Rng, logs: Logs
     ) -> None:
         self.logs = logs
         self.reconcile = Reconcile(self.logs, is_member, rng)
+        self._spread = Spread()
         self._commons = commons
         self._is_member = is_member
         self._links: list[int] = []
@@ -71,19 +85,39 @@ class Replicate:
         self._reads: dict[int, int] = {}  # read token -> link that asked
         self._next_read = 1
 
+    @property
+    def due_ms(self) -> int | None:
+        """When `timer` should next be called (ms), or None."""
+        reconcile_ms, spread_ms = self.reconcile.due_ms, self._spread.due_ms
+        if reconcile_ms is None or spread_ms is None:
+            return reconcile_ms if spread_ms is None else spread_ms
+        return min(reconcile_ms, spread_ms)
+
+    def timer(self, now_ms: int) -> list[Step]:
+        """Do what is due."""
+        steps: list[Step] = [*self.reconcile.timer(now_ms)]
+        for link, keys in self._spread.overdue(now_ms):
+            asked = self.reconcile.pursue(link, keys, now_ms)
+            steps.extend(asked)
+            wants = [say.message for say in asked if isinstance(say.message, Want)]
+            authors = [wanted.author for want in wants for wanted in want.ranges]
+            steps.extend(self._spread.graft(link, authors, now_ms))
+        return steps
+
     # --- links ---
 
     def opened(self, link: int, now_ms: int) -> list[Step]:
         """Begin with a member."""
         self._links = sorted([*self._links, link])
         self._quotas[link] = Quota(Push)
+        self._spread.opened(link)
         return [*self.reconcile.opened(link, now_ms)]
 
     def closed(self, link: int, now_ms: int) -> list[Step]:
         """End with a member."""
         self._links = [other for other in self._links if other != link]
         self._quotas.pop(link, None)
-        return [*self.reconcile.closed(link, now_ms)]
+        return [*self._spread.closed(link, now_ms), *self.reconcile.closed(link, now_ms)]
 
     def heard(self, link: int, message: Message, now_ms: int) -> list[Step]:
         """Take a frame of a member."""
@@ -114,6 +148,15 @@ class Replicate:
                 return [*steps, *self.reconcile.answered(link, records, now_ms)]
             case Push(records):
                 return self._take(link, records, now_ms, relay=True)
+            case Announce(entries):
+                self._spread.announced(link, self.reconcile.announced(link, entries), now_ms)
+                return []
+            case Prune(authors):
+                self._spread.spare(link, filter(self._is_member, authors))
+                return []
+            case Graft(authors):
+                self._spread.push_again(link, authors)
+                return []
             case _:
                 raise SessionError(f"{type(message).__name__} is not for members")
 
@@ -126,18 +169,23 @@ class Replicate:
         steps = _fork_notices(intake.forks)
         if not intake.accepted:
             return [*steps, answer]
-        return [*steps, *self.store(tuple(intake.accepted), is_own=False, answer=answer)]
+        return [*steps, *self.store(tuple(intake.accepted), answer=answer)]
 
     # --- the store ---
 
     def store(
-        self, records: tuple[Record, ...], *, is_own: bool, answer: Carried | None = None
+        self,
+        records: tuple[Record, ...],
+        *,
+        is_own: bool = False,
+        is_spread: bool = False,
+        answer: Carried | None = None,
     ) -> list[Step]:
         """Give records to the store."""
         if not records:
             return []
         number, self._next_batch = self._next_batch, self._next_batch + 1
-        self._batches[number] = Batch(records, is_own, answer)
+        self._batches[number] = Batch(records, is_own, is_own or is_spread, answer)
         return [StoreRecords(number, records)]
 
     def stored(self, number: int, now_ms: int) -> tuple[Batch, list[Step]]:
@@ -145,9 +193,10 @@ class Replicate:
         batch = self._batches.pop(number)
         self.logs.confirm(batch.records)
         keys = {(record.author, record.log) for record in batch.records}
-        self.reconcile.stored(sorted(keys), now_ms)
+        self.reconcile.stored(keys, now_ms, is_spread=batch.is_spread)
         steps: list[Step] = [] if batch.answer is None else [batch.answer]
         if batch.is_own:
+            self._spread.came(None, batch.records[0].author)
             steps.extend(self._push(list(batch.records), None, now_ms))
         return batch, steps
 
@@ -191,14 +240,17 @@ class Replicate:
         if relay and all(self.logs.holds(record) for record in records):
             for key, next_seq in heights(records).items():
                 self.reconcile.records_pushed(link, key, next_seq)
-            return []
+            authors = {record.author for record in records}
+            return [*self._spread.came_again(link, authors, now_ms)]
         intake = self.logs.take(record for record in records if self._is_member(record.author))
         steps = _fork_notices(intake.forks)
         for key, next_seq in heights(records).items():
-            if not intake.forged and self._is_member(key[0]):
+            if not intake.forged:
                 self.reconcile.records_pushed(link, key, next_seq)
-        steps.extend(self.store(tuple(intake.accepted), is_own=False))
+        steps.extend(self.store(tuple(intake.accepted), is_spread=relay))
         if relay:
+            for author in {record.author for record in intake.accepted}:
+                self._spread.came(link, author)
             steps.extend(self._push(intake.accepted, link, now_ms))
         for key in sorted(intake.missing):
             steps.extend(self.reconcile.missed(link, key, intake.missing[key] + 1, now_ms))
@@ -210,23 +262,31 @@ class Replicate:
         return steps
 
     def _push(self, records: list[Record], source: int | None, now_ms: int) -> list[Step]:
-        """Return pushes of records to every neighbour that does not evidently hold them.
+        """Return pushes of records along their trees, save to whom evidently holds them.
 
         To one that would count too many they are not sent; heads bring them.
         """
         steps: list[Step] = []
         pushes = [Push(chunk) for chunk in chunks(records)]
+        is_pushed = self._spread.is_pushed
         for link in self._links:
             quota = self._quotas[link]
             quota.renew(now_ms)
             if link == source or quota.is_spent:
                 continue
             told = self.reconcile.told_by(link)
-            fresh = [r for r in records if told.get((r.author, r.log), 0) <= r.seq]
-            chosen = pushes if len(fresh) == len(records) else map(Push, chunks(fresh))
-            said = [Say(link, push) for push in chosen]
-            quota.spend(len(said))
-            steps.extend(said)
+            fresh = [
+                record
+                for record in records
+                if is_pushed(link, record.author)
+                and told.get((record.author, record.log), 0) <= record.seq
+            ]
+            chosen = pushes if len(fresh) == len(records) else [Push(c) for c in chunks(fresh)]
+            quota.spend(len(chosen))
+            for push in chosen:
+                for key, next_seq in heights(push.records).items():
+                    self.reconcile.gave(link, key, next_seq)
+                steps.append(Say(link, push))
         return steps
 
 
@@ -234,46 +294,3 @@ def _fork_notices(forks: list[Record]) -> list[Step]:
     """Return a notice for each log that forked."""
     firsts = {(record.author, record.log): record for record in reversed(forks)}
     return [Notify(ForkSeen(*key, firsts[key].seq)) for key in sorted(firsts)]
-
-
-def heights(records: Iterable[Record]) -> dict[LogKey, int]:
-    """Return for each log the seq after the last of these records."""
-    found: dict[LogKey, int] = {}
-    for record in records:
-        key = (record.author, record.log)
-        found[key] = max(found.get(key, 0), record.seq + 1)
-    return found
-
-
-def runs(records: tuple[Record, ...]) -> tuple[Record, ...]:
-    """Return records for the wire: inner ones of a run go without signature, but for vouches."""
-    kept: list[Record] = []
-    for position, record in enumerate(records):
-        following = records[position + 1] if position + 1 < len(records) else None
-        is_inner = following is not None and following.prev == record.id
-        keeps = not is_inner or record.kind == "vouch"
-        kept.append(record if keeps else record.without_signature())
-    return tuple(kept)
-
-
-def chunks(records: list[Record]) -> list[tuple[Record, ...]]:
-    """Cut records into pushes, each small enough and each log's last record in it signed.
-
-    What no cut can make small enough is left out: its heads are told anyway.
-    """
-    cut: list[tuple[Record, ...]] = []
-    start = 0
-    while start < len(records):
-        end, size, good = start, 0, start
-        while end < len(records) and end - start < PUSH_RECORDS_MAX:
-            size += records[end].size
-            if size > RUN_SIZE_MAX and end > start:
-                break
-            end += 1
-            if records[end - 1].signature is not None:
-                good = end
-        if good == start:
-            break
-        cut.append(tuple(records[start:good]))
-        start = good
-    return cut

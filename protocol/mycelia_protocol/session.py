@@ -17,18 +17,23 @@ from mycelia_protocol.handshake import Handshake
 from mycelia_protocol.limits import (
     FRAME_SIZE_MAX,
     HANDSHAKE_TIMEOUT_MS,
+    RATE_ANNOUNCE_MAX,
     RATE_HEADS_MAX,
     RATE_JOIN_MAX,
     RATE_PUSH_MAX,
     RATE_RECORDS_MAX,
+    RATE_TREE_MAX,
     RATE_WANT_MAX,
     RATE_WINDOW_MS,
 )
 from mycelia_protocol.messages import (
+    Announce,
+    Graft,
     Heads,
     Introduce,
     Join,
     Message,
+    Prune,
     Push,
     Records,
     Refuse,
@@ -49,6 +54,9 @@ RATES: Final[dict[type, int]] = {
     Join: RATE_JOIN_MAX,
     Welcome: RATE_JOIN_MAX,
     Refuse: RATE_JOIN_MAX,
+    Announce: RATE_ANNOUNCE_MAX,
+    Prune: RATE_TREE_MAX,
+    Graft: RATE_TREE_MAX,
 }
 
 
@@ -165,6 +173,14 @@ class Quota:
         """Begin a new window if the old one is over."""
         if now_ms >= self.renewed_ms:
             self._window_ms, self._sent = now_ms, 0
+
+    def take(self, now_ms: int) -> bool:
+        """Count one frame if it may go out now; return whether it may."""
+        self.renew(now_ms)
+        if self.is_spent:
+            return False
+        self.spend()
+        return True
 
     def spend(self, frames: int = 1) -> None:
         """Count frames that go out."""

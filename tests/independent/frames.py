@@ -10,7 +10,7 @@ MOST_ENVELOPES = {3: 4_096, 4: 256, 5: 64, 7: 64}
 def read_frame(data: bytes) -> list[object]:
     """Return the fields of a frame, its number first."""
     frame = decode(data)
-    if not isinstance(frame, list) or not frame or not is_integer(frame[0], 1, 8):
+    if not isinstance(frame, list) or not frame or not is_integer(frame[0], 1, 11):
         raise Refused("unknown-frame")
     if not is_right(frame):
         raise Refused("session", "wrong fields")
@@ -41,6 +41,10 @@ def is_right(frame: list[object]) -> bool:
             return len(envelopes) <= MOST_ENVELOPES[7]
         case [8, str(), str()]:
             return True
+        case [9, list(heads)]:
+            return len(heads) <= 4_096 and all(map(is_head, heads))
+        case [10 | 11, list(authors)]:
+            return len(authors) <= 256 and all(is_bytes(author, 32) for author in authors)
         case _:
             return False
 

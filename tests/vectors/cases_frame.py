@@ -62,6 +62,10 @@ def _add_good(suite: Suite) -> None:
         ("JOIN", [6, SECRET], "Frame"),
         ("WELCOME", [7, charter, [first]], "Frame"),
         ("REFUSE", [8, "invite-expired", "the invite has expired"], "Frame"),
+        ("ANNOUNCE", [9, [HEAD]], "Frame"),
+        ("PRUNE", [10, [KEYS["mill"]]], "Frame"),
+        ("PRUNE of 256 authors", [10, [KEYS["mill"]] * 256], "Limit"),
+        ("GRAFT", [11, [KEYS["mill"]]], "Frame"),
     ]
     for comment, frame, flag in good:
         suite.valid(comment, "SESS-5", _in(encode(frame)), {"value": tagged(frame)}, flag)
@@ -124,12 +128,19 @@ def _add_others(suite: Suite) -> None:
         ("WELCOME: charter as text", [7, "charter", []]),
         ("REFUSE without reason", [8, "invite-used"]),
         ("REFUSE: code is an integer", [8, 1, "reason"]),
+        ("ANNOUNCE with complete", [9, [HEAD], True]),
+        ("ANNOUNCE: a head of three fields", [9, [HEAD[:3]]]),
+        ("PRUNE: author of 31 bytes", [10, [KEYS["mill"][:31]]]),
+        ("PRUNE: author as text", [10, ["mill"]]),
+        ("PRUNE: no array", [10, KEYS["mill"]]),
+        ("PRUNE of 257 authors", [10, [KEYS["mill"]] * 257]),
+        ("GRAFT: author is nil", [11, [None]]),
     ]
     for comment, frame in wrong:
         _wrong(suite, comment, frame)
     unknown: list[tuple[str, Value]] = [
         ("number 0", [0]),
-        ("number 9", [9, []]),
+        ("number 12", [12, []]),
         ("number -1", [-1, []]),
         ("true in place of 1", [True, [HEAD], True]),
         ("a name in place of a number", ["HEADS", [HEAD], True]),

@@ -12,7 +12,7 @@ from mycelia_protocol.events import Carried, HeadsCarried, RecordsCarried
 from mycelia_protocol.limits import BUNDLE_ID_SIZE
 from mycelia_protocol.packing import Packing, heights_of
 from mycelia_protocol.record import Record
-from mycelia_protocol.replicate import runs
+from mycelia_protocol.runs import runs
 from mycelia_protocol.unpacking import Unpacking
 from mycelia_sim.backends import CARRY
 from mycelia_sim.facts import TroubleFact

@@ -1,0 +1,50 @@
+"""Records cut and trimmed for the wire. Spec: sections 6.4 and 10."""
+
+from collections.abc import Iterable
+
+from mycelia_protocol.limits import PUSH_RECORDS_MAX, RUN_SIZE_MAX
+from mycelia_protocol.logs import LogKey
+from mycelia_protocol.record import Record
+
+
+def heights(records: Iterable[Record]) -> dict[LogKey, int]:
+    """Return for each log the seq after the last of these records."""
+    found: dict[LogKey, int] = {}
+    for record in records:
+        key = (record.author, record.log)
+        found[key] = max(found.get(key, 0), record.seq + 1)
+    return found
+
+
+def runs(records: tuple[Record, ...]) -> tuple[Record, ...]:
+    """Return records for the wire: inner ones of a run go without signature, but for vouches."""
+    kept: list[Record] = []
+    for position, record in enumerate(records):
+        following = records[position + 1] if position + 1 < len(records) else None
+        is_inner = following is not None and following.prev == record.id
+        keeps = not is_inner or record.kind == "vouch"
+        kept.append(record if keeps else record.without_signature())
+    return tuple(kept)
+
+
+def chunks(records: list[Record]) -> list[tuple[Record, ...]]:
+    """Cut records into pushes, each small enough and each log's last record in it signed.
+
+    What no cut can make small enough is left out: its heads are told anyway.
+    """
+    cut: list[tuple[Record, ...]] = []
+    start = 0
+    while start < len(records):
+        end, size, good = start, 0, start
+        while end < len(records) and end - start < PUSH_RECORDS_MAX:
+            size += records[end].size
+            if size > RUN_SIZE_MAX and end > start:
+                break
+            end += 1
+            if records[end - 1].signature is not None:
+                good = end
+        if good == start:
+            break
+        cut.append(tuple(records[start:good]))
+        start = good
+    return cut

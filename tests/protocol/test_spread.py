@@ -1,0 +1,190 @@
+"""Trees of live spread: what they spare, and that they mend."""
+
+import random
+from collections import Counter
+
+from mycelia_protocol.events import Output, Range
+from mycelia_protocol.limits import (
+    AUTHORS_PER_FRAME_MAX,
+    GRAFT_DELAY_MS,
+    RATE_TREE_MAX,
+    RATE_WINDOW_MS,
+)
+from mycelia_protocol.logs import Logs
+from mycelia_protocol.messages import Announce, Graft, HeadEntry, Message, Prune, Push, Want
+from mycelia_protocol.reconcile import Say
+from mycelia_protocol.replicate import Replicate, Step
+from mycelia_protocol.spread import Spread
+from support.mesh import Mesh, Node
+from support.scribe import village
+from support.visitor import WATER
+
+AUTHOR, OTHER = bytes(32), b"\1" * 32
+FIRST, SECOND = 1, 2
+
+
+class Counting(Mesh):
+    """A mesh that counts frames."""
+
+    def __init__(self, count: int) -> None:
+        self.frames: Counter[type] = Counter()
+        super().__init__(count=count)
+        for node in self.nodes:
+            self._watch(node)
+        for at, node in enumerate(self.nodes):
+            for other in self.nodes[:at]:
+                self.connect(other, node)
+        self.run(10_000)
+        self.frames.clear()
+
+    def _watch(self, node: Node) -> None:
+        send = node.engine.peers.send
+
+        def counted(link: int, message: Message) -> list[Output]:
+            self.frames[type(message)] += 1
+            return send(link, message)
+
+        node.engine.peers.send = counted  # type: ignore[method-assign]
+
+    def write(self, node: Node, records: int = 1) -> None:
+        """Let a node write, and let all that follows happen."""
+        for _ in range(records):
+            node.publish("offer", WATER)
+        self.run(5_000)
+
+    def link(self, here: Node, there: Node) -> int:
+        """Return the link by which a node reaches another."""
+        return next(
+            link
+            for link, (far, far_link) in self.ends.items()
+            if far is there and self.ends[far_link][0] is here
+        )
+
+    def level(self) -> bool:
+        """Return whether all disks hold the same."""
+        return len({frozenset(r.id for r in node.disk.records()) for node in self.nodes}) == 1
+
+
+def test_a_warm_tree_brings_each_record_once() -> None:
+    """REP-8: after the first records of an author nobody gets its records twice."""
+    mesh = Counting(6)
+    author = mesh.nodes[3]
+    mesh.write(author, 3)
+    mesh.frames.clear()
+    mesh.write(author, 20)
+    assert mesh.frames[Push] == 20 * (len(mesh.nodes) - 1)
+    assert not mesh.frames[Prune]
+    assert not mesh.frames[Graft]
+    assert mesh.level()
+
+
+def test_a_lost_branch_is_replaced() -> None:
+    """REP-11: when the link goes over which records came, others are asked to push them."""
+    mesh = Counting(4)
+    author, reader = mesh.nodes[0], mesh.nodes[3]
+    mesh.write(author, 3)
+    link = mesh.link(author, reader)
+    mesh.cut(link)
+    mesh.settle()
+    assert mesh.frames[Graft] == 2
+    author.publish("offer", WATER)
+    assert mesh.level(), "it came by pushes alone, before any time passed"
+
+
+def test_what_is_announced_and_not_pushed_is_asked_for() -> None:
+    """REP-10: whoever all rely on, and who holds back, delays by one wait; then others push."""
+    commons, (founder, *_) = village(2)
+    while len(founder.written) < 6:
+        founder.offer(5)
+    replicate = Replicate(commons.commons, lambda _: True, random.Random(1), Logs())
+    for link in (FIRST, SECOND):
+        replicate.opened(link, 0)
+    known = Push(tuple(founder.written[:5]))
+    replicate.heard(FIRST, known, 0)
+    again = replicate.heard(SECOND, known, 0)
+    assert said(again) == [(SECOND, Prune((founder.key,)))]
+    record = founder.written[5]
+    head = HeadEntry(record.author, record.log, 6, record.id[:8])
+    assert replicate.heard(SECOND, Announce((head,)), 100) == []
+    assert replicate.due_ms == 100 + GRAFT_DELAY_MS
+    asked = said(replicate.timer(100 + GRAFT_DELAY_MS))
+    want = Want((Range(record.author, record.log, 5, 5),))
+    assert asked[-2:] == [(SECOND, want), (SECOND, Graft((founder.key,)))]
+
+
+def test_what_was_pushed_meanwhile_is_not_asked_for() -> None:
+    """REP-10: the wait is for just that."""
+    commons, (founder, *_) = village(2)
+    replicate = Replicate(commons.commons, lambda _: True, random.Random(1), Logs())
+    for link in (FIRST, SECOND):
+        replicate.opened(link, 0)
+    last = founder.written[-1]
+    head = HeadEntry(last.author, last.log, last.seq + 1, last.id[:8])
+    replicate.heard(SECOND, Announce((head,)), 0)
+    replicate.heard(FIRST, Push(tuple(founder.written)), 1)
+    assert not said(replicate.timer(GRAFT_DELAY_MS))
+
+
+def said(steps: list[Step]) -> list[tuple[int, Message]]:
+    """Return the frames among steps."""
+    return [(step.link, step.message) for step in steps if isinstance(step, Say)]
+
+
+def test_lies_about_trees_cost_no_record() -> None:
+    """REP-12: who is asked by everybody to spare them, and is told of no more, still gets all."""
+    mesh = Counting(3)
+    author, reader = mesh.nodes[1], mesh.nodes[2]
+    mesh.write(author)
+    for node in mesh.nodes[:2]:
+        for output in reader.engine.peers.send(mesh.link(reader, node), Prune((author.key,))):
+            mesh.perform(reader, output)
+    mesh.settle()
+    mesh.write(author, 2)
+    assert mesh.level()
+
+
+def test_a_node_sends_no_more_prunes_than_may_be() -> None:
+    """9.5: it stops at half of what the peer allows, and goes on in the next window."""
+    spread = Spread()
+    for link in (1, 2):
+        spread.opened(link)
+    authors = [number.to_bytes(32) for number in range(RATE_TREE_MAX)]
+    for author in authors:
+        spread.came(1, author)
+    asked = [say for author in authors for say in spread.came_again(2, [author], 0)]
+    assert len(asked) == RATE_TREE_MAX // 2
+    last = spread.came_again(2, authors, RATE_WINDOW_MS)
+    messages = [say.message for say in last]
+    assert all(isinstance(m, Prune) and len(m.authors) <= AUTHORS_PER_FRAME_MAX for m in messages)
+    assert sum(len(m.authors) for m in messages if isinstance(m, Prune)) == RATE_TREE_MAX // 2
+
+
+def test_the_bringer_of_the_last_record_is_never_pruned() -> None:
+    """REP-8: else an author's records could come from nobody at all."""
+    spread = Spread()
+    for link in (1, 2):
+        spread.opened(link)
+    spread.came(1, AUTHOR)
+    assert spread.came_again(1, [AUTHOR], 0) == []
+    assert [say.message for say in spread.came_again(2, [AUTHOR, OTHER], 0)] == [Prune((AUTHOR,))]
+
+
+def test_own_records_that_come_back_are_pruned() -> None:
+    """A node needs nobody to bring it what it wrote."""
+    spread = Spread()
+    spread.opened(1)
+    spread.came(None, AUTHOR)
+    assert [say.message for say in spread.came_again(1, [AUTHOR], 0)] == [Prune((AUTHOR,))]
+
+
+def test_announcements_wait() -> None:
+    """REP-10: `GRAFT_DELAY_MS` from the first announcement of a log, whatever follows."""
+    spread = Spread()
+    spread.opened(1)
+    key = (AUTHOR, bytes(8))
+    spread.announced(1, [key], 100)
+    spread.announced(1, [key], 300)
+    assert spread.due_ms == 100 + GRAFT_DELAY_MS
+    assert spread.overdue(99 + GRAFT_DELAY_MS) == []
+    assert spread.overdue(100 + GRAFT_DELAY_MS) == [(1, [key])]
+    assert spread.due_ms is None
