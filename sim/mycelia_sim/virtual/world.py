@@ -324,13 +324,22 @@ class World:
         return None
 
     def _listen(self) -> Quiet:
-        """Let some time pass in which nothing should happen, and take note of what does."""
-        records = len(self.journeys)
-        self.watch.said.clear()
-        self.network.listen()
-        self._advance(self.loop.now_us + LISTEN_US)
-        heard = dict(sorted(self.watch.said.items()))
-        return Quiet(LISTEN_US // MS, heard, len(self.journeys) - records)
+        """Listen for some time in which nothing should happen, and take note of what does.
+
+        Nodes may write what was not due before: what a lease gives back when it ends. Once all know
+        of that it is listened anew, as often as the time to converge has room for it.
+        """
+        bound_us = self.loop.now_us + self.plan.converge_within_ms * MS
+        while True:
+            records = len(self.journeys)
+            self.watch.said.clear()
+            self.network.listen()
+            self._advance(self.loop.now_us + LISTEN_US)
+            heard = Quiet(
+                LISTEN_US // MS, dict(sorted(self.watch.said.items())), len(self.journeys) - records
+            )
+            if not heard.records or self.loop.now_us >= bound_us or self._settle() is None:
+                return heard
 
     def _advance(self, until_us: int, *, until_breach: bool = False) -> None:
         """Let time pass; if asked for, and if the plan wants it, only until a first breach.
