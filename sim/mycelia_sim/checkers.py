@@ -79,16 +79,16 @@ def recovery(evidence: Evidence) -> Check:
 
 
 def no_crash(evidence: Evidence) -> Check:
-    """Check that no daemon ended by itself, and each stopped cleanly when asked."""
+    """Check that no node ended by itself, and each stopped cleanly when asked."""
     crashed = evidence.facts.crashed
     if crashed:
-        detail = f"{len(crashed)} daemons crashed or did not stop cleanly: {', '.join(crashed)}"
+        detail = f"{len(crashed)} nodes crashed or did not stop cleanly: {', '.join(crashed)}"
         return Check("no_crash", "liveness", "fail", detail)
-    detail = "no daemon ended by itself, all stopped cleanly"
+    detail = "no node ended by itself, all stopped cleanly"
     return Check("no_crash", "liveness", "pass", detail)
 
 
-SEEN_IN_VIRTUAL: Final = frozenset({"monotone", "bounded", "quiescence"})
+SEEN_IN_VIRTUAL: Final = frozenset({"monotone", "gate", "bounded", "grants_settle", "quiescence"})
 
 CHECKERS: Final[dict[str, Callable[[Evidence], Check]]] = {
     "no_loss": safety.no_loss,
@@ -99,12 +99,15 @@ CHECKERS: Final[dict[str, Callable[[Evidence], Check]]] = {
     "bodies_intact": safety.bodies_intact,
     "author_sequence": safety.author_sequence,
     "agreement": safety.agreement,
+    "well_formed": safety.well_formed,
     "monotone": laws.monotone,
     "no_resurrection": laws.no_resurrection,
     "equivocation_attributed": laws.equivocation_attributed,
+    "gate": laws.gate,
     "bounded": laws.bounded,
     "convergence": convergence,
     "recovery": recovery,
+    "grants_settle": laws.grants_settle,
     "quiescence": laws.quiescence,
     "no_crash": no_crash,
     **SOMETIMES,

@@ -34,7 +34,7 @@ from mycelia_sim.plan_file import plan_hash
 from mycelia_sim.strict_json import build
 
 FILE_NAME: Final = "evidence.msgpack.gz"
-EVIDENCE_SCHEMA: Final = 1
+EVIDENCE_SCHEMA: Final = 2
 
 
 # --- writing ---
@@ -144,7 +144,10 @@ def read_evidence(path: Path, plan: Plan, holdings: Sequence[Holding] | None = N
     try:
         data = msgpack.unpackb(gzip.decompress(path.read_bytes()))
         if data["schema"] != EVIDENCE_SCHEMA:
-            raise ScenarioError(f"{path}: is of schema {data['schema']}, not {EVIDENCE_SCHEMA}")
+            raise ScenarioError(
+                f"{path}: is of schema {data['schema']}, not {EVIDENCE_SCHEMA}: another version of "
+                "Mycelia wrote it; `mycelia sim replay` plays the run again"
+            )
         if data["plan"] != plan_hash(plan):
             raise ScenarioError(
                 f"{path}: is not of this plan: plan.json was changed after the run; "

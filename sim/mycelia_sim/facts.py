@@ -127,6 +127,24 @@ class ForkFact:
 
 
 @dataclass(frozen=True, slots=True)
+class Ungated:
+    """A node whose disk may not have been the latest spent something too early.
+
+    Attributes:
+        record: id in hex of what it wrote; `kind` says what that is.
+        heard: of how many members it had met again it held all that they had of its logs.
+        needed: how many it takes.
+    """
+
+    node: str
+    record: str
+    kind: str
+    heard: int
+    needed: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Overrun:
     """Something in a node's memory was larger than its bound."""
 
@@ -185,6 +203,7 @@ class Facts:
         crashed: nodes whose daemon ended by itself, or not cleanly when it was asked to.
         vanished: records that left a disk without a fault that takes them.
         blames, forks: whom nodes held responsible for what; None if nobody could hear it.
+        ungated: what nodes spent before they knew their past.
         looks: how often the memory of nodes was measured; `overruns` are what was found.
         quiet: what was said after all agreed; None if they never did, or nobody listened.
         timings_s: wall seconds of each phase.
@@ -210,6 +229,7 @@ class Facts:
     vanished: list[Vanished] = field(default_factory=list)
     blames: list[Blame] | None = None
     forks: list[ForkFact] | None = None
+    ungated: list[Ungated] = field(default_factory=list)
     looks: int = 0
     overruns: list[Overrun] = field(default_factory=list)
     quiet: Quiet | None = None
@@ -225,7 +245,7 @@ class Facts:
     @property
     def has_breach(self) -> bool:
         """Whether something was seen already that must never happen."""
-        return bool(self.vanished or self.overruns)
+        return bool(self.vanished or self.overruns or self.ungated)
 
     def forked_logs(self) -> frozenset[tuple[bytes, bytes]]:
         """Return (author, log) of all logs of which some node saw a second branch."""

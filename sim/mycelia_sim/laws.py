@@ -114,6 +114,49 @@ def _name(evidence: Evidence, key: bytes) -> str:
     return evidence.node_of.get(key, key.hex()[:SHORT])
 
 
+def gate(evidence: Evidence) -> Check:
+    """Check that a node that may have forgotten what it promised first learns it again."""
+    breaches = [
+        (
+            f"{one.node} wrote a {one.kind} when it held what {one.heard} of {one.needed} members "
+            "that it had met had of its logs",
+            First(one.at_ms, one.node, one.record),
+        )
+        for one in evidence.facts.ungated
+    ]
+    starts = len(evidence.plan.nodes) + sum(k.has_fired for k in evidence.facts.kills.values())
+    found = f"nothing was spent too early after {starts} starts from a disk that may be old"
+    return judged("gate", "safety", breaches, found)
+
+
+def grants_settle(evidence: Evidence) -> Check:
+    """Check that in the end every grant between honest nodes has an answer, or was taken back."""
+    if evidence.facts.quiet is None:
+        found = "the nodes never agreed, so nobody looked"
+        return judged("grants_settle", "liveness", [], found, is_known=False)
+    records = evidence.library.records
+    closed = {
+        (record.author, record.refs[0])
+        for record in records.values()
+        if record.kind in ("answer", "withdraw")
+    }
+    breaches: list[Breach] = []
+    count = 0
+    for grant in records.values():
+        request = records.get(grant.refs[1]) if grant.kind == "grant" else None
+        if request is None or request.kind != "request":
+            continue
+        if grant.author in evidence.liars or request.author in evidence.liars:
+            continue
+        count += 1
+        if closed.isdisjoint(((grant.author, grant.id), (request.author, grant.id))):
+            asker = _name(evidence, request.author)
+            text = f"{asker} never answered grant {grant.id.hex()[:SHORT]}"
+            breaches.append((text, evidence.first(grant.id, asker)))
+    found = f"all {count} grants were answered or taken back"
+    return judged("grants_settle", "liveness", breaches, found)
+
+
 def bounded(evidence: Evidence) -> Check:
     """Check that queues and buffers in the nodes' memory stay within the protocol's limits."""
     breaches = [

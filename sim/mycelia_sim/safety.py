@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from mycelia_protocol.errors import MyceliaError
 from mycelia_protocol.identity import to_text
-from mycelia_sim.audit import Held, Holding, LogCopy
+from mycelia_protocol.record import Record
+from mycelia_protocol.statements import read_statement
+from mycelia_sim.audit import MALFORMED, Held, Holding, LogCopy
 from mycelia_sim.balance import fold
 from mycelia_sim.escrow import overcommitments
 from mycelia_sim.evidence import SHORT, Breach, Evidence, judged
@@ -159,6 +161,34 @@ def author_sequence(evidence: Evidence) -> Check:
     logs = {key[:2] for key in place}
     found = f"{len(logs)} logs are whole"
     return judged("author_sequence", "safety", breaches, found, is_known=bool(logs))
+
+
+def well_formed(evidence: Evidence) -> Check:
+    """Check that what honest nodes wrote can be read, by the harness and by the protocol.
+
+    What can't is kept and spread, and means nothing to anybody.
+    """
+    breaches: list[Breach] = []
+    count = 0
+    for record in evidence.library.records.values():
+        if record.author in evidence.liars or not record.has_body:
+            continue
+        count += 1
+        if record.kind != MALFORMED and _is_readable(record):
+            continue
+        name = evidence.node_of.get(record.author, record.author.hex()[:SHORT])
+        text = f"{name} wrote a {record.kind} record {record.id.hex()[:SHORT]} that says nothing"
+        breaches.append((text, evidence.first(record.id)))
+    found = f"{count} records of honest nodes can be read"
+    return judged("well_formed", "safety", breaches, found, is_known=count > 0)
+
+
+def _is_readable(record: Held) -> bool:
+    try:
+        parsed = Record.parse(record.header, record.signature, record.body)
+        return read_statement(parsed) is not None
+    except MyceliaError:
+        return False
 
 
 def state_digest(holding: Holding) -> str:

@@ -182,6 +182,9 @@ def test_what_can_not_be_judged_is_refused(tmp_path: Path) -> None:
     repacked(found.folder, lambda data: data["facts"].update(crashd=[]))
     with pytest.raises(ScenarioError, match="unknown key 'crashd'; did you mean 'crashed'"):
         recheck(found)
+    repacked(found.folder, lambda data: data.update(schema=1))
+    with pytest.raises(ScenarioError, match="another version of Mycelia wrote it"):
+        recheck(found)
     path.unlink()
     said = call(found.folder)
     assert (said.exit_code, "mycelia sim replay" in said.output) == (64, True)

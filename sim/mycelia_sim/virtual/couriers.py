@@ -106,6 +106,7 @@ class Couriers:
                 heads.update({(one.author, one.log): one.next_seq for one in found.heights})
         assert reader.tally.is_whole
         assert reader.label is not None
+        self.world.gates.carried(node.id, reader.label.maker)
         node.give(HeadsCarried(reader.label.maker, heads))
 
     def _offer(

@@ -47,10 +47,11 @@ class Custody:
         self._accused: set[tuple[str, str]] = set()
         self._node_of_key = {key: node for node, key in world.beginning.keys.items()}
 
-    def stored(self, node: str, record: Record) -> None:
-        """Take note that a record by an honest author is on a disk."""
+    def stored(self, node: str, record: Record) -> bool:
+        """Take note that a record by an honest author is on a disk; return whether it is new."""
         now_us = self._world.loop.now_us
         journey = self.journeys.get(record.id)
+        is_new = journey is None and record.id not in self.gone
         if journey is None:
             author = self._node_of_key.get(record.author, "")
             journey = Journey(author, record.kind, now_us, {})
@@ -59,6 +60,7 @@ class Custody:
             journey.arrivals[node] = now_us
             self._kept[node] += 1
             self.prints[node] ^= int.from_bytes(record.id[:8])
+        return is_new
 
     def forgot(self, node: str, lost: Iterable[Record]) -> None:
         """Take note that a fault took durable records from a disk."""

@@ -112,7 +112,7 @@ class Faults:
         node = self._world.nodes[kill.node]
         if not node.is_up:
             node.start()
-        self._facts.kills[kill.id].has_restarted = True  # at the run's end somebody else started it
+        self._facts.kills[kill.id].has_restarted = node.is_up  # else a bug ended it again
 
     # --- troubles ---
 

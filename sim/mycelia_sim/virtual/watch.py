@@ -32,6 +32,7 @@ class Watch:
         marks: what the tally was at the last moment of a name.
         lives: node id -> (virtual us, what): start, crash, pause, resume, in order.
         said: how many frames of each name came that were sent since `Network.listen`.
+        met: called with (target, source) for every message that arrives.
     """
 
     def __init__(self, loop: Loop, trace: Trace) -> None:
@@ -40,6 +41,7 @@ class Watch:
         self.marks: dict[str, Tally] = {}
         self.lives: dict[str, list[tuple[int, str]]] = {}
         self.said: Counter[str] = Counter()
+        self.met: Callable[[str, str], None] = _ignore
         self._loop = loop
         self._name = self._read = ""  # what the engine found in the message under way
 
@@ -75,6 +77,7 @@ class Watch:
         way.arrived += 1
         self._name = self._read = ""
         self.trace.reserve()
+        self.met(way.target.id, way.source.id)
         way.target.received(way.target_link, data)
         if self._name and way.arrived > way.old:
             self.said[self._name] += 1
@@ -133,6 +136,10 @@ class Watch:
             return verify(record)
 
         return counted
+
+
+def _ignore(target: str, source: str) -> None:
+    """Take what nobody wants to know."""
 
 
 def describe(message: Message) -> tuple[str, str]:

@@ -26,6 +26,7 @@ from mycelia_sim.virtual.couriers import Couriers
 from mycelia_sim.virtual.custody import Custody, Journey
 from mycelia_sim.virtual.disk import MemoryStore
 from mycelia_sim.virtual.faults import Faults
+from mycelia_sim.virtual.gates import Gates
 from mycelia_sim.virtual.genesis import Beginning, StreamRng, begin
 from mycelia_sim.virtual.loop import MS, Loop
 from mycelia_sim.virtual.node import EPOCH_MS, VirtualNode
@@ -79,6 +80,8 @@ class World:
         stage = Stage(plan.seed, self.loop, self.network, self.beginning, ids, self.resolve)
         self.cast: Final = Cast(plan.attempts, stage)
         self.custody: Final = Custody(self)
+        self.gates: Final = Gates(self)
+        self.watch.met = self.gates.met
         self.couriers: Final = Couriers(self)
         self.scales: Final = Scales(self)
         self._posted: dict[int, bytes] = {}
@@ -168,7 +171,8 @@ class World:
         record = notice.record
         self.watch.stored(node.id, record)
         if not self.cast.is_liar(record.author):
-            self.custody.stored(node.id, record)
+            is_new = self.custody.stored(node.id, record)
+            self.gates.stored(node, record, is_new=is_new)
 
     def acknowledged(self, node: VirtualNode, token: int, record: bytes | None) -> None:
         """Write the journal of what users were told is saved."""
@@ -194,6 +198,7 @@ class World:
     def forgot(self, node: VirtualNode, lost: Iterable[Record]) -> None:
         """Take note that a fault took durable records from a disk."""
         self.custody.forgot(node.id, lost)
+        self.gates.forgot(node)
 
     def fell(self, node: VirtualNode, error: Exception) -> None:
         """Take note of a bug: the node's process ended by an error that nothing caught."""
@@ -208,6 +213,7 @@ class World:
         self.watch.lived(node.id, what)
         if what == "start":
             self.custody.look(node)
+            self.gates.started(node)
 
     def trace(self, node: str, what: str) -> None:
         """Add a line about a fault to the trace."""
