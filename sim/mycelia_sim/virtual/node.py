@@ -4,6 +4,7 @@ What `mycelia_node.driver` does with sockets and SQLite, this does in virtual ti
 only executors of the engine's outputs.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol, assert_never
@@ -114,8 +115,8 @@ class VirtualNode:
         self._timer_ms: int | None = None
         self._timer_life = 0
         self._is_paused = False
-        self._inbox: list[Event] = []
-        self._busy_until_us = 0
+        self._inbox: deque[Event] = deque()  # what came and waits its turn, in order
+        self._is_working = False  # whether the next of them has a time at which it is handled
         store.report = self._handle_report
 
     # --- life ---
@@ -131,7 +132,8 @@ class VirtualNode:
         self._watcher.lived(self, "start")
         self.starts += 1
         self.engine = self._make_engine(self.starts)
-        self._is_paused, self._inbox, self._busy_until_us = False, [], 0
+        self._is_paused = self._is_working = False
+        self._inbox.clear()
         self._timer_ms = None
         for chunk in self.store.load():
             self.give(events.RecordsLoaded(chunk))
@@ -170,10 +172,8 @@ class VirtualNode:
             return
         self._watcher.lived(self, "resume")
         self._is_paused = False
-        inbox, self._inbox = self._inbox, []
         self.store.resume()
-        for event in inbox:
-            self.give(event)
+        self._work()
         self._arm()
 
     def publish(
@@ -214,12 +214,9 @@ class VirtualNode:
         """Let the engine handle an event now, or when the process gets to it."""
         if self.engine is None:
             return
-        if self._is_paused:
+        if self._is_paused or self.slow_us or self._inbox:
             self._inbox.append(event)
-            return
-        if self.slow_us or self._busy_until_us > self._loop.now_us:
-            self._busy_until_us = max(self._busy_until_us, self._loop.now_us) + self.slow_us
-            self._loop.at(self._busy_until_us, self._handle_late, self.starts, event)
+            self._work()
             return
         self._handle(event)
 
@@ -232,12 +229,19 @@ class VirtualNode:
         if self.engine is not None:
             self._handle(event)
 
-    def _handle_late(self, life: int, event: Event) -> None:
-        if self.engine is not None and life == self.starts:
-            if self._is_paused:
-                self._inbox.append(event)
-            else:
-                self._handle(event)
+    def _work(self) -> None:
+        """Set the time at which the next of what waits is handled."""
+        if self._inbox and not self._is_paused and not self._is_working:
+            self._is_working = True
+            self._loop.after(self.slow_us, self._handle_next, self.starts)
+
+    def _handle_next(self, life: int) -> None:
+        if self.engine is None or life != self.starts:
+            return
+        self._is_working = False
+        if not self._is_paused:
+            self._handle(self._inbox.popleft())
+            self._work()
 
     def _handle(self, event: Event) -> None:
         engine = self.engine
