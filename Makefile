@@ -51,9 +51,8 @@ vectors-check: $(DEV) ## fail if tests/vectors/*.json are not what the code writ
 
 check: lint types vectors-check test ## everything that CI checks
 
-bench: $(DEV) ## measure what this machine can do at most, and what we make of it
-	$(BIN)/python bench/run.py
-	$(BIN)/python bench/node.py
+bench: $(DEV) ## measure Mycelia beside other systems, which it fetches; takes hours, BENCH="--quick" minutes
+	$(BIN)/python bench/run.py $(BENCH)
 
 clean: ## remove .venv, caches and build output (run folders stay)
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
