@@ -57,8 +57,9 @@ class Mycelia:
             members = await asyncio.gather(
                 *(group.start(f"node-{number}") for number in range(job.nodes))
             )
+            await members[0].client.post("/v1/found", {"name": "Bench"})
             for member in members[1:]:
-                await member.join(members[0])
+                await member.join(await members[0].invite())
             await group.level()
             author = members[0]
             yield DaemonSwarm(author, members[1:], await author.next_seq(author), job.size)
@@ -80,7 +81,7 @@ class Mycelia:
             await crew.run("found", command)
             await asyncio.to_thread(fill, Home.at(home), job.missing, job.size)
             giver = await group.start("giver")
-            yield DaemonPair(giver, await group.start("newcomer"))
+            yield DaemonPair(giver, await group.start("newcomer"), await giver.invite())
 
 
 class Member:
@@ -92,12 +93,12 @@ class Member:
         self.pid = daemon.ready.pid
         self.client = Client(daemon.ready.socket)
 
-    async def join(self, founder: Member) -> None:
-        """Enter the commons of another, which is made if there is none."""
-        status = await founder.client.get("/v1/status")
-        if status["commons"] is None:
-            await founder.client.post("/v1/found", {"name": "Bench"})
-        invite = (await founder.client.post("/v1/invites", {"days": 1}))["invite"]
+    async def invite(self) -> str:
+        """Return an invite to its commons."""
+        return str((await self.client.post("/v1/invites", {"days": 1}))["invite"])
+
+    async def join(self, invite: str) -> None:
+        """Enter a commons."""
         await self.client.post("/v1/join", {"invite": invite})
 
     async def next_seq(self, author: Member) -> int:
@@ -223,9 +224,10 @@ class DaemonSwarm:
 class DaemonPair:
     """A daemon with a long log, and one that joins by its invite."""
 
-    def __init__(self, giver: Member, newcomer: Member) -> None:
+    def __init__(self, giver: Member, newcomer: Member, invite: str) -> None:
         self._giver = giver
         self._newcomer = newcomer
+        self._invite = invite
 
     @property
     def pids(self) -> tuple[int, int]:
@@ -234,7 +236,7 @@ class DaemonPair:
 
     async def connect(self) -> None:
         """Join."""
-        await self._newcomer.join(self._giver)
+        await self._newcomer.join(self._invite)
 
     async def count(self) -> int:
         """Return how many records the newcomer has on its disk."""
