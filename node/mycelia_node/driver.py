@@ -24,7 +24,6 @@ from mycelia_protocol.events import (
     Dial,
     Event,
     InvitesLoaded,
-    Notice,
     Notify,
     Output,
     ReadRecords,
@@ -37,6 +36,7 @@ from mycelia_protocol.events import (
     StoreRecords,
     TimerFired,
 )
+from mycelia_protocol.notices import Notice
 
 SLEEP_MAX_MS: Final = 30_000  # looks at the clock at least so often, in case it was set
 BACKLOG_MAX: Final = 16 * 1024 * 1024  # bytes waiting for the disk; then links are not read

@@ -23,18 +23,11 @@ from mycelia_protocol.charter import Charter
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.engine import Engine
 from mycelia_protocol.errors import RemoteError
-from mycelia_protocol.events import (
-    ForkSeen,
-    InviteRequested,
-    Notice,
-    PeerConnected,
-    PeerLost,
-    PublishRequested,
-    ShutdownRequested,
-)
+from mycelia_protocol.events import InviteRequested, PublishRequested, ShutdownRequested
 from mycelia_protocol.invite import Invite
 from mycelia_protocol.join import decode_introduction
 from mycelia_protocol.limits import INVITE_SECRET_SIZE
+from mycelia_protocol.notices import ForkSeen, Notice, PeerConnected, PeerLost
 from mycelia_protocol.options import Options
 
 log = logging.getLogger("mycelia.node")

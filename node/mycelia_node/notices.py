@@ -6,7 +6,7 @@ from typing import assert_never
 from mycelia_node.names import id_text, name_of, named, short_id
 from mycelia_node.quantity import format_quantity
 from mycelia_protocol.errors import MyceliaError
-from mycelia_protocol.events import (
+from mycelia_protocol.notices import (
     ForkSeen,
     GateOpened,
     IncarnationOpened,

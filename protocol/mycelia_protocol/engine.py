@@ -9,8 +9,7 @@ for each `StoreRecords`.
                         ├─> Door       newcomers and their invites
                         ├─> Replicate  Logs: what is authentic; Reconcile: heads, WANT, RECORDS
                         ├─> State      what all stored records together say
-                        ├─> Publisher  the own log; RestoreGate: whether it may spend
-                        ├─> Steward    when to grant, answer and confirm by itself
+                        ├─> OwnLog     Publisher; RestoreGate: whether it may spend; Steward
                         └─> Overlay    whom to dial
 
 An own record leaves only once it is on disk; others' records are relayed at once; heads are told
@@ -23,23 +22,24 @@ from typing import Final, assert_never
 
 from mycelia_protocol import events
 from mycelia_protocol.charter import Charter
+from mycelia_protocol.clock import Clock
 from mycelia_protocol.door import Decision, Door, Greet, TurnAway, WriteVouch
 from mycelia_protocol.errors import InvalidTransition, LocalError, RemoteError
-from mycelia_protocol.events import Event, Notify, Output, RecordArrived, Refused
-from mycelia_protocol.gate import RestoreGate
+from mycelia_protocol.events import Event, Notify, Output, Refused
 from mycelia_protocol.join import decode_introduction, introduced_keys
 from mycelia_protocol.logs import Logs
 from mycelia_protocol.messages import CLOSE_DONE, CLOSE_RESTING, Heads, Message, Refuse, Welcome
+from mycelia_protocol.notices import MemberJoined, RecordArrived, StoreTroubled
 from mycelia_protocol.options import Options
 from mycelia_protocol.overlay import Overlay
+from mycelia_protocol.own_log import OwnLog
 from mycelia_protocol.peers import JoinAsked, MessageCame, Outcome, PeerGone, PeerReady, Peers
-from mycelia_protocol.publish import SPENDING_KINDS, Draft, Publisher
+from mycelia_protocol.publish import Draft
 from mycelia_protocol.reconcile import Say
 from mycelia_protocol.record import Record
 from mycelia_protocol.replicate import Fault, Replicate, Step
 from mycelia_protocol.rng import Rng
 from mycelia_protocol.shortcuts import Shortcuts
-from mycelia_protocol.steward import Steward
 
 
 class Engine:
@@ -70,19 +70,17 @@ class Engine:
         self._own_chain, contacts = ((), ()) if kept is None else decode_introduction(kept)
         commons = self.state.commons
         self.replicate: Final = Replicate(commons, self.state.is_member, rng, logs)
-        self.publisher: Final = Publisher(commons, seed, self.logs, rng)
+        self._own = OwnLog(seed, self.state, logs, self.options, rng)
+        self.publisher: Final = self._own.publisher
         self.key: Final = self.publisher.key
-        self.gate: Final = RestoreGate(self.key, self.logs)
-        self._steward = Steward(self.state, self.publisher, self.gate, self.options)
+        self.gate: Final = self._own.gate
         self.peers: Final = Peers(
             commons, seed, self.key, rng, self._admits, self._own_introduction, shortcuts
         )
         self._overlay = Overlay(self.options.dial, contacts, self.options.discover, rng)
         self._door = Door(self.state)
         self._is_loaded = self._is_stopping = False
-        self._clock_ms = 0  # what the clock showed at the present event
-        self._steady_ms = 0  # the same, had it never been set back
-        self._behind_ms = 0  # how far it was set back so far
+        self._clock = Clock()
 
     @property
     def logs(self) -> Logs:
@@ -91,14 +89,8 @@ class Engine:
 
     @property
     def resumable_log(self) -> bytes | None:
-        """The log that the next start may write on after a clean end now, or None.
-
-        None while the restore gate is closed, too: stopping politely must not open it.
-        """
-        log = self.publisher.log
-        if log is None or self.publisher.in_flight or not self.gate.is_open:
-            return None
-        return log if self.logs.stored((self.key, log)).next_seq else None
+        """The log that the next start may write on after a clean end now, or None."""
+        return self._own.resumable
 
     @property
     def due_ms(self) -> int | None:
@@ -109,10 +101,10 @@ class Engine:
             self.peers.due_ms,
             self.replicate.due_ms,
             self._overlay.due_ms,
-            self._steward.due_ms,
+            self._own.steward.due_ms,
         )
         due_ms = min((time for time in times if time is not None), default=None)
-        return None if due_ms is None else due_ms - self._behind_ms
+        return None if due_ms is None else self._clock.showing(due_ms)
 
     def handle(self, event: Event, now_ms: int) -> list[Output]:
         """Take in what happened and return what must be done, in order.
@@ -122,19 +114,8 @@ class Engine:
         """
         if not self._is_loaded and isinstance(event, events.LinkOpened | events.PublishRequested):
             raise InvalidTransition(f"{type(event).__name__} before StoreLoaded")
-        steady_ms = self._steady(now_ms)
+        steady_ms = self._clock.read(now_ms)
         return self._route(event, steady_ms) + self._flush(steady_ms)
-
-    def _steady(self, now_ms: int) -> int:
-        """Return a time that never goes back, for pauses and deadlines.
-
-        Clocks are set back; without this a node would sit out the difference. What people see (a
-        record's time, an expiry) goes by the clock as it is.
-        """
-        self._clock_ms = now_ms
-        self._behind_ms = max(self._behind_ms, self._steady_ms - now_ms)
-        self._steady_ms = now_ms + self._behind_ms
-        return self._steady_ms
 
     def _route(self, event: Event, now_ms: int) -> list[Output]:
         match event:
@@ -159,9 +140,9 @@ class Engine:
                 self._overlay.failed(address, now_ms)
                 return []
             case events.PublishRequested(token, kind, content, refs):
-                return self._publish(Draft(token, kind, content, refs))
+                return [*self._own.publish(Draft(token, kind, content, refs))]
             case events.InviteRequested(token, secret, expires_ms):
-                return self._door.invite(token, secret, expires_ms, self._clock_ms)
+                return self._door.invite(token, secret, expires_ms, self._clock.shown_ms)
             case events.RecordsStored(batch):
                 return self._stored(batch, now_ms)
             case events.StoreFailed(batch, reason):
@@ -192,12 +173,10 @@ class Engine:
     def _loaded(self, resumable_log: bytes | None, now_ms: int) -> list[Output]:
         """Begin: everything on disk has been read."""
         self._is_loaded = True
-        self.publisher.resume(resumable_log)
-        if resumable_log is not None:
-            self.gate.open()
+        self._own.loaded(resumable_log)
         for key in self.state.roster():
             self._learn_addresses(key)
-        self._steward.changed(now_ms)
+        self._own.steward.changed(now_ms)
         return self._check_gate()
 
     def _shut_down(self, now_ms: int) -> list[Output]:
@@ -228,7 +207,7 @@ class Engine:
                     self._overlay.lost(link)
                     outputs.extend(self._perform(self.replicate.closed(link, now_ms), now_ms))
                 case JoinAsked(link, key, secret):
-                    decision = self._door.asked(link, key, secret, self._clock_ms)
+                    decision = self._door.asked(link, key, secret, self._clock.shown_ms)
                     outputs.extend(self._decide(decision, now_ms))
                 case MessageCame(link, message):
                     outputs.extend(self._heard(link, message, now_ms))
@@ -239,8 +218,8 @@ class Engine:
     def _heard(self, link: int, message: Message, now_ms: int) -> list[Output]:
         """Take a member's frame, watching for what it says of this node's own logs."""
         key = self.peers.key_of(link)
-        if key is not None and self.gate.is_claimed_longer(key, message, self.publisher.log):
-            self.publisher.resume(None)
+        if key is not None:
+            self._own.heard(key, message)
         heard = self.replicate.heard(link, message, now_ms)
         outputs = self._note_own(self._perform(heard, now_ms))
         if isinstance(message, Heads) and message.complete and key is not None:
@@ -249,11 +228,8 @@ class Engine:
         return outputs
 
     def _note_own(self, outputs: list[Output]) -> list[Output]:
-        """Open a new log, and shut the gate, if others bring authentic records of this node."""
-        stored = [o.records for o in outputs if isinstance(o, events.StoreRecords)]
-        if any(record.author == self.key for records in stored for record in records):
-            self.publisher.resume(None)
-            self.gate.shut()
+        """Look whether others bring records of this node that it does not hold."""
+        self._own.note_strays(outputs)
         return outputs
 
     def _admits(self, key: bytes, chain: tuple[Record, ...]) -> bool:
@@ -303,22 +279,19 @@ class Engine:
         if self.state.member_count != members:
             outputs += self._perform(self.replicate.reconcile.ask_everyone(now_ms), now_ms)
         outputs.extend(self._check_gate())
-        self._steward.changed(now_ms)
+        self._own.steward.changed(now_ms)
         return outputs
 
     def _written(self, now_ms: int) -> list[Output]:
         """Answer those whose records are on disk."""
-        outputs: list[Output] = []
-        first = self.publisher.in_flight[0]
-        if first.seq == 0:
-            previous = len(self.publisher.own_logs()) - 1
-            outputs.append(Notify(events.IncarnationOpened(first.log, previous)))
-        for token, record in self.publisher.stored():
+        notices, done = self._own.written()
+        outputs: list[Output] = [Notify(notice) for notice in notices]
+        for token, record in done:
             guest = self._door.written(token)
             if guest is None:
                 outputs.append(events.Accepted(token, record))
                 continue
-            outputs += [events.DeleteInvite(guest.digest), Notify(events.MemberJoined(guest.key))]
+            outputs += [events.DeleteInvite(guest.digest), Notify(MemberJoined(guest.key))]
             outputs.extend(self._decide(Greet(guest.link, guest.key), now_ms))
         return outputs
 
@@ -331,8 +304,8 @@ class Engine:
                 outputs.extend(self._not_written(token, reason, now_ms))
         if batch.answer is not None:
             outputs.append(Refused(batch.answer.token, "store", f"not written: {reason}"))
-        self._steward.store_failed(now_ms)
-        return [*outputs, Notify(events.StoreTroubled(reason))] if is_first else outputs
+        self._own.steward.store_failed(now_ms)
+        return [*outputs, Notify(StoreTroubled(reason))] if is_first else outputs
 
     def _not_written(self, token: int, reason: str, now_ms: int) -> list[Output]:
         """Tell whoever asked for a record that it was not written."""
@@ -343,40 +316,15 @@ class Engine:
 
     # --- the own log ---
 
-    def _publish(self, draft: Draft) -> list[Output]:
-        """Queue a draft; the flush after every event takes it to the store."""
-        assert draft.token is not None
-        if draft.kind in SPENDING_KINDS and not self.gate.is_open:
-            reason = "this node was restored and must first hear from other members"
-            return [Refused(draft.token, "gate", reason)]
-        if draft.kind in SPENDING_KINDS:
-            self._steward.asked(draft)
-            return []
-        return self._ask(draft)
-
-    def _ask(self, draft: Draft) -> list[Output]:
-        assert draft.token is not None
-        try:
-            self.publisher.ask(draft)
-        except (LocalError, RemoteError) as error:
-            code = error.code if isinstance(error, RemoteError) else "refused"
-            return [Refused(draft.token, code, str(error))]
-        return []
-
     def _flush(self, now_ms: int) -> list[Output]:
-        outputs: list[Output] = []
-        for draft, refusal in self._steward.spends():
-            outputs += self._ask(draft) if refusal is None else [refusal]
-        steps = self.replicate.store(self.publisher.flush(self._clock_ms), is_own=True)
-        return [*outputs, *self._perform(steps, now_ms)]
+        records, refusals = self._own.flush(self._clock.shown_ms)
+        steps = self.replicate.store(records, is_own=True)
+        return [*refusals, *self._perform(steps, now_ms)]
 
     def _check_gate(self) -> list[Output]:
         # A newcomer's store is empty, but its own vouches say that it is not alone.
         members = max(self.state.member_count, len(self._own_chain) + 1)
-        if not self.gate.check(members):
-            return []
-        self._steward.changed(self._steady_ms)  # it may spend now
-        return [Notify(events.GateOpened(self.gate.confirmations))]
+        return [Notify(opened) for opened in self._own.check_gate(members, self._clock.steady_ms)]
 
     def _learn_addresses(self, key: bytes) -> None:
         profile = self.state.profile(key)
@@ -392,6 +340,6 @@ class Engine:
         outputs = self._perform(self.peers.timer(now_ms), now_ms)
         outputs.extend(self._perform(self.replicate.timer(now_ms), now_ms))
         outputs.extend(events.Dial(address) for address in self._overlay.timer(now_ms))
-        for draft in self._steward.timer(now_ms, self._clock_ms):
+        for draft in self._own.steward.timer(now_ms, self._clock.shown_ms):
             self.publisher.ask(draft)
         return outputs

@@ -1,13 +1,15 @@
 """Everything that enters the engine and everything that leaves it.
 
 Inputs are in the past tense: they happened. Outputs are imperative: the executor (the node's
-driver or a simulated world) must carry them out, in order. `Notify` carries notices for people.
+driver or a simulated world) must carry them out, in order. `Notify` carries notices for people
+(`notices.py`).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from mycelia_protocol.encoding import Value
+from mycelia_protocol.notices import Notice
 from mycelia_protocol.record import Record
 
 # --- inputs ---
@@ -286,102 +288,11 @@ class Refused:
     reason: str
 
 
-# --- notices: for people and logs, never for decisions ---
-
-
-@dataclass(frozen=True, slots=True)
-class PeerConnected:
-    """A member's session is ready."""
-
-    link: int
-    key: bytes
-    outbound: bool
-    address: str
-
-
-@dataclass(frozen=True, slots=True)
-class PeerLost:
-    """A member's session ended."""
-
-    link: int
-    key: bytes
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class RecordArrived:
-    """A record, own or another's, is in the store and in the state."""
-
-    record: Record
-
-
-@dataclass(frozen=True, slots=True)
-class MemberJoined:
-    """Somebody used an invite of this node."""
-
-    key: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class PeerMisbehaved:
-    """A peer broke a rule; `action` tells what was done."""
-
-    link: int
-    key: bytes | None
-    code: str
-    reason: str
-    action: str
-
-
-@dataclass(frozen=True, slots=True)
-class IncarnationOpened:
-    """This node began a new log; `previous` old logs are named in it."""
-
-    log: bytes
-    previous: int
-
-
-@dataclass(frozen=True, slots=True)
-class GateOpened:
-    """Enough peers have shown what they hold of this node's older logs: it may grant again."""
-
-    confirmations: int
-
-
-@dataclass(frozen=True, slots=True)
-class ForkSeen:
-    """Two different authentic records claim the same place in a log."""
-
-    author: bytes
-    log: bytes
-    seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class StoreTroubled:
-    """Records could not be written; the engine carries on from what is on disk."""
-
-    reason: str
-
-
-Notice: TypeAlias = (
-    PeerConnected
-    | PeerLost
-    | RecordArrived
-    | MemberJoined
-    | PeerMisbehaved
-    | IncarnationOpened
-    | GateOpened
-    | ForkSeen
-    | StoreTroubled
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Notify:
-    """Tell whoever watches."""
+    """Tell whoever watches; for people and logs, never for decisions."""
 
-    notice: Notice = field()
+    notice: Notice
 
 
 Output: TypeAlias = (

@@ -14,15 +14,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from mycelia_protocol.errors import RemoteError, SessionError
-from mycelia_protocol.events import (
-    CloseLink,
-    Notify,
-    Output,
-    PeerConnected,
-    PeerLost,
-    PeerMisbehaved,
-    SendFrame,
-)
+from mycelia_protocol.events import CloseLink, Notify, Output, SendFrame
 from mycelia_protocol.limits import DEGREE_MAX, UNPROVEN_MAX
 from mycelia_protocol.messages import (
     CLOSE_DUPLICATE,
@@ -39,6 +31,7 @@ from mycelia_protocol.messages import (
     Push,
     encode_message,
 )
+from mycelia_protocol.notices import PeerConnected, PeerLost, PeerMisbehaved
 from mycelia_protocol.record import Record
 from mycelia_protocol.rng import Rng
 from mycelia_protocol.session import Session

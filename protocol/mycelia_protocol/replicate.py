@@ -13,14 +13,7 @@ from typing import TypeAlias
 
 from mycelia_protocol.carried import take_carried
 from mycelia_protocol.errors import RecordError, RemoteError, SessionError, SignatureError
-from mycelia_protocol.events import (
-    Carried,
-    ForkSeen,
-    Notify,
-    Output,
-    ReadRecords,
-    StoreRecords,
-)
+from mycelia_protocol.events import Carried, Notify, Output, ReadRecords, StoreRecords
 from mycelia_protocol.limits import READS_PER_LINK_MAX, RUN_SIZE_MAX
 from mycelia_protocol.logs import Logs
 from mycelia_protocol.messages import (
@@ -33,6 +26,7 @@ from mycelia_protocol.messages import (
     Records,
     Want,
 )
+from mycelia_protocol.notices import ForkSeen
 from mycelia_protocol.reconcile import Reconcile, Say
 from mycelia_protocol.record import Record
 from mycelia_protocol.rng import Rng

@@ -21,16 +21,15 @@ from mycelia_protocol.events import (
     Accepted,
     Event,
     InvitesLoaded,
-    Notice,
     Notify,
     Output,
     PublishRequested,
     RecordsStored,
     Refused,
     StoreLoaded,
-    StoreTroubled,
     TimerFired,
 )
+from mycelia_protocol.notices import Notice, StoreTroubled
 from node_daemons import DEADLINE_S, ENVIRONMENT, cli
 from node_records import COMMONS
 

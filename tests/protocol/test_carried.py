@@ -5,7 +5,8 @@ from dataclasses import replace
 from mycelia_protocol import events
 from mycelia_protocol.crypto import public_key
 from mycelia_protocol.encoding import Value
-from mycelia_protocol.events import Carried, ForkSeen, HeadsCarried, Range, RecordsCarried
+from mycelia_protocol.events import Carried, HeadsCarried, Range, RecordsCarried
+from mycelia_protocol.notices import ForkSeen
 from mycelia_protocol.packing import Packing, heights_of
 from mycelia_protocol.record import Record, build_record
 from mycelia_protocol.types.answer import Answer

@@ -3,6 +3,7 @@
 from mycelia_protocol import events
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.limits import STORE_PAUSE_MS
+from mycelia_protocol.notices import ForkSeen, Notice
 from support.mesh import Mesh, Node
 
 WATER: dict[str, Value] = {
@@ -19,7 +20,7 @@ def digests(mesh: Mesh) -> set[bytes]:
     return {node.engine.state.digest() for node in mesh.nodes}
 
 
-def notices(node: Node, kind: type) -> list[events.Notice]:
+def notices(node: Node, kind: type) -> list[Notice]:
     """Return a node's notices of one kind."""
     return [notice for notice in node.notices if isinstance(notice, kind)]
 
@@ -74,7 +75,7 @@ def test_a_restarted_node_opens_a_new_log_and_never_forks() -> None:
     mesh.connect(first, second)
     first.publish("offer", WATER)
     assert first.engine.publisher.log != old
-    assert not notices(second, events.ForkSeen)
+    assert not notices(second, ForkSeen)
     assert len(digests(mesh)) == 1
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from mycelia_protocol import events
 from mycelia_protocol.crypto import public_key
 from mycelia_protocol.limits import GAP_RECORDS_MAX
 from mycelia_protocol.logs import Logs
+from mycelia_protocol.notices import ForkSeen, PeerMisbehaved
 from mycelia_protocol.record import Record, build_record
 from support.mesh import Mesh, Node
 from support.scribe import village
@@ -61,15 +61,15 @@ def plant(node: Node, records: list[Record]) -> None:
     node.start(None)
 
 
-def forks_seen(node: Node) -> list[events.ForkSeen]:
+def forks_seen(node: Node) -> list[ForkSeen]:
     """Return the forks that a node told of."""
-    return [notice for notice in node.notices if isinstance(notice, events.ForkSeen)]
+    return [notice for notice in node.notices if isinstance(notice, ForkSeen)]
 
 
-def blamed(mesh: Mesh) -> list[events.PeerMisbehaved]:
+def blamed(mesh: Mesh) -> list[PeerMisbehaved]:
     """Return all complaints about peers."""
     notices = [notice for node in mesh.nodes for notice in node.notices]
-    return [notice for notice in notices if isinstance(notice, events.PeerMisbehaved)]
+    return [notice for notice in notices if isinstance(notice, PeerMisbehaved)]
 
 
 def test_a_run_of_the_other_branch_is_a_fork_and_not_forged() -> None:

@@ -14,7 +14,8 @@ from mycelia_protocol.charter import Charter
 from mycelia_protocol.crypto import public_key
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.engine import Engine
-from mycelia_protocol.events import Event, Notice, Output
+from mycelia_protocol.events import Event, Output
+from mycelia_protocol.notices import Notice
 from mycelia_protocol.options import Options
 from mycelia_protocol.reading import read_ranges
 from mycelia_protocol.record import Record

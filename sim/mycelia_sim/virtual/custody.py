@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mycelia_protocol.events import ForkSeen, Notice, PeerMisbehaved
+from mycelia_protocol.notices import ForkSeen, Notice, PeerMisbehaved
 from mycelia_protocol.record import Record
 from mycelia_sim.facts import Blame, ForkFact, Vanished
 from mycelia_sim.virtual.loop import MS

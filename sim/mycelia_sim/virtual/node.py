@@ -12,7 +12,8 @@ from typing import Final, Protocol, assert_never
 from mycelia_protocol import events
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.engine import Engine
-from mycelia_protocol.events import Event, Notice, Output
+from mycelia_protocol.events import Event, Output
+from mycelia_protocol.notices import Notice
 from mycelia_protocol.record import Record
 from mycelia_sim.virtual.disk import MemoryStore
 from mycelia_sim.virtual.loop import MS, Loop

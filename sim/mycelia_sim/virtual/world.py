@@ -10,7 +10,8 @@ from pathlib import PurePath
 from typing import Final
 
 from mycelia_protocol.engine import Engine
-from mycelia_protocol.events import Carried, Notice, RecordArrived
+from mycelia_protocol.events import Carried
+from mycelia_protocol.notices import Notice, RecordArrived
 from mycelia_protocol.options import Options
 from mycelia_protocol.record import Record
 from mycelia_protocol.types.accounts import account_of

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Collection
 from typing import TypeAlias
 
-from mycelia_protocol.events import Notice, RecordArrived
+from mycelia_protocol.notices import Notice, RecordArrived
 from mycelia_sim.facts import AttemptFact
 from mycelia_sim.plan import Attempt
 from mycelia_sim.virtual.adversaries.act import Act
