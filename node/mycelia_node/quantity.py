@@ -4,7 +4,9 @@ A record holds an integer in one base unit per dimension (spec section 7.1.3). A
 whole number of base units are refused, never rounded.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal, Inexact, InvalidOperation, Overflow, localcontext
+from math import gcd
 
 from mycelia_node.errors import NodeError
 from mycelia_node.nearest import hint
@@ -87,12 +89,20 @@ def parse_quantity(amount: str, unit: str) -> tuple[int, str]:
 
 def format_quantity(quantity: int, base: str) -> str:
     """Return an amount for people, exact: in the largest unit that needs at most three decimals."""
+    (number,), unit = split_quantities((quantity,), base)
+    return f"{number} {'x' if unit == 'pieces' else unit}"
+
+
+def split_quantities(quantities: Sequence[int], base: str) -> tuple[list[str], str]:
+    """Return numbers and their unit, exact, as `parse_quantity` reads them.
+
+    The unit is the largest in which what divides them all needs at most three decimals.
+    """
+    divisor = gcd(*quantities)
     for name, (unit, factor, is_shown) in UNITS.items():
-        if unit != base or not is_shown or quantity < factor:
+        if unit != base or not is_shown or divisor < factor:
             continue
-        number = quantity / factor
-        if number * factor == quantity and -int(number.as_tuple().exponent) <= 3:
-            if name == "pieces":
-                return f"{quantity} x"
-            return f"{number.normalize():f} {name}"
-    return f"{quantity} {base}"
+        number = divisor / factor
+        if number * factor == divisor and -int(number.as_tuple().exponent) <= 3:
+            return [f"{(each / factor).normalize():f}" for each in quantities], name
+    return [str(each) for each in quantities], base

@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "mycelia_node.cli.carrying",
         "carry records on a stick where no network goes",
     ),
+    "export": ("mycelia_node.cli.exchanging", "write the board for spreadsheets, programs, paper"),
     "watch": ("mycelia_node.cli.running", "print events as they happen"),
     "down": ("mycelia_node.cli.running", "stop the node politely"),
 }

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 import click
 
+from mycelia_node.exchange.moments import LATEST_MS
+
 SPANS = {"min": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 
 
@@ -44,7 +46,9 @@ def parse_slot(text: str) -> list[int]:
 
 
 def moment_text(time_ms: int) -> str:
-    """Return a moment by the local clock, to the minute."""
+    """Return a moment by the local clock, to the minute; in words if no calendar has it."""
+    if time_ms > LATEST_MS:
+        return "far in the future"
     moment = datetime.fromtimestamp(time_ms / 1000, UTC).astimezone()
     return moment.strftime("%Y-%m-%d %H:%M")
 

@@ -1,0 +1,1 @@
+"""What leaves for spreadsheets, other programs and paper, and what comes from spreadsheets."""
