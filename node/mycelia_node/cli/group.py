@@ -40,9 +40,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "carry records on a stick where no network goes",
     ),
     "export": ("mycelia_node.cli.exchanging", "write the board for spreadsheets, programs, paper"),
+    "import": ("mycelia_node.cli.importing", "take offers and requests from a spreadsheet"),
     "watch": ("mycelia_node.cli.running", "print events as they happen"),
     "down": ("mycelia_node.cli.running", "stop the node politely"),
 }
+NAMES_IN_PYTHON = {"import": "import_board"}  # where a command can't be called what it is
 
 
 class LazyGroup(click.Group):
@@ -56,7 +58,7 @@ class LazyGroup(click.Group):
         """Import a command's module and return the command."""
         if cmd_name in COMMANDS:
             module = importlib.import_module(COMMANDS[cmd_name][0])
-            command = getattr(module, cmd_name)
+            command = getattr(module, NAMES_IN_PYTHON.get(cmd_name, cmd_name))
             assert isinstance(command, click.Command)
             return command
         load = _entry_points().get(cmd_name)

@@ -35,8 +35,8 @@ tbody th { font-weight: bold; width: 34% }
 tr { break-inside: avoid }
 .note { font-weight: normal; font-size: .85em; display: block }
 .amount, .when { white-space: nowrap }
-.id { font: .8em/1.6 "DejaVu Sans Mono", Menlo, monospace; width: 9.5em }
-.box { width: 8em }
+.id { font: .75em/1.7 "DejaVu Sans Mono", Menlo, monospace; white-space: nowrap }
+.box { width: 5em }
 .box i { display: block; width: 1.4em; height: 1.4em; border: 1.5px solid #000 }
 footer { margin-top: 2em; font-size: .85em; border-top: 1px solid #777; padding-top: .5em }
 @media print { body { margin: 0; padding: 0; max-width: none; font-size: 10.5pt } }
