@@ -14,23 +14,35 @@ _own: Any = dict.get  # past the overriding one
 class Layered(dict[K, V]):
     """Own entries in the dict itself, and those of `base` seen through it.
 
-    Only what State and Logs need is layered; an entry of the base can be replaced, not removed.
+    Only what State and Logs need is layered.
     """
 
     def __init__(self, base: Mapping[K, V]) -> None:
         super().__init__()
         self.base = base
+        self._gone: set[object] = set()  # entries of the base that are not seen any more
 
     def __missing__(self, key: K) -> V:
+        if key in self._gone:
+            raise KeyError(key)
         return self.base[key]
 
     def __contains__(self, key: object) -> bool:
-        return super().__contains__(key) or key in self.base
+        return super().__contains__(key) or (key in self.base and key not in self._gone)
 
     def get(self, key: K, default: Any = None) -> Any:
         """Return the value of a key, own ones first."""
         own = _own(self, key, _NOTHING)
-        return self.base.get(key, default) if own is _NOTHING else own
+        if own is not _NOTHING:
+            return own
+        return default if key in self._gone else self.base.get(key, default)
+
+    def pop(self, key: K, default: Any = None) -> Any:
+        """Remove a key, and return its value, or the default if there was none."""
+        value = self.get(key, default)
+        super().pop(key, None)
+        self._gone.add(key)
+        return value
 
     def setdefault(self, key: K, default: Any = None) -> Any:
         """Return the value of a key, after making it an own one if there is none."""
@@ -40,13 +52,13 @@ class Layered(dict[K, V]):
         return default
 
     def __len__(self) -> int:
-        return super().__len__() + sum(key not in self.keys_of_its_own() for key in self.base)
+        return sum(1 for _ in self)
 
     def __iter__(self) -> Iterator[K]:
-        own = self.keys_of_its_own()
-        return chain(own, (key for key in self.base if key not in own))
+        hidden = self.keys_of_its_own() | self._gone
+        return chain(super().__iter__(), (key for key in self.base if key not in hidden))
 
-    def keys_of_its_own(self) -> set[K]:
+    def keys_of_its_own(self) -> set[object]:
         """Return the keys that are not merely seen through."""
         return set(super().__iter__())
 

@@ -7,6 +7,10 @@ the roster, and what was derived, and forgets a derivation when something it res
 Theory of operation: a record waits while its author is not on the roster, or while its log's
 incarnation, which places the log among its author's logs, is not here. Every other missing
 reference is the families' affair: they say `waiting` and are asked again.
+
+A proof of a fork counts whoever wrote it, and even if it waits: what is contested follows from the
+set alone. It takes away what was folded; so members can be lost by it, and their statements are
+kept for the case that others vouch for them.
 """
 
 import bisect
@@ -20,11 +24,12 @@ from mycelia_protocol.crypto import digest
 from mycelia_protocol.encoding import Value, encode
 from mycelia_protocol.errors import LocalError
 from mycelia_protocol.layers import Layered
-from mycelia_protocol.limits import CHAIN_RECORDS_MAX
 from mycelia_protocol.record import Record
+from mycelia_protocol.roster import Roster
 from mycelia_protocol.statements import Reader, read_statement
 from mycelia_protocol.types import KINDS
 from mycelia_protocol.types.base import Statement
+from mycelia_protocol.types.fork import Fork
 from mycelia_protocol.types.incarnation import Incarnation
 from mycelia_protocol.types.profile import Profile
 from mycelia_protocol.types.vouch import Vouch
@@ -32,7 +37,9 @@ from mycelia_protocol.types.vouch import Vouch
 T = TypeVar("T")
 LogKey = tuple[bytes, bytes]
 
-KINDS_WITH_ROWS: Final = sorted(name for name, kind in KINDS.items() if kind.row is not None)
+KINDS_WITH_ROWS: Final = sorted(
+    name for name, kind in KINDS.items() if kind.row is not None or name == "fork"
+)
 
 
 class State:
@@ -47,8 +54,10 @@ class State:
         self._read = read
         self.commons: Final = charter.commons
         self.unread = 0  # records of an unknown kind, or whose body breaks its schema
-        self.member_count = 1
-        self._roster: dict[bytes, Record | None] = {charter.founder: None}
+        self._roster = Roster(charter.founder)
+        self._contested: dict[LogKey, int] = {}  # where each forked log parts first
+        self._aside: dict[bytes, Statement[object]] = {}  # of contested logs; they count nothing
+        self._lost: dict[bytes, list[Statement[object]]] = {}  # of authors who were members once
         self._waiting: dict[LogKey, list[Record]] = defaultdict(list)
         self._depths: dict[LogKey, int] = {}  # logs that the incarnation of a log names
         self._seen: dict[bytes, bool] = {}
@@ -65,11 +74,11 @@ class State:
 
         For worlds in which thousands of nodes begin with the same records.
         """
-        if self._derived or self._waiting:
+        if self._derived or self._waiting or self._contested:
             raise LocalError("a state can be branched only before anything was derived from it")
         other = State(self.charter, read)
-        other.unread, other.member_count = self.unread, self.member_count
-        other._roster = Layered(self._roster)
+        other.unread = self.unread
+        other._roster = self._roster.branch()
         other._depths = Layered(self._depths)
         other._seen = Layered(self._seen)
         other._statements = Layered(self._statements)
@@ -85,16 +94,19 @@ class State:
         if record.id in self._seen:
             return
         self._seen[record.id] = True
-        pending = [record]
+        if record.kind == "fork":
+            self._accuse(record)
+        pending: list[Record | Statement[object]] = [record]
         while pending:
-            pending.extend(self._admit(pending.pop()))
+            one = pending.pop()
+            pending.extend(self._admit(one) if isinstance(one, Record) else self._place(one))
 
-    def _admit(self, record: Record) -> list[Record]:
-        """Fold one record, or let it wait; return the records that need wait no longer."""
+    def _admit(self, record: Record) -> Sequence[Record | Statement[object]]:
+        """Fold one record, or let it wait; return what needs wait no longer."""
         key = (record.author, record.log)
         if record.author not in self._roster or (record.seq and key not in self._depths):
             self._waiting[key].append(record)
-            return []
+            return ()
         statement = self._read(record, self._depths.get(key, 0))
         freed: list[Record] = []
         if record.seq == 0:
@@ -105,23 +117,83 @@ class State:
         if statement is None:
             self.unread += 1
             return freed
-        self._index(statement)
         if isinstance(statement.body, Vouch):
-            freed.extend(self._vouched(statement.body.key, record))
-        return freed
+            self._roster.keep(record)
+        return [*freed, *self._place(statement)]
 
-    def _vouched(self, key: bytes, vouch: Record) -> list[Record]:
-        """Take in who is a member now, or by fewer vouches than before; return what waited."""
-        if key in self._roster:
-            longer, shorter = self.introduction(key), self.introduction(vouch.author)
-            is_better = shorter is not None and (longer is None or len(longer) > len(shorter) + 1)
-            if is_better and vouch.signature is not None:
-                self._roster[key] = vouch
-            return []
-        self._roster[key] = vouch
-        self.member_count += 1
+    def _place(self, statement: Statement[object]) -> Sequence[Record | Statement[object]]:
+        """Make a member's statement part of the state; return what needs wait no longer."""
+        if self._contested and self._is_contested(statement):
+            self._aside[statement.id] = statement
+            return ()
+        self._index(statement)
+        if not isinstance(statement.body, Vouch):
+            return ()
+        key = statement.body.key
+        if not self._roster.admit(key, statement.id):
+            return ()
         waited = sorted(waiting for waiting in self._waiting if waiting[0] == key)
-        return [record for waiting in waited for record in self._waiting.pop(waiting)]
+        freed = [record for waiting in waited for record in self._waiting.pop(waiting)]
+        return [*freed, *self._lost.pop(key, ())]
+
+    # --- forks ---
+
+    def _is_contested(self, statement: Statement[object]) -> bool:
+        parts = self._contested.get((statement.author, statement.log))
+        return parts is not None and statement.order[2] >= parts
+
+    def _accuse(self, record: Record) -> None:
+        """Take a proof of a fork; what was written at or after it takes part no more (FOLD-3)."""
+        statement = self._read(record, 0)
+        if statement is None or not isinstance(statement.body, Fork):
+            return
+        key, seq = (statement.body.accused, statement.body.log), statement.body.seq
+        if seq >= self._contested.get(key, seq + 1):
+            return
+        self._contested[key] = seq
+        found = [one for one in self._of_author(key[0]) if self._is_contested(one)]
+        self._remove(found)
+        self._aside.update((one.id, one) for one in found)
+        kept = self._lost.get(key[0], [])
+        self._aside.update((one.id, one) for one in kept if self._is_contested(one))
+        if kept:
+            self._lost[key[0]] = [one for one in kept if not self._is_contested(one)]
+        if any(isinstance(one.body, Vouch) for one in found):
+            self._renew_roster()
+
+    def _renew_roster(self) -> None:
+        """Let go who is a member by no vouch that still counts."""
+        vouches = cast("Iterable[Statement[Vouch]]", self._by_type[Vouch].values())
+        for key in self._roster.renew((vouch.body.key, vouch.id) for vouch in vouches):
+            self._lost[key] = self._of_author(key)
+            self._remove(self._lost[key])
+
+    def _of_author(self, author: bytes) -> list[Statement[object]]:
+        """Return all statements of an author that take part."""
+        return [one for kind in self._by_type for one in self._by_author.get((author, kind), ())]
+
+    def _remove(self, gone: Sequence[Statement[object]]) -> None:
+        """Undo `_index`. Rare; so everything that was derived is derived anew."""
+        ids = {one.id for one in gone}
+        for one in gone:
+            self._statements.pop(one.id)
+            self._by_type[type(one.body)].pop(one.id)
+        about = ((ref, type(one.body)) for one in gone for ref in one.refs)
+        addressed = (
+            (addressee(one), type(one.body))
+            for one in gone
+            if (addressee := KINDS[one.kind].addressee) is not None
+        )
+        authors = ((one.author, type(one.body)) for one in gone)
+        places = ((self._about, about), (self._addressed, addressed), (self._by_author, authors))
+        for lists, keys in places:
+            for key in dict.fromkeys(keys):
+                lists[key] = [one for one in lists[key] if one.id not in ids]
+        for author in dict.fromkeys(one.author for one in gone if isinstance(one.body, Profile)):
+            self._profiles.pop(author)
+            for profile in self._by_author[author, Profile]:
+                self._note_profile(profile)
+        self._derived.clear()
 
     def _index(self, statement: Statement[object]) -> None:
         """Make a statement findable and forget what was derived without it."""
@@ -133,10 +205,7 @@ class State:
             spoken_of = _own_list(self._about, (ref, kind))
             bisect.insort(spoken_of, statement, key=lambda other: (other.author, other.order))
         if isinstance(statement.body, Profile):
-            profile = cast("Statement[Profile]", statement)
-            known = self._profiles.get(statement.author)
-            if known is None or known.order < statement.order:
-                self._profiles[statement.author] = profile
+            self._note_profile(statement)
         addressee = KINDS[statement.kind].addressee
         if addressee is not None:
             _own_list(self._addressed, (addressee(statement), kind)).append(statement)
@@ -144,6 +213,12 @@ class State:
         if touches is not None:
             for record in touches(self, statement):
                 self._derived.pop(record, None)
+
+    def _note_profile(self, statement: Statement[object]) -> None:
+        """Let the last profile of an author count."""
+        known = self._profiles.get(statement.author)
+        if known is None or known.order < statement.order:
+            self._profiles[statement.author] = cast("Statement[Profile]", statement)
 
     # --- Facts: what families look up ---
 
@@ -181,7 +256,30 @@ class State:
 
     def roster(self) -> list[bytes]:
         """Return the keys of all members, sorted."""
-        return sorted(self._roster)
+        return self._roster.keys()
+
+    @property
+    def member_count(self) -> int:
+        """How many members there are."""
+        return self._roster.count
+
+    def contested_logs(self) -> list[tuple[bytes, bytes, int]]:
+        """Return (author, log, first seq at which there are two records) of all forked logs."""
+        return [(*key, seq) for key, seq in sorted(self._contested.items())]
+
+    def contested_from(self, key: LogKey) -> int | None:
+        """Return the seq from which on a log's records take no part; None if it is not forked."""
+        return self._contested.get(key)
+
+    def set_aside(self, record: bytes) -> Statement[object] | None:
+        """Return the statement with this id that takes no part, since its log is contested."""
+        return self._aside.get(record)
+
+    def is_proven(self, key: LogKey, seq: int) -> bool:
+        """Return whether a proof that takes part itself says that a log parts here or before."""
+        proofs = self._addressed.get((key[0], Fork), ())
+        bodies = (cast("Statement[Fork]", proof).body for proof in proofs)
+        return any(body.log == key[1] and body.seq <= seq for body in bodies)
 
     def every(self, body_type: type[T]) -> list[Statement[T]]:
         """Return all statements of one family, oldest first by their authors' clocks, then id."""
@@ -199,8 +297,13 @@ class State:
         return sorted(found, key=lambda statement: (statement.time_ms, statement.id))
 
     def latest_log(self, author: bytes) -> bytes | None:
-        """Return the log that comes last in an author's order, as far as is known here."""
-        logs = [(depth, log) for (key, log), depth in self._depths.items() if key == author]
+        """Return the log that comes last in an author's order, as far as is known here.
+
+        Contested ones are left out: what was given to one could not be spent.
+        """
+        depths = self._depths.items()
+        logs = [(depth, key[1]) for key, depth in depths if key[0] == author]
+        logs = [(depth, log) for depth, log in logs if (author, log) not in self._contested]
         return max(logs, default=(0, None))[1]
 
     def statement(self, record: bytes) -> Statement[object] | None:
@@ -217,20 +320,8 @@ class State:
         return sorted(record for record in self._statements if low <= record <= high)
 
     def introduction(self, key: bytes) -> list[Record] | None:
-        """Return vouches that lead from the founder to a key, or None if no short chain is known.
-
-        Each is signed by itself, so that somebody who holds nothing but the charter can check
-        them. The founder needs none. Of a member's vouches the one counts here to which the
-        shorter chain leads: else members could give another one a chain that nobody reads.
-        """
-        chain: list[Record] = []
-        while key != self.charter.founder:
-            vouch = self._roster.get(key)
-            if vouch is None or len(chain) == CHAIN_RECORDS_MAX:
-                return None
-            chain.append(vouch)
-            key = vouch.author
-        return chain[::-1]
+        """Return vouches that lead from the founder to a key, as `Roster.introduction`."""
+        return self._roster.introduction(key)
 
     def is_used(self, invite: bytes) -> bool:
         """Return whether a vouch names the invite with this digest."""
@@ -248,6 +339,8 @@ class State:
 
     def rows(self, name: str) -> list[list[Value]]:
         """Return the digest rows of one family, by id of the record."""
+        if name == "fork":
+            return [list(row) for row in self.contested_logs()]
         row = KINDS[name].row
         assert row is not None
         if name == "profile":

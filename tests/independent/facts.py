@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
+from independent.forks import parting
 from independent.records import Rec, read_body
 from independent.text import read_charter
 
@@ -16,6 +17,14 @@ class Facts:
     def __init__(self, charter: bytes, records: Iterable[Rec]) -> None:
         fields, self.commons = read_charter(charter)
         self.records = {record.id: record for record in records}
+        self.contested: dict[tuple[bytes, bytes], int] = {}
+        for record in self.records.values():
+            if record.kind == "fork" and record.body is not None:
+                place = parting(self._read(record) or {}, self.commons)
+                if place is not None:
+                    author, log, seq = place
+                    least = self.contested.get((author, log), seq)
+                    self.contested[author, log] = min(seq, least)
         self.roster: set[Any] = {fields[2]}
         while True:
             self.bodies = {record.id: body for record, body in self._taking_part()}
@@ -27,11 +36,16 @@ class Facts:
     def _taking_part(self) -> Iterable[tuple[Rec, dict[str, Any]]]:
         begun = {record.log for record in self.records.values() if record.seq == 0}
         for record in self.records.values():
+            if record.seq >= self.contested.get(record.log, record.seq + 1):
+                continue
             if record.author in self.roster and record.log in begun and record.body is not None:
-                content = record.body[16:]
-                body = read_body(record.kind, record.log[1], len(record.refs), content)
+                body = self._read(record)
                 if body is not None:
                     yield record, body
+
+    def _read(self, record: Rec) -> dict[str, Any] | None:
+        assert record.body is not None
+        return read_body(record.kind, record.log[1], len(record.refs), record.body[16:])
 
     @cached_property
     def depths(self) -> dict[tuple[bytes, bytes], int]:

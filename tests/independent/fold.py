@@ -108,8 +108,10 @@ class Fold(Accounts):
         for profile in sorted(self.every("profile"), key=self.order):
             profiles[profile.author] = profile
         current = sorted(profiles.values(), key=lambda record: record.id)
+        forks = sorted(self.contested.items())
         return {
             "claim": [self.claim_row(record) for record in self.every("claim")],
+            "fork": [[*log, seq] for log, seq in forks],
             "grant": [self.grant_row(record) for record in self.every("grant")],
             "observation": [self.observation_row(each) for each in self.every("observation")],
             "offer": [self.offer_row(record) for record in self.every("offer")],

@@ -195,6 +195,7 @@ TABLES: dict[str, tuple[int, dict[str, tuple[Any, ...]]]] = {
             "quantity?": (int, 1, MOST),
         },
     ),
+    "fork": (0, {"ends": (list, 2, 2)}),
     "dispute": (1, {"matter": (str, MATTERS), "text?": (str, 0, 2_000)}),
     "observation": (
         1,

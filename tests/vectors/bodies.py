@@ -1,6 +1,7 @@
 """A good body of each kind, and what its fields may be; vectors of bodies are made from these."""
 
 from mycelia_protocol.encoding import Value
+from vectors import forked
 from vectors.suite import KEYS, TIME_MS, derived
 
 Content = dict[str, Value]
@@ -84,6 +85,7 @@ GOOD: dict[str, Content] = {
     "receipt": {"side": "handed", "quantity": 5_000, "condition": "two cans dented"},
     "withdraw": {"reason": "spilt", "met_elsewhere": True},
     "renew": {"expires_ms": TIME_MS, "until_ms": TIME_MS, "needed_by_ms": TIME_MS, "quantity": 5},
+    "fork": forked.GOOD,
     "dispute": {"matter": "damaged", "text": "it leaks"},
     "observation": {
         "indicator": "water",

@@ -4,6 +4,7 @@ A malformed record stays in its log; the fold leaves it out. That is the verdict
 """
 
 from mycelia_protocol.encoding import Value, encode
+from vectors import forked
 from vectors.bodies import (
     BOUNDS,
     CHOICES,
@@ -23,6 +24,7 @@ from vectors.bodies import (
     VOUCH,
     Content,
 )
+from vectors.chains import COMMONS
 from vectors.suite import KEYS, Json, Suite, derived, tagged
 
 NOTES = {
@@ -46,6 +48,12 @@ def build() -> Suite:
     _add_rules(suite)
     _add_terms(suite)
     _add_places(suite)
+    for req, comment, ends in forked.near_misses():
+        _malformed(suite, f"fork: {comment}", req, "fork", {"ends": ends}, "Rule")
+    for one, other in ((1, 1), (3, 1), (1, 2)):
+        proof = forked.proof(forked.ONE[:one], forked.OTHER[:other])
+        comment = f"fork with ends of {one} and {other}"
+        suite.valid(comment, "FORK-2", _in("fork", proof), _steps(proof), "Rule")
     _add_formats(suite)
     return suite
 
@@ -266,7 +274,9 @@ def _in(kind: str, content: Content) -> dict[str, Json]:
 
 def _raw(kind: str, content: bytes, refs: int) -> dict[str, Json]:
     """Return what of a record decides whether its body is malformed."""
+    commons: dict[str, Json] = {"commons": COMMONS.hex()} if kind == "fork" else {}
     return {
+        **commons,
         "kind": kind,
         "log": _log().hex(),
         "refs": [derived(f"reference {number}").hex() for number in range(refs)],

@@ -5,7 +5,7 @@ A reader must come to the same with the records in any order.
 
 from mycelia_protocol.record import Record
 from mycelia_protocol.state import KINDS_WITH_ROWS, State
-from vectors import scenes_after, scenes_escrow, scenes_promises
+from vectors import scenes_after, scenes_escrow, scenes_forks, scenes_promises
 from vectors.cases_identity import CHARTER
 from vectors.suite import Json, Suite, hex_or_none, plain
 
@@ -15,6 +15,7 @@ NOTES = {
     "Promise": "What has become of grants.",
     "Escrow": "What others may grant of somebody's offer, and what came back.",
     "Violation": "A member promised more than there was. The promise is void on every replica.",
+    "Fork": "A log with two ends. Who holds either comes to the same state.",
     "Party": "For whom a request is, and what its author would like best.",
     "Ignored": "Records that take no part: malformed, unknown, or not the author's to write.",
 }
@@ -23,7 +24,8 @@ NOTES = {
 def build() -> Suite:
     """Return the suite."""
     suite = Suite("state", NOTES)
-    for scene in (*scenes_promises.SCENES, *scenes_escrow.SCENES, *scenes_after.SCENES):
+    told = (scenes_promises, scenes_escrow, scenes_after, scenes_forks)
+    for scene in (scene for part in told for scene in part.SCENES):
         records = scene.records()
         inputs: dict[str, Json] = {
             "charter": CHARTER.encode().hex(),

@@ -12,6 +12,7 @@ from mycelia_protocol.types import (
     answer,
     claim,
     dispute,
+    fork,
     grant,
     incarnation,
     observation,
@@ -79,5 +80,6 @@ KINDS: Final[dict[str, Kind]] = {
         Kind("party", party.FIELDS, 0, party.read),
         Kind("observation", observation.FIELDS, 1, observation.read, row=parties.observation_row),
         Kind("withdraw", withdraw.FIELDS, 1, withdraw.read, touches=touched),
+        Kind("fork", fork.FIELDS, 0, fork.read, addressee=fork.addressee),
     )
 }
