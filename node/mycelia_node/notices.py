@@ -21,6 +21,7 @@ from mycelia_protocol.notices import (
 from mycelia_protocol.record import Record
 from mycelia_protocol.state import State
 from mycelia_protocol.types.accounts import offer_of
+from mycelia_protocol.types.fork import Fork
 from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.request import Request
@@ -140,6 +141,8 @@ def record_words(state: State, record: Record) -> str:
         content = {}
     told = content if isinstance(content, dict) else {}
     match record.kind:
+        case "fork" if isinstance(body, Fork):
+            return f"{who} proves that {name_of(state, body.accused)} wrote two versions of a log"
         case "grant":
             return f"{who} grants {_granted(state, record, told.get('quantity'))}"
         case "answer":

@@ -26,6 +26,7 @@ from mycelia_protocol.clock import Clock
 from mycelia_protocol.door import Decision, Door, Greet, TurnAway, WriteVouch
 from mycelia_protocol.errors import InvalidTransition, LocalError, RemoteError
 from mycelia_protocol.events import Event, Notify, Output, Refused
+from mycelia_protocol.forks import Proof
 from mycelia_protocol.join import decode_introduction, introduced_keys
 from mycelia_protocol.logs import Logs
 from mycelia_protocol.messages import CLOSE_DONE, CLOSE_RESTING, Heads, Message, Refuse, Welcome
@@ -69,7 +70,9 @@ class Engine:
         kept = self.options.introduction
         self._own_chain, contacts = ((), ()) if kept is None else decode_introduction(kept)
         commons = self.state.commons
-        self.replicate: Final = Replicate(commons, self.state.is_member, rng, logs)
+        self.replicate: Final = Replicate(
+            commons, self.state.is_member, rng, logs, self.state.is_forked
+        )
         self._own = OwnLog(seed, self.state, logs, self.options, rng)
         self.publisher: Final = self._own.publisher
         self.key: Final = self.publisher.key
@@ -101,7 +104,7 @@ class Engine:
             self.peers.due_ms,
             self.replicate.due_ms,
             self._overlay.due_ms,
-            self._own.steward.due_ms,
+            self._own.due_ms,
         )
         due_ms = min((time for time in times if time is not None), default=None)
         return None if due_ms is None else self._clock.showing(due_ms)
@@ -173,7 +176,7 @@ class Engine:
     def _loaded(self, resumable_log: bytes | None, now_ms: int) -> list[Output]:
         """Begin: everything on disk has been read."""
         self._is_loaded = True
-        self._own.loaded(resumable_log)
+        self._own.loaded(resumable_log, now_ms)
         for key in self.state.roster():
             self._learn_addresses(key)
         self._own.steward.changed(now_ms)
@@ -211,6 +214,8 @@ class Engine:
                     outputs.extend(self._decide(decision, now_ms))
                 case MessageCame(link, message):
                     outputs.extend(self._heard(link, message, now_ms))
+                case Proof():
+                    self._own.witness.found(step, now_ms)
                 case _:
                     outputs.append(step)
         return outputs
@@ -279,7 +284,7 @@ class Engine:
         if self.state.member_count != members:
             outputs += self._perform(self.replicate.reconcile.ask_everyone(now_ms), now_ms)
         outputs.extend(self._check_gate())
-        self._own.steward.changed(now_ms)
+        self._own.stored(batch.records, now_ms)
         return outputs
 
     def _written(self, now_ms: int) -> list[Output]:
@@ -340,6 +345,5 @@ class Engine:
         outputs = self._perform(self.peers.timer(now_ms), now_ms)
         outputs.extend(self._perform(self.replicate.timer(now_ms), now_ms))
         outputs.extend(events.Dial(address) for address in self._overlay.timer(now_ms))
-        for draft in self._own.steward.timer(now_ms, self._clock.shown_ms):
-            self.publisher.ask(draft)
+        self._own.timer(now_ms, self._clock.shown_ms)
         return outputs

@@ -85,6 +85,7 @@ STEWARD_DELAY_MS: Final = 100  # allocation waits so long after a change, and ta
 STEWARD_DRAFTS_MAX: Final = 64  # records that the allocator writes in one round
 ACCEPT_WITHIN_MS: Final = 259_200_000  # three days; then a grant without an answer is taken back
 UNCONFIRMED_AFTER_MS: Final = 259_200_000  # three days; then the other side has had its time
+FORK_DELAY_MAX_MS: Final = 2_000  # a proof is held back so long at most; others find the same fork
 LEASE_MARGIN_MS: Final = 60_000  # holder's and issuer's clocks may differ by so much
 
 # --- bundles ---

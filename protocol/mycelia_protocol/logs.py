@@ -235,7 +235,7 @@ class Logs:
         An honest peer ends a run with a good signature; the bound caps what another can cost.
         """
         for length in range(len(run), max(0, len(run) - RUN_CHECKS_MAX), -1):
-            if self._verify(run[length - 1]):
+            if self.verifies(run[length - 1]):
                 return length
         return 0
 
@@ -244,7 +244,7 @@ class Logs:
 
         A vouch's own signature is always checked, because it must stand alone in an introduction.
         """
-        if not is_checked and not (record.kind == "vouch" and self._verify(record)):
+        if not is_checked and not (record.kind == "vouch" and self.verifies(record)):
             record = record.without_signature()
         self._accept(log, record)
         intake.accepted.append(record)
@@ -261,9 +261,10 @@ class Logs:
         """
         if record.signature is None or not self.contradicts(key, record.seq, record.id):
             return
-        (intake.forks if self._verify(record) else intake.forged).append(record)
+        (intake.forks if self.verifies(record) else intake.forged).append(record)
 
-    def _verify(self, record: Record) -> bool:
+    def verifies(self, record: Record) -> bool:
+        """Return whether a record's own signature is good."""
         if record.signature is None:
             return False
         self.verifications += 1
@@ -282,7 +283,7 @@ class Logs:
         if is_full or record.seq in held or record.signature is None:
             intake.missing.setdefault(key, record.seq)
             return
-        if not self._verify(record):
+        if not self.verifies(record):
             intake.forged.append(record)
             return
         intake.missing.setdefault(key, record.seq)

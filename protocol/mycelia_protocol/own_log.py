@@ -1,9 +1,11 @@
 """The own log as a whole: who may write on it, what waits, what this node writes by itself.
 
-Three machines share it. `Publisher` builds and signs the records; `RestoreGate` says whether they
-may spend; `Steward` says when to grant, answer and confirm. Spec: sections 6.6 and 8.5.
+Four machines share it. `Publisher` builds and signs the records; `RestoreGate` says whether they
+may spend; `Steward` says when to grant, answer and confirm, `Witness` when to prove a
+fork. Spec: sections 6.5, 6.6 and 8.5.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from mycelia_protocol.errors import LocalError, RemoteError
@@ -18,15 +20,18 @@ from mycelia_protocol.record import Record
 from mycelia_protocol.rng import Rng
 from mycelia_protocol.state import State
 from mycelia_protocol.steward import Steward
+from mycelia_protocol.witness import Witness
 
 
 class OwnLog:
-    """Owns `Publisher`, `RestoreGate` and `Steward`."""
+    """Owns `Publisher`, `RestoreGate`, `Steward` and `Witness`."""
 
     def __init__(self, seed: bytes, state: State, logs: Logs, options: Options, rng: Rng) -> None:
         self.publisher: Final = Publisher(state.commons, seed, logs, rng)
         self.gate: Final = RestoreGate(self.publisher.key, logs)
         self.steward: Final = Steward(state, self.publisher, self.gate, options)
+        self.witness: Final = Witness(state, self.publisher, rng)
+        self._state = state
         self._logs = logs
 
     @property
@@ -40,11 +45,39 @@ class OwnLog:
             return None
         return log if self._logs.stored((self.publisher.key, log)).next_seq else None
 
-    def loaded(self, resumable_log: bytes | None) -> None:
+    def loaded(self, resumable_log: bytes | None, now_ms: int) -> None:
         """Begin: everything on disk has been read."""
         self.publisher.resume(resumable_log)
         if resumable_log is not None:
             self.gate.open()
+        self._leave_forked()
+        self.witness.look_again(now_ms)
+
+    def stored(self, records: Sequence[Record], now_ms: int) -> None:
+        """Note what is in the state now."""
+        if self.witness.stored(records, now_ms):
+            self._leave_forked()
+        self.steward.changed(now_ms)
+
+    def _leave_forked(self) -> None:
+        """Open a new log, and shut the gate, if the own one is proven to part (LOG-10)."""
+        log = self.publisher.log
+        if log is not None and self._state.contested_from((self.publisher.key, log)) is not None:
+            self.publisher.resume(None)
+            self.gate.shut()
+
+    @property
+    def due_ms(self) -> int | None:
+        """When `timer` should next be called (ms), or None."""
+        times = [time for time in (self.steward.due_ms, self.witness.due_ms) if time is not None]
+        return min(times, default=None)
+
+    def timer(self, now_ms: int, clock_ms: int) -> None:
+        """Ask for what this node writes by itself now."""
+        for draft in self.witness.timer(now_ms):
+            self.publisher.ask(draft)
+        for draft in self.steward.timer(now_ms, clock_ms):
+            self.publisher.ask(draft)
 
     def publish(self, draft: Draft) -> list[Refused]:
         """Queue a draft of this node's user; the flush after every event takes it on."""

@@ -93,8 +93,15 @@ class Peer:
 class Reconcile:
     """Keeps this node's logs level with its neighbours'."""
 
-    def __init__(self, logs: Logs, is_member: Callable[[bytes], bool], rng: Rng) -> None:
+    def __init__(
+        self,
+        logs: Logs,
+        is_member: Callable[[bytes], bool],
+        rng: Rng,
+        is_over: Callable[[LogKey], bool] = lambda _: True,
+    ) -> None:
         self._logs = logs
+        self._is_over = is_over  # whether nobody need look at a contested log any more
         self._is_member = is_member
         self._rng = rng
         self._peers: dict[int, Peer] = {}
@@ -190,6 +197,11 @@ class Reconcile:
         is_other = self._logs.contradicts(key, entry.next_seq - 1, entry.prefix)
         if is_other and len(doubts) < WANTS_PER_FRAME_MAX:
             doubts[key] = entry.next_seq - 1
+
+    def suspect(self, link: int, key: LogKey, seq: int, now_ms: int) -> list[Say]:
+        """Ask a peer for its record at one place, whatever it told."""
+        self._peers[link].doubts[key] = seq
+        return self._ask(link, now_ms)
 
     def is_asking(self, link: int) -> bool:
         """Return whether a peer owes an answer to a WANT."""
@@ -329,7 +341,9 @@ class Reconcile:
         """Return the places to look at because a peer told another id."""
         doubts, peer.doubts = peer.doubts, {}
         return [
-            Range(*key, seq, seq) for key, seq in doubts.items() if not self._logs.is_contested(key)
+            Range(*key, seq, seq)
+            for key, seq in doubts.items()
+            if not (self._logs.is_contested(key) and self._is_over(key))
         ]
 
     def _missing(self, link: int, peer: Peer, room: int) -> list[Range]:

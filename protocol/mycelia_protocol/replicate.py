@@ -13,9 +13,10 @@ from typing import TypeAlias
 
 from mycelia_protocol.carried import take_carried
 from mycelia_protocol.errors import RecordError, RemoteError, SessionError, SignatureError
-from mycelia_protocol.events import Carried, Notify, Output, ReadRecords, StoreRecords
+from mycelia_protocol.events import Carried, Notify, Output, Range, ReadRecords, StoreRecords
+from mycelia_protocol.forks import AskPeer, Move, Proof, Search
 from mycelia_protocol.limits import READS_PER_LINK_MAX, RUN_SIZE_MAX
-from mycelia_protocol.logs import Logs
+from mycelia_protocol.logs import LogKey, Logs
 from mycelia_protocol.messages import (
     Announce,
     Graft,
@@ -43,7 +44,7 @@ class Fault:
     error: RemoteError
 
 
-Step: TypeAlias = Say | Fault | Output
+Step: TypeAlias = Say | Fault | Proof | Output
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,16 @@ class Replicate:
     """Owns `Logs`, `Reconcile` and `Spread` and what is between them and the store."""
 
     def __init__(
-        self, commons: bytes, is_member: Callable[[bytes], bool], rng: Rng, logs: Logs
+        self,
+        commons: bytes,
+        is_member: Callable[[bytes], bool],
+        rng: Rng,
+        logs: Logs,
+        is_settled: Callable[[LogKey], bool] = lambda _: False,
     ) -> None:
         self.logs = logs
-        self.reconcile = Reconcile(self.logs, is_member, rng)
+        self._search = Search(logs, is_settled)
+        self.reconcile = Reconcile(self.logs, is_member, rng, self._search.is_over)
         self._spread = Spread()
         self._commons = commons
         self._is_member = is_member
@@ -77,6 +84,7 @@ class Replicate:
         self._doomed: dict[int, Batch] = {}
         self._next_batch = 1
         self._reads: dict[int, int] = {}  # read token -> link that asked
+        self._own_reads: dict[int, LogKey] = {}  # read token -> log of which the own end is read
         self._next_read = 1
 
     @property
@@ -111,6 +119,7 @@ class Replicate:
         """End with a member."""
         self._links = [other for other in self._links if other != link]
         self._quotas.pop(link, None)
+        self._search.closed(link)
         return [*self._spread.closed(link, now_ms), *self.reconcile.closed(link, now_ms)]
 
     def heard(self, link: int, message: Message, now_ms: int) -> list[Step]:
@@ -132,7 +141,7 @@ class Replicate:
             case Want(ranges):
                 if Counter(self._reads.values())[link] >= READS_PER_LINK_MAX:
                     raise SessionError("too many WANTs at once", code="rate")
-                token, self._next_read = self._next_read, self._next_read + 1
+                token = self._new_read()
                 self._reads[token] = link
                 return [ReadRecords(token, ranges, RUN_SIZE_MAX)]
             case Records(records):
@@ -161,6 +170,7 @@ class Replicate:
         """
         intake, answer = take_carried(self.logs, token, records, self._commons, self._is_member)
         steps = _fork_notices(intake.forks)
+        steps += self._search_on(self._search.came(None, records, 0), 0)
         if not intake.accepted:
             return [*steps, answer]
         return [*steps, *self.store(tuple(intake.accepted), answer=answer)]
@@ -209,11 +219,31 @@ class Replicate:
         return batch, True
 
     def read(self, token: int, records: tuple[Record, ...]) -> list[Step]:
-        """Answer a WANT with what the store gave."""
+        """Answer a WANT with what the store gave, or prove a fork with it."""
+        if token in self._own_reads:
+            proof = self._search.read(self._own_reads.pop(token), records)
+            return [] if proof is None else [proof]
         link = self._reads.pop(token)
         return [Say(link, Records(runs(records)))] if link in self._links else []
 
     # --- inside ---
+
+    def _new_read(self) -> int:
+        token, self._next_read = self._next_read, self._next_read + 1
+        return token
+
+    def _search_on(self, moves: list[Move], now_ms: int) -> list[Step]:
+        """Do what the search for the place of a fork needs next."""
+        steps: list[Step] = []
+        for move in moves:
+            if isinstance(move, AskPeer):
+                steps += self.reconcile.suspect(move.link, move.key, move.seq, now_ms)
+                continue
+            token = self._new_read()
+            self._own_reads[token] = move.key
+            wanted = Range(*move.key, move.seq, move.seq)
+            steps.append(ReadRecords(token, (wanted,), RUN_SIZE_MAX))
+        return steps
 
     def _take(
         self, link: int, records: tuple[Record, ...], now_ms: int, *, relay: bool = False
@@ -238,6 +268,7 @@ class Replicate:
             return [*self._spread.came_again(link, authors, now_ms)]
         intake = self.logs.take(record for record in records if self._is_member(record.author))
         steps = _fork_notices(intake.forks)
+        steps += self._search_on(self._search.came(link, records, now_ms), now_ms)
         for key, next_seq in heights(records).items():
             if not intake.forged:
                 self.reconcile.records_pushed(link, key, next_seq)

@@ -55,7 +55,8 @@ class State:
         self.commons: Final = charter.commons
         self.unread = 0  # records of an unknown kind, or whose body breaks its schema
         self._roster = Roster(charter.founder)
-        self._contested: dict[LogKey, int] = {}  # where each forked log parts first
+        self._contested: dict[LogKey, Fork] = {}  # where each forked log parts first
+        self._shaken: set[LogKey] = set()  # forked logs whose proofs may not take part any more
         self._aside: dict[bytes, Statement[object]] = {}  # of contested logs; they count nothing
         self._lost: dict[bytes, list[Statement[object]]] = {}  # of authors who were members once
         self._waiting: dict[LogKey, list[Record]] = defaultdict(list)
@@ -139,18 +140,21 @@ class State:
     # --- forks ---
 
     def _is_contested(self, statement: Statement[object]) -> bool:
-        parts = self._contested.get((statement.author, statement.log))
-        return parts is not None and statement.order[2] >= parts
+        fork = self._contested.get((statement.author, statement.log))
+        return fork is not None and statement.order[2] >= fork.seq
 
     def _accuse(self, record: Record) -> None:
         """Take a proof of a fork; what was written at or after it takes part no more (FOLD-3)."""
         statement = self._read(record, 0)
         if statement is None or not isinstance(statement.body, Fork):
             return
-        key, seq = (statement.body.accused, statement.body.log), statement.body.seq
-        if seq >= self._contested.get(key, seq + 1):
+        fork = statement.body
+        key = (fork.accused, fork.log)
+        self._shaken.add(key)
+        known = self._contested.get(key)
+        if known is not None and known.seq <= fork.seq:
             return
-        self._contested[key] = seq
+        self._contested[key] = fork
         found = [one for one in self._of_author(key[0]) if self._is_contested(one)]
         self._remove(found)
         self._aside.update((one.id, one) for one in found)
@@ -193,6 +197,8 @@ class State:
             self._profiles.pop(author)
             for profile in self._by_author[author, Profile]:
                 self._note_profile(profile)
+        forks = (one.body for one in gone if isinstance(one.body, Fork))
+        self._shaken.update((fork.accused, fork.log) for fork in forks)
         self._derived.clear()
 
     def _index(self, statement: Statement[object]) -> None:
@@ -265,15 +271,30 @@ class State:
 
     def contested_logs(self) -> list[tuple[bytes, bytes, int]]:
         """Return (author, log, first seq at which there are two records) of all forked logs."""
-        return [(*key, seq) for key, seq in sorted(self._contested.items())]
+        return [(*key, self._contested[key].seq) for key in sorted(self._contested)]
 
     def contested_from(self, key: LogKey) -> int | None:
         """Return the seq from which on a log's records take no part; None if it is not forked."""
-        return self._contested.get(key)
+        fork = self._contested.get(key)
+        return None if fork is None else fork.seq
+
+    def is_forked(self, key: LogKey) -> bool:
+        """Return whether it is proven that a log parts."""
+        return key in self._contested
 
     def set_aside(self, record: bytes) -> Statement[object] | None:
         """Return the statement with this id that takes no part, since its log is contested."""
         return self._aside.get(record)
+
+    def contested(self) -> list[Statement[object]]:
+        """Return all statements that are set aside, oldest first by their authors' clocks."""
+        return sorted(self._aside.values(), key=lambda one: (one.time_ms, one.id))
+
+    def unsupported(self) -> list[Fork]:
+        """Return what only records prove that take no part, as far as that may be news."""
+        forks = [self._contested[key] for key in sorted(self._shaken)]
+        self._shaken.clear()
+        return [fork for fork in forks if not self.is_proven((fork.accused, fork.log), fork.seq)]
 
     def is_proven(self, key: LogKey, seq: int) -> bool:
         """Return whether a proof that takes part itself says that a log parts here or before."""
@@ -317,7 +338,8 @@ class State:
 
     def matching_ids(self, low: bytes, high: bytes) -> list[bytes]:
         """Return the ids between two bounds, both included, sorted; for ids typed in short."""
-        return sorted(record for record in self._statements if low <= record <= high)
+        known = (*self._statements, *self._aside)
+        return sorted(record for record in known if low <= record <= high)
 
     def introduction(self, key: bytes) -> list[Record] | None:
         """Return vouches that lead from the founder to a key, as `Roster.introduction`."""

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -10,8 +11,9 @@ from mycelia_protocol.limits import GAP_RECORDS_MAX
 from mycelia_protocol.logs import Logs
 from mycelia_protocol.notices import ForkSeen, PeerMisbehaved
 from mycelia_protocol.record import Record, build_record
+from mycelia_protocol.types.fork import content
 from support.mesh import Mesh, Node
-from support.scribe import village
+from support.scribe import Scribe, village
 
 Ends = tuple[list[Record], list[Record]]
 
@@ -119,6 +121,78 @@ def test_other_logs_of_the_same_author_go_on() -> None:
     logs.take(here)
     logs.take(there)
     assert logs.take(founder.written).accepted
+
+
+@pytest.mark.parametrize(
+    ("common", "first", "second"),
+    [(3, 1, 1), (1, 5, 1), (3, 2, 40), (3, 40, 2), (200, 30, 25), (0, 2, 2), (300, 1, 20)],
+)
+@pytest.mark.parametrize("are_signed", [True, False])
+def test_the_place_is_found_and_proven_to_all(
+    common: int, first: int, second: int, are_signed: bool
+) -> None:
+    """LOG-9, FOLD-4: whichever end nodes hold, one proof of the very first place reaches all."""
+    mesh = Mesh(count=5, allocate=False)
+    ends = ends_of_a_member(mesh, common, first, second)
+    keepers = mesh.nodes[:1] + mesh.nodes[2:]
+    for number, node in enumerate(keepers):
+        records = ends[number % 2]
+        plant(node, records if are_signed else stripped(records))
+    mesh.run(1_000)
+    for one, other in pairwise(keepers):
+        mesh.connect(one, other)
+    mesh.run(150_000)
+    forked = (ends[0][0].author, ends[0][0].log)
+    assert {node.engine.state.contested_from(forked) for node in keepers} == {common}
+    assert len({node.engine.state.digest() for node in keepers}) == 1
+    proofs = {each.id for node in keepers for each in node.disk.records() if each.kind == "fork"}
+    assert 1 <= len(proofs) <= 2
+    assert not blamed(mesh)
+
+
+def test_who_is_proven_to_fork_goes_on_in_another_log() -> None:
+    """LOG-10: a copied folder, say; the node may not spend before others have shown its logs."""
+    mesh = Mesh(count=3, allocate=False)
+    here, there = ends_of_a_member(mesh, 3, 2, 2)
+    author, other = mesh.nodes[1], mesh.nodes[2]
+    plant(other, there)
+    author.disk.logs[here[0].author, here[0].log] = list(here)
+    author.start(here[0].log)
+    assert author.engine.resumable_log == here[0].log
+    mesh.connect(author, other)
+    mesh.run(60_000)
+    assert author.engine.publisher.log != here[0].log
+    written = author.publish("profile", {"name": "Oak House"})
+    assert other.engine.state.statement(written) is not None
+    assert len({node.engine.state.digest() for node in (author, other)}) == 1
+
+
+def test_a_proof_that_takes_no_part_is_told_again() -> None:
+    """LOG-9: a proof on an end that others don't hold would leave them without it."""
+    mesh = Mesh(count=4, allocate=False)
+    ends = ends_of_a_member(mesh, 3, 1, 1)
+    first, liar, second, third = mesh.nodes
+    rng = random.Random(9)
+    scribe = Scribe(liar.seed, mesh.charter, rng)
+    scribe.reincarnate()
+    proof = scribe.write("fork", content([ends[0][3:], ends[1][3:]]))
+    rival = Scribe(liar.seed, mesh.charter, rng)
+    rival.log, rival.written = scribe.log, scribe.written[:1]
+    rival.write("fork", {"ends": []})
+    for records in (ends[0], scribe.written):
+        first.disk.logs[records[0].author, records[0].log] = list(records)
+    for records in (ends[0], rival.written):
+        second.disk.logs[records[0].author, records[0].log] = list(records)
+    first.start(None)
+    second.start(None)
+    assert first.engine.state.is_proven((liar.key, ends[0][0].log), 3)
+    mesh.connect(first, third)
+    mesh.connect(third, second)
+    mesh.run(120_000)
+    nodes = (first, second, third)
+    assert len({node.engine.state.digest() for node in nodes}) == 1
+    assert len(second.engine.state.contested_logs()) == 2
+    assert second.engine.state.statement(proof.id) is None
 
 
 @pytest.mark.parametrize(("first", "second"), [(1, 1), (3, 3), (2, 7), (7, 2), (1, 400)])

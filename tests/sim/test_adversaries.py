@@ -3,6 +3,7 @@
 import pytest
 
 from mycelia_protocol.types.accounts import account_of, purse_of
+from mycelia_protocol.types.fork import Fork
 from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.promises import grant_state
@@ -115,6 +116,18 @@ def test_a_fork_is_noticed_by_everybody_and_blamed_on_its_author(n: int) -> None
     assert done.evidence.library.contested == frozenset(liar.forked)
     assert world.facts.blames == []
     assert _links_lost(done) == 0
+
+
+@pytest.mark.parametrize("n", range(4))
+def test_a_fork_is_proven_to_everybody_and_all_agree_beside_it(n: int) -> None:
+    """LOG-9, FOLD-4: whichever end a node holds, it knows where the log parts, and the state."""
+    done = played(attempt("equivocate", n, at_ms=LATE_MS))
+    (liar,) = done.world.cast.liars.values()
+    states = [node.engine.state for node in done.world.nodes.values() if node.engine is not None]
+    assert {tuple(state.contested_logs()) for state in states} == {((*liar.forked[0], 3),)}
+    assert len({state.digest() for state in states}) == 1
+    proofs = {each.id for state in states for each in state.every(Fork)}
+    assert 1 <= len(proofs) <= len(states)
 
 
 def test_other_logs_of_an_equivocator_still_agree() -> None:

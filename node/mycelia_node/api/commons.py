@@ -8,6 +8,7 @@ import os
 
 from aiohttp import web
 
+from mycelia_node.api.contested import contested_logs
 from mycelia_node.api.fields import read_body, read_flags
 from mycelia_node.api.views import Json, collective, grant_counts, overdrawn_rights
 from mycelia_node.config import check_name
@@ -196,7 +197,8 @@ def commons_status(node: Node) -> Json:
         "grants": sum(grants.values()),
         "grants_by_status": dict(sorted(grants.items())),
         "overdrawn": grants["overdrawn"] + overdrawn_rights(state),
-        "contested": 0,
+        "contested": len(state.contested_logs()),
+        "contested_logs": contested_logs(state),
         "forks": node.forks,
         "log": to_text("log", log) if log is not None else None,
         "gate": "open" if engine.gate.is_open else "closed",

@@ -6,7 +6,9 @@ from typing import TypeVar
 
 from aiohttp import web
 
+from mycelia_node.api.contested import summary
 from mycelia_node.errors import RequestError
+from mycelia_node.names import name_of
 from mycelia_node.nearest import hint
 from mycelia_protocol.errors import TextIdError
 from mycelia_protocol.identity import from_text, to_text
@@ -115,10 +117,20 @@ def find(state: State, text: str, kind: type[T]) -> Statement[T]:
     """Return the statement of this kind that a text id stands for.
 
     Raises:
-        RequestError: see `find_record`; or it is of another kind.
+        RequestError: see `find_record`; or it is of another kind, or of a contested log.
     """
     record = find_record(state, text)
     statement = state.find(record, kind)
+    aside = state.set_aside(record)
+    if aside is not None:
+        who = name_of(state, aside.author)
+        raise RequestError(
+            f"This {aside.kind} counts for nothing: {who} wrote two versions of its log. "
+            f"{summary(aside)}",
+            "It is on the board under CONTESTED; agree with them on a new one.",
+            code="contested",
+            status=409,
+        )
     if statement is None:
         other = state.statement(record)
         raise RequestError(

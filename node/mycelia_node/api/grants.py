@@ -4,6 +4,7 @@ from typing import cast
 
 from aiohttp import web
 
+from mycelia_node.api.contested import contested_things
 from mycelia_node.api.fields import Fields, find, read_body, read_flags, require_own
 from mycelia_node.api.things import GetNode
 from mycelia_node.api.views import Json, each, grant_view, needs, offer_view, request_view
@@ -101,7 +102,8 @@ class GrantRoutes:
         )
         grants = await each(state.every(Grant), lambda grant: grant_view(state, grant, key))
         waiting = [item for item in grants if waits_for_people(item)]
-        return web.json_response({"offers": offers, "requests": requests, "needs_you": waiting})
+        answer = {"offers": offers, "requests": requests, "needs_you": waiting}
+        return web.json_response({**answer, "contested": contested_things(state)})
 
 
 def record_of(action: str, body: dict[str, object]) -> tuple[str, dict[str, Value]]:

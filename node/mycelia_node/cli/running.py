@@ -104,6 +104,11 @@ def status_text(answer: dict[str, Any]) -> str:
         lines.append("may not grant yet: it must first hear from members what they hold of its log")
     if answer["overdrawn"] or answer["forks"]:
         lines.append(f"broken promises: {answer['overdrawn']} overdrawn, {answer['forks']} forks")
+    lines += [
+        f"contested: {clean(log['name'])} wrote two versions of log {short(log['log'])}; "
+        f"from record {log['seq']} on it counts for nothing"
+        for log in answer["contested_logs"]
+    ]
     if not answer["peers"]:
         return "\n".join([*lines, "no neighbour is connected"])
     rows = [

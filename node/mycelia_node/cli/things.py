@@ -315,6 +315,15 @@ def board(settings: Settings) -> None:
     ]
     if waiting:
         parts.append(f"NEEDS YOU ({len(waiting)})\n{grants_table(waiting)}")
+    if answer["contested"]:
+        rows = [
+            (each["id"], each["name"], f"{each['kind']}: {each['title']}")
+            for each in answer["contested"]
+        ]
+        parts.append(
+            f"CONTESTED ({len(rows)}): counts for nothing, its author wrote two versions of a log\n"
+            + table(("ID", "BY", "WHAT"), rows)
+        )
     say("\n\n".join(parts))
 
 

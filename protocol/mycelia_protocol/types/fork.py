@@ -27,11 +27,18 @@ class Fork:
         accused: key of the author who wrote on two ends.
         log: the log that parts, 8 bytes.
         seq: the first place at which there are two records.
+        ends: the proof itself, as it stands in the body.
     """
 
     accused: bytes
     log: bytes
     seq: int
+    ends: Value
+
+    @property
+    def content(self) -> dict[str, Value]:
+        """The body that says the same again."""
+        return {"ends": self.ends}
 
 
 def content(ends: Sequence[Sequence[Record]]) -> dict[str, Value]:
@@ -41,7 +48,8 @@ def content(ends: Sequence[Sequence[Record]]) -> dict[str, Value]:
         ends: the records of both ends from the place where they part, the last of each signed.
     """
     ordered = sorted(ends, key=lambda end: end[0].id)
-    return {"ends": [[[each.header for each in end], end[-1].signature] for end in ordered]}
+    told = ((tuple(each.header for each in end), end[-1].signature) for end in ordered)
+    return {"ends": tuple(told)}
 
 
 def addressee(statement: Statement[object]) -> bytes:
@@ -62,7 +70,7 @@ def read(body: Body, record: Record) -> Fork:
     if places[0] != places[1] or one.id >= other.id:
         message = "the ends of a fork part at one place of one log, and come in order of their ids"
         raise SchemaError(message, requirement="FORK-4")
-    return Fork(one.author, one.log, one.seq)
+    return Fork(one.author, one.log, one.seq, body.items("ends"))
 
 
 def _read_end(end: Value, commons: bytes) -> list[Record]:
