@@ -42,6 +42,7 @@ class ShareSection:
     """[share]"""
 
     policy: Literal["fifo", "none"] = "fifo"
+    preposition: bool = False
     receipts: Literal["ask", "auto"] = "ask"
 
 

@@ -230,6 +230,7 @@ def read_options(home: Home, config: Config) -> Options:
         ) from error
     return Options(
         allocate=config.share.policy == "fifo",
+        preposition=config.share.preposition,
         confirm_handovers=config.share.receipts == "auto",
         dial=config.link.dial,
         discover=config.link.discover,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from mycelia_protocol import allocate, purses
+from mycelia_protocol import allocate, preposition, purses
 from mycelia_protocol.events import Refused
 from mycelia_protocol.gate import RestoreGate
 from mycelia_protocol.limits import STEWARD_DELAY_MS, STEWARD_DRAFTS_MAX, STORE_PAUSE_MS
@@ -95,7 +95,11 @@ class Steward:
                 yield from purses.give_back(state, key, log, clock_ms)
                 shelf = list(purses.stocks(state, key, log, clock_ms))
                 accept_by_ms = clock_ms + options.accept_within_ms
-                yield from allocate.fifo(state, key, shelf, clock_ms, accept_by_ms)
+                grants = list(allocate.fifo(state, key, shelf, clock_ms, accept_by_ms))
+                yield from grants
+                if options.preposition and not grants:  # else once they are in the state
+                    yield from preposition.give_ahead(state, key, shelf, clock_ms)
+                    yield from preposition.give_up(state, key, shelf, clock_ms)
         if options.confirm_handovers:
             yield from allocate.receipts(state, key, clock_ms)
 

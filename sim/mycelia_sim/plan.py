@@ -16,7 +16,7 @@ from typing import Any, Final
 from mycelia_sim.errors import ScenarioError, nearest
 from mycelia_sim.strict_json import build
 
-PLAN_SCHEMA: Final = 2
+PLAN_SCHEMA: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +240,7 @@ class Plan:
     limits: tuple[Limit, ...] = ()
     stop: Stop = Stop()
     trips: tuple[Trip, ...] = ()
+    preposition: bool = False
 
     @cached_property
     def _by_id(self) -> dict[str, PlanNode]:

@@ -60,6 +60,7 @@ def draw_plan(scenario: Scenario, backend: str | None = None, *, swarm: bool = F
         duration_ms=run.duration_ms,
         converge_within_ms=run.converge_within_ms,
         receipts=scenario.workload.receipts,
+        preposition=scenario.workload.preposition,
         nodes=nodes,
         links=links,
         posts=draw_posts(scenario, sites, city, found.cuts, found.kills),

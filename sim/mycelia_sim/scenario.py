@@ -144,6 +144,7 @@ class Burst:
     select: Selector
     kind: str
     category: str | None
+    lots: Distribution | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,7 @@ class Workload:
         opens: share of those that write one offer and one request within the opening.
         lend: share of the offers of tools that are lent in slots, and not given away.
         rights: share of the offers half of which somebody else may grant a little later.
+        preposition: whether nodes give rights ahead of an outage by themselves.
         before_crash: posts at a node just before it crashes, so that the crash hits writes.
         meet_in_cut: whether each group of a cut gets offers and requests that fit.
     """
@@ -170,6 +172,7 @@ class Workload:
     lend: float
     rights: float
     receipts: str
+    preposition: bool
     before_crash: int
     meet_in_cut: bool
     bursts: tuple[Burst, ...]

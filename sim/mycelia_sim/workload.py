@@ -18,7 +18,7 @@ from mycelia_sim.plan import Cut, Kill, Post
 from mycelia_sim.scenario import Burst, Scenario, Workload
 from mycelia_sim.sites import Site
 from mycelia_sim.streams import Stream
-from mycelia_sim.units import Rate
+from mycelia_sim.units import Distribution, Rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +90,26 @@ class _Writer:
         """Return the stream of one part of the workload."""
         return Stream(self.seed, f"workload/{name}")
 
-    def post(self, at_ms: int, node: str, kind: str, category: str, stream: Stream) -> None:
-        """Add one offer or request with a drawn amount; maybe it is taken back later."""
+    def post(
+        self,
+        at_ms: int,
+        node: str,
+        kind: str,
+        category: str,
+        stream: Stream,
+        wanted: Distribution | None = None,
+    ) -> None:
+        """Add one offer or request with a drawn amount; maybe it is taken back later.
+
+        Args:
+            wanted: how many lots; else as many as is usual for the category.
+        """
         amount = AMOUNTS[category]
         lots = stream.integer(max(1, amount.most // 8), amount.most)
         if kind == "request":
             lots = max(1, lots // 3)
+        if wanted is not None:
+            lots = max(1, round(wanted.draw(stream)))
         urgency = self._urgency(node, category, stream.fraction())
         taken_back, later_ms = stream.fraction(), stream.integer(2_000, 8_000)
         n = len(self.posts)
@@ -255,7 +269,7 @@ def _burst(writer: _Writer, burst: Burst, name: str, city: City) -> None:
         stream = writer.stream(f"{name}/{number}")
         node = stream.choice(able)
         kind, category = stream.choice(options[node])
-        writer.post(at_ms, node, kind, category, stream)
+        writer.post(at_ms, node, kind, category, stream, burst.lots)
 
 
 def _write_before(writer: _Writer, kill: Kill) -> None:

@@ -142,7 +142,7 @@ def test_a_plan_survives_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"schema": 1}, "not a plan of schema 2"),
+        ({"schema": 1}, "not a plan of schema 3"),
         ({"sede": 3}, "unknown key 'sede'; did you mean 'seed'?"),
         ({"seed": "3"}, "must be int"),
         ({"seed": None}, "must be int"),

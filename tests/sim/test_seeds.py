@@ -48,6 +48,7 @@ SMALL: dict[str, tuple[tuple[int, ...], list[str]]] = {
     "city-islands": ((13, 26), ["nodes.count=8"]),
     "metropolis": ((1,), ["nodes.count=16"]),
     "country": ((1,), ["nodes.count=40", "nodes.islands=2"]),
+    "last-litres": ((3,), ["nodes.count=6", "workload.burst.0.rate=6 / s", "check.limits={}"]),
     "sneakernet": ((1,), ["run.duration=12 s"]),
 }
 

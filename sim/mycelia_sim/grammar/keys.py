@@ -94,6 +94,7 @@ WORKLOAD: Final = (
     Key("lend", Share(), "share of the offers of tools that are lent in slots", 0),
     Key("rights", Share(), "share of the offers half of which another node may grant", 0),
     Key("receipts", Choice(("auto", "ask")), "who confirms hand-overs: nodes or people", "auto"),
+    Key("preposition", Flag(), "nodes give rights ahead of an outage by themselves", False),
     Key("before_crash", Integer(0, 4), "posts at a node just before it crashes", 4),
     Key("meet_in_cut", Flag(), "give each group of a cut something to share", True),
 )
@@ -104,6 +105,7 @@ BURST: Final = (
     Key("select", Select(), "who", "all"),
     Key("kind", Choice(("request", "offer", "any")), "what they post", "any"),
     Key("category", Choice(tuple(sorted(AMOUNTS))), "of what; else of what they have", None),
+    Key("lots", Drawn(NUMBER, low=1), "how many lots of it; else as many as is usual", None),
 )
 ADVERSARY: Final = (
     Key("name", Name(), "names its streams; else what stands here does", None),
@@ -137,6 +139,7 @@ METRICS: Final = {
     "heal_excess": TIME,
     "converged_after_heal": TIME,
     "redundancy": NUMBER,
+    "granted_in_cut": NUMBER,
     "control_bytes": NUMBER,
     "bytes_per_difference": NUMBER,
     "verifications_per_record": NUMBER,

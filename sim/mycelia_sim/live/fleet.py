@@ -87,6 +87,7 @@ class Fleet:
             f'[link]\nlisten = "{self.network.listen_address(node.id)}"\n'
             f"dial = [{dial}]\ndiscover = false\n"
             f'[share]\npolicy = "fifo"\nreceipts = "{self.plan.receipts}"\n'
+            f"preposition = {json.dumps(self.plan.preposition)}\n"
             '[log]\nlevel = "info"\nformat = "text"\n'
         )
 

@@ -20,6 +20,7 @@ from mycelia_sim.live.ears import Place
 from mycelia_sim.live.meter import Meter
 from mycelia_sim.measured import METRICS, Metric
 from mycelia_sim.plan import Plan
+from mycelia_sim.reach import granted_in_cut
 from mycelia_sim.spread import Pair, Spread, cost_of, heal_excess, pairs_of, speed_of
 from mycelia_sim.virtual.oracle import Direction, Oracle, Stick
 from mycelia_sim.virtual.schedule import Turn, life_of, put_faults
@@ -144,4 +145,5 @@ def metrics_of(
     is_healed = bool(cuts) and all(cut.id in heard.cuts for cut in cuts)
     healed_us = max(heard.cuts[cut.id][1] for cut in cuts) if is_healed else None
     found = {**speed, **cost, "heal_excess": heal_excess(spread, healed_us)}
+    found["granted_in_cut"] = granted_in_cut(evidence)
     return {name: found[name] for name in METRICS}, {**pairs, **frames, "lives": meter.lives}

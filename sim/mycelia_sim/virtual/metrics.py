@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from mycelia_node.tally import Tally
 from mycelia_sim.measured import METRICS, Metric
+from mycelia_sim.reach import granted_in_cut
 from mycelia_sim.spread import Pair, Spread, cost_of, heal_excess, pairs_of, speed_of
 from mycelia_sim.virtual.loop import MS
 from mycelia_sim.virtual.schedule import oracle_of
@@ -49,7 +50,9 @@ def spread_of(world: World, evidence: Evidence) -> Spread:
     return Spread(pairs, len(journeys), len(journeys[::step]))
 
 
-def metrics_of(world: World, spread: Spread) -> tuple[dict[str, Metric], dict[str, object]]:
+def metrics_of(
+    world: World, spread: Spread, evidence: Evidence
+) -> tuple[dict[str, Metric], dict[str, object]]:
     """Return the metrics of a run, and the counts on which they rest."""
     tally = world.watch.marks.get("settled", world.watch.tally)
     speed, pairs = speed_of(spread)
@@ -61,6 +64,7 @@ def metrics_of(world: World, spread: Spread) -> tuple[dict[str, Metric], dict[st
         deliveries=sum(len(journey.arrivals) - 1 for journey in world.journeys.values()),
     )
     found = {**speed, **cost, "heal_excess": heal_excess(spread, last_heal_us(world))}
+    found["granted_in_cut"] = granted_in_cut(evidence)
     return {name: found[name] for name in METRICS}, {**pairs, **frames}
 
 

@@ -109,7 +109,7 @@ def _judge(world: World, sampler: Sampler, cost: Measured) -> Played:
     _ask(world)
     evidence = gather(world.plan, world.facts, read_disks(world), Seen(world))
     spread = spread_of(world, evidence)
-    metrics, counts = metrics_of(world, spread)
+    metrics, counts = metrics_of(world, spread, evidence)
     checks = judge_all(evidence, metrics)
     world.facts.timings_s["judge"] = round(watch.wall_s, 2)
     measured = replace(

@@ -226,6 +226,7 @@ class World:
         store = MemoryStore(self.loop, SYNC_US, READ_US, self.beginning.base)
         options = Options(
             allocate=True,
+            preposition=self.plan.preposition,
             confirm_handovers=self.plan.receipts == "auto",
             dial=tuple(self._dials[node]),
             discover=False,
