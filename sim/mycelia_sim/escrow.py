@@ -21,7 +21,7 @@ class Entries:
     Attributes:
         whole: base units that there are.
         spends: what takes from them.
-        credits: base units that came back.
+        credits: base units that came back, or that went back more than once.
     """
 
     thing: Held
@@ -154,13 +154,18 @@ class Book:
         )
 
     def rights(self) -> Iterator[Entries]:
-        """Yield for all rights what their holder granted and gave back."""
+        """Yield for all rights what their holder granted and gave back.
+
+        A holder whose disk was lost may give back once more what it had: that comes back once.
+        """
         spends: dict[bytes, list[Held]] = defaultdict(list)
         for spend in (*self.grants, *self.by_kind["return"]):
             spends[spend.refs[0]].append(spend)
         for rights in self.by_kind["rights"]:
             own = [each for each in spends[rights.id] if each.author == rights.content["to"]]
-            yield Entries(rights, "promised", amount(rights), own)
+            returned = sum(amount(each) for each in own if each.kind == "return")
+            again = max(0, returned - amount(rights))
+            yield Entries(rights, "promised", amount(rights), own, again)
 
     def requests(self) -> Iterator[Entries]:
         """Yield for each request the grants that its author accepted."""

@@ -160,13 +160,17 @@ class Quiet:
     """What nodes went on saying to each other once they agreed and nobody wrote any more.
 
     Attributes:
-        frames: by name of the frame.
+        frames: by name of the frame; what was sent before that is left out.
+        late: frames that came meanwhile and had been sent before.
+        ended: links that ended meanwhile.
         records: records that came to lie on any disk.
     """
 
     during_ms: int
     frames: dict[str, int]
     records: int
+    late: int
+    ended: int
 
 
 class Sightings(Protocol):

@@ -17,7 +17,7 @@ from mycelia_sim.verdict import Check, First
 # Frames that a quiet network still needs: now and then all heads once more, and a new greeting
 # where a link that a fault broke is found again.
 ROUND_MS_MIN: Final = RECONCILE_INTERVAL_MS // 2
-GREETINGS: Final = ("introduce", "heads")
+REACTIONS: Final = ("graft", "prune", "records", "want")  # to what came late
 
 
 def monotone(evidence: Evidence) -> Check:
@@ -171,7 +171,9 @@ def bounded(evidence: Evidence) -> Check:
 def quiescence(evidence: Evidence) -> Check:
     """Check that nodes that agree fall silent but for their rounds of heads.
 
-    PRUNE is not judged: it answers a push, perhaps one that a bad link held up, and pushes are.
+    What a bad link held up may still come, and each such frame may be answered, or make its reader
+    ask for something once. So may a new link, between two that hold different branches of a log.
+    Where a link ends, its neighbours say GRAFT to others, once each.
     """
     quiet = evidence.facts.quiet
     if quiet is None:
@@ -182,10 +184,12 @@ def quiescence(evidence: Evidence) -> Check:
     rounds = nodes * (quiet.during_ms // ROUND_MS_MIN + 1) * chunks
     greetings = quiet.frames.get("introduce", 0)
     allowed = {"introduce": greetings, "heads": rounds + greetings * chunks}
+    allowed |= dict.fromkeys(REACTIONS, quiet.late + greetings)
+    allowed["graft"] += (quiet.ended + greetings) * nodes
     breaches = [
         (f"{count} {name} frames in {quiet.during_ms / 1000:g} s of silence", First(None))
         for name, count in sorted(quiet.frames.items())
-        if name != "prune" and count > allowed.get(name, 0)
+        if count > allowed.get(name, 0)
     ]
     if quiet.records:
         breaches.insert(0, (f"{quiet.records} records came after all had agreed", First(None)))

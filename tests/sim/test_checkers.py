@@ -163,6 +163,18 @@ def tell_wrong(town: Town) -> None:
     town.facts.told["n1"] = (digest[:-1] + ("q" if digest[-1] != "q" else "p"), count)
 
 
+def test_what_goes_back_twice_comes_back_once(town: Town) -> None:
+    """A holder that lost its disk returns its rights again; to grant them besides is too much."""
+    rights, request = entrust(town), wanted(town)
+    for _ in range(2):
+        town.authors["n1"].write("return", {"quantity": 2}, rights)
+    town.hold()
+    assert verdicts(town.check()) == {}
+    town.authors["n1"].write("grant", {"quantity": 1}, rights, request)
+    town.hold()
+    assert set(verdicts(town.check())) == {"no_overcommit", "conservation"}
+
+
 SAFETY: list[tuple[Callable[[Town], None], set[str]]] = [
     (drop_everywhere, {"no_loss"}),
     (drop_from_author, {"no_loss", "convergence"}),

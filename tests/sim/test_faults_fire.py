@@ -232,7 +232,7 @@ def an_empty_disk_is_filled_by_others() -> bool:
 
 @probe("do restore_old")
 def an_old_backup_lacks_the_last_records() -> bool:
-    return the_kill(crash("restore_old", ", records = 7")).rolled_back == 7
+    return 7 <= the_kill(crash("restore_old", ", records = 7")).rolled_back < 14
 
 
 def upset(do: str, more: str = "", when: str = WHEN) -> Played:

@@ -54,6 +54,7 @@ class MemoryStore:
         self._base: Final = dict(base or {})
         self._logs: dict[LogKey, list[Record]] = {}
         self._order: list[LogKey] = []  # the log of each durable record, in order of writing
+        self._ends: list[int] = []  # how many records were durable after each group that added some
         self._waiting: list[Batch] = []
         self._group: list[Batch] = []  # being synced
         self._is_syncing = False
@@ -107,8 +108,14 @@ class MemoryStore:
         return lost
 
     def roll_back(self, records: int) -> list[Record]:
-        """Come back as an older backup, without the last so many records; return those."""
-        count = min(records, len(self._order))
+        """Come back as an older backup, without the last so many records or more; return those.
+
+        A backup holds whole groups: of a run that one signature proves, all is in it, or nothing.
+        """
+        left = max(0, len(self._order) - records)
+        while self._ends and self._ends[-1] > left:
+            self._ends.pop()
+        count = len(self._order) - (self._ends[-1] if self._ends else 0)
         return [self._logs[self._order.pop()].pop() for _ in range(count)]
 
     def wipe(self) -> list[Record]:
@@ -166,6 +173,8 @@ class MemoryStore:
         for _, records in group:
             for record in records:
                 self._write(record)
+        if len(self._order) > (self._ends[-1] if self._ends else 0):
+            self._ends.append(len(self._order))
         if self._waiting:
             self._begin_sync()
         for number, _ in group:

@@ -32,6 +32,7 @@ class Watch:
         marks: what the tally was at the last moment of a name.
         lives: node id -> (virtual us, what): start, crash, pause, resume, in order.
         said: how many frames of each name came that were sent since `Network.listen`.
+        late, ended: messages that came since then and were sent before; ends of links since then.
         met: called with (target, source) for every message that arrives.
     """
 
@@ -41,6 +42,7 @@ class Watch:
         self.marks: dict[str, Tally] = {}
         self.lives: dict[str, list[tuple[int, str]]] = {}
         self.said: Counter[str] = Counter()
+        self.late = self.ended = 0
         self.met: Callable[[str, str], None] = _ignore
         self._loop = loop
         self._name = self._read = ""  # what the engine found in the message under way
@@ -48,6 +50,11 @@ class Watch:
     def begin(self) -> None:
         """Count from here on: the workload begins."""
         self.tally = Tally()
+
+    def listen(self) -> None:
+        """Count anew what is said, comes late and ends."""
+        self.said.clear()
+        self.late = self.ended = 0
 
     def mark(self, name: str) -> None:
         """Remember the tally as it is now."""
@@ -79,6 +86,7 @@ class Watch:
         self.trace.reserve()
         self.met(way.target.id, way.source.id)
         way.target.received(way.target_link, data)
+        self.late += way.arrived <= way.old
         if self._name and way.arrived > way.old:
             self.said[self._name] += 1
         id_ = f"{way.target_link}.{way.arrived}"

@@ -308,6 +308,7 @@ class Network:
         node = connection.ways[side].source
         if connection.id in self._of_node.get(node.id, ()):
             self._forget(connection, side)
+            self._watch.ended += 1
             node.closed(connection.id << 1 | side, reason)
 
     def _forget(self, connection: Connection, side: int) -> None:

@@ -340,12 +340,12 @@ class World:
         bound_us = self.loop.now_us + self.plan.converge_within_ms * MS
         while True:
             records = len(self.journeys)
-            self.watch.said.clear()
+            self.watch.listen()
             self.network.listen()
             self._advance(self.loop.now_us + LISTEN_US)
-            heard = Quiet(
-                LISTEN_US // MS, dict(sorted(self.watch.said.items())), len(self.journeys) - records
-            )
+            new, watch = len(self.journeys) - records, self.watch
+            frames = dict(sorted(watch.said.items()))
+            heard = Quiet(LISTEN_US // MS, frames, new, watch.late, watch.ended)
             if not heard.records or self.loop.now_us >= bound_us or self._settle() is None:
                 return heard
 
