@@ -2,6 +2,7 @@
 
     config.toml    settings, written by people (0600)
     identity.key   the Ed25519 seed, one line of hex (0600)
+    seal.key       the X25519 key that opens messages, likewise
     charter.bin    the founding document of the commons; absent until found or join
     introduction.bin  the vouches that let this node in; the founder has none
     node.db        all records (SQLite)
@@ -60,6 +61,11 @@ class Home:
     def key(self) -> Path:
         """The Ed25519 seed."""
         return self.path / "identity.key"
+
+    @property
+    def seal_key(self) -> Path:
+        """The X25519 key that opens messages."""
+        return self.path / "seal.key"
 
     @property
     def charter(self) -> Path:

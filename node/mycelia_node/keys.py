@@ -1,4 +1,4 @@
-"""The node's identity on disk: one line with the 32-byte Ed25519 seed in hex."""
+"""The node's keys on disk, each a line of hex: the Ed25519 seed, and what opens messages."""
 
 import os
 from pathlib import Path
@@ -26,6 +26,19 @@ def load_or_create_seed(home: Home) -> bytes:
     seed = os.urandom(SEED_SIZE)
     home.write_private(home.key, seed.hex().encode() + b"\n")
     return seed
+
+
+def load_or_create_seal_key(home: Home) -> bytes:
+    """Return the X25519 key that opens messages to this node, made on first use.
+
+    If it is lost, the profile tells of the new one; older messages can't be read any more.
+
+    Raises:
+        HomeError: the file is damaged.
+    """
+    if not home.seal_key.exists():
+        home.write_private(home.seal_key, os.urandom(SEED_SIZE).hex().encode() + b"\n")
+    return load_seed(home.seal_key)
 
 
 def load_seed(path: Path) -> bytes:

@@ -7,6 +7,7 @@ import random
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from mycelia_node import notices
@@ -15,6 +16,7 @@ from mycelia_node.config import Config
 from mycelia_node.driver import Driver
 from mycelia_node.errors import HomeError, NodeError, RequestError
 from mycelia_node.home import Home
+from mycelia_node.keys import load_or_create_seal_key
 from mycelia_node.store import SqliteStore
 from mycelia_node.tally import Tally, counting
 from mycelia_node.transport import Transport
@@ -24,6 +26,7 @@ from mycelia_protocol.encoding import Value
 from mycelia_protocol.engine import Engine
 from mycelia_protocol.errors import RemoteError
 from mycelia_protocol.events import InviteRequested, PublishRequested, ShutdownRequested
+from mycelia_protocol.hpke import seal_public_key
 from mycelia_protocol.invite import Invite
 from mycelia_protocol.join import decode_introduction
 from mycelia_protocol.limits import INVITE_SECRET_SIZE
@@ -136,13 +139,24 @@ class Node:
         if resumable_log is not None:
             self.home.mark_clean(resumable_log)
 
+    @cached_property
+    def seal_private(self) -> bytes:
+        """The X25519 key that opens messages to this node.
+
+        Raises:
+            HomeError: its file is damaged.
+        """
+        return load_or_create_seal_key(self.home)
+
     async def tell_profile(self) -> None:
         """Publish name and addresses unless the last profile already says so."""
         known = self.engine.state.profile(self.engine.key)
         name, addresses = self.config.node.name, self.config.addresses
-        if known is not None and (known.name, known.addresses) == (name, addresses):
+        seal_key = seal_public_key(self.seal_private)
+        told = (known.name, known.addresses, known.seal_key) if known is not None else None
+        if told == (name, addresses, seal_key):
             return
-        content: dict[str, Value] = {"name": name, "addresses": addresses}
+        content: dict[str, Value] = {"name": name, "addresses": addresses, "seal_key": seal_key}
         if known is not None and known.about:
             content["about"] = known.about
         try:

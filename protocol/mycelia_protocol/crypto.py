@@ -40,6 +40,8 @@ INVITE: Final = "invite"  # digest under which an inviter keeps an invite's secr
 POLICY: Final = "policy"  # id of a policy: its bytes
 TIE: Final = "tie"  # what decides between equals: policy, offer and request
 CHUNK: Final = "chunk"  # check of a bundle's chunk: bundle, number, payload
+MESSAGE: Final = "message"  # what the sender of a sealed message signs inside it
+SEAL: Final = "seal"  # what a sealed message is bound to
 CARRY: Final = "carry"  # what signs a chunk: its check
 
 FIELD_PRIME: Final = 2**255 - 19

@@ -12,6 +12,7 @@
         ├── SignatureError          a signature or proof that does not verify
         ├── SchemaError             a body that does not fit its kind
         ├── SessionError            a frame that is not legal on this session
+        ├── SealError               a message that can't be sealed or opened
         └── BundleError             a file that is no bundle, or none for this reader
 
 Only `RemoteError` may be caught inside the engine, where it becomes an output (drop, close).
@@ -91,6 +92,12 @@ class SessionError(RemoteError):
     """A frame that is not legal on this session."""
 
     code_default = "session"
+
+
+class SealError(RemoteError):
+    """A message that can't be sealed to a key, or does not open."""
+
+    code_default = "seal"
 
 
 class BundleError(RemoteError):

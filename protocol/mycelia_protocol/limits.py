@@ -27,6 +27,7 @@ PREDECESSOR_LOGS_MAX: Final = 256  # older logs that an incarnation names
 # --- fields ---
 NAME_SIZE_MAX: Final = 80  # characters
 TEXT_SIZE_MAX: Final = 2_000  # characters of a note
+SEALED_SIZE_MAX: Final = 12_288  # bytes of a sealed message; the longest text fits, padded
 ADDRESS_SIZE_MAX: Final = 200  # characters of one address
 ADDRESSES_MAX: Final = 8
 QUANTITY_MAX: Final = 1_000_000_000  # base units; sums over a million of them stay below 2^53

@@ -135,7 +135,7 @@ NEED = {
     "substitutes?": (list, 0, 8),
 }
 MATTERS = ("not-received", "not-as-described", "not-returned", "damaged", "other")
-REFS_MOST = {"grant": 16, "rights": 16, "receipt": 2}
+REFS_MOST = {"grant": 16, "rights": 16, "receipt": 2, "message": 16}
 TABLES: dict[str, tuple[int, dict[str, tuple[Any, ...]]]] = {
     "incarnation": (0, {"heads": (list, 0, 256)}),
     "vouch": (0, {"key": (bytes, 32, 32), "invite?": (bytes, 32, 32)}),
@@ -146,6 +146,7 @@ TABLES: dict[str, tuple[int, dict[str, tuple[Any, ...]]]] = {
             "about?": (str, 0, 2_000),
             "addresses?": (list, 0, 8),
             "members?": PEOPLE,
+            "seal_key?": (bytes, 32, 32),
             **PLACE,
         },
     ),
@@ -175,6 +176,10 @@ TABLES: dict[str, tuple[int, dict[str, tuple[Any, ...]]]] = {
             "until_ms?": MOMENT,
             "reason?": (str, 0, 2_000),
         },
+    ),
+    "message": (
+        0,
+        {"to": (bytes, 32, 32), "enc": (bytes, 32, 32), "sealed": (bytes, 16, 12_288)},
     ),
     "return": (1, {"quantity": (int, 1, MOST)}),
     "answer": (1, {"accept": (bool,)}),

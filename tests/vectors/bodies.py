@@ -14,6 +14,7 @@ PROFILE: Content = {
     "about": "By the river",
     "addresses": ["127.0.0.1:7946"],
     "members": 12,
+    "seal_key": derived("seal key of mill"),
     **PLACE,
 }
 THING: Content = {
@@ -81,6 +82,7 @@ GOOD: dict[str, Content] = {
     "return": {"quantity": 5_000},
     "claim": {"quantity": 5_000, "rank": 2, "slot": 1},
     "party": PARTY,
+    "message": {"to": KEYS["oak"], "enc": derived("enc"), "sealed": bytes(16)},
     "answer": {"accept": True},
     "receipt": {"side": "handed", "quantity": 5_000, "condition": "two cans dented"},
     "withdraw": {"reason": "spilt", "met_elsewhere": True},
@@ -106,12 +108,12 @@ REFS = {
     "rights": 1,
     "withdraw": 1,
 }
-MORE_REFS = {"grant": 16, "rights": 16, "receipt": 2}  # with what else they may name
+MORE_REFS = {"grant": 16, "rights": 16, "receipt": 2, "message": 16}  # with what else they may name
 OPTIONAL = {
     *("invite", "about", "addresses", "note", "expires_ms", "needed_by_ms", "reason", "lot"),
     *("terms", "minimum", "from_ms", "until_ms", "carrier", "audience", "renewing"),
     *("inexhaustible", "people", "on_behalf_of", "substitutes", "members", "guardians", "slot"),
-    *("accept_by_ms", "condition", "met_elsewhere", "text", "method", "evidence"),
+    *("accept_by_ms", "condition", "met_elsewhere", "seal_key", "text", "method", "evidence"),
 }
 LARGEST = 1_000_000_000
 # For each field the values just inside and just outside of its bounds.
@@ -140,6 +142,9 @@ BOUNDS: dict[str, tuple[list[Value], list[Value]]] = {
     "rank": ([1, 99], [0, 100]),
     "slot": ([0, 255], [-1, 256]),
     "accept_by_ms": ([0, 2**53 - 1], [-1]),
+    "seal_key": ([bytes(32)], [bytes(31), bytes(33)]),
+    "enc": ([bytes(32)], [bytes(31), bytes(33)]),
+    "sealed": ([b"\1" * 16, bytes(12_288)], [bytes(15), bytes(12_289)]),
     "to": ([bytes(32)], [bytes(31), bytes(33)]),
     "log": ([bytes(8)], [bytes(7), bytes(9)]),
     "value_pm": ([0, 1_000], [-1, 1_001]),

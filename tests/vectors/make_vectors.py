@@ -24,6 +24,7 @@ from vectors import (
     cases_handshake,
     cases_identity,
     cases_log,
+    cases_message,
     cases_metrics,
     cases_policy,
     cases_record,
@@ -49,6 +50,7 @@ BUILDERS: Final[tuple[Callable[[], Suite], ...]] = (
     cases_scoring.build,
     cases_metrics.build,
     cases_bundle.build,
+    cases_message.build,
 )
 DIFF_LINES_MAX: Final = 20  # lines of a difference that are shown
 

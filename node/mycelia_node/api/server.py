@@ -16,6 +16,7 @@ from aiohttp import web
 from mycelia_node.api.bundles import BundleRoutes
 from mycelia_node.api.commons import CommonsRoutes
 from mycelia_node.api.grants import GrantRoutes
+from mycelia_node.api.messages import MessageRoutes
 from mycelia_node.api.parties import PartyRoutes
 from mycelia_node.api.rights import RightsRoutes
 from mycelia_node.api.things import offer_routes, request_routes
@@ -39,7 +40,10 @@ async def serve_api(daemon: Daemon) -> AsyncIterator[None]:
     app = web.Application(middlewares=[answer_errors], client_max_size=BODY_SIZE_MAX)
     routes = CommonsRoutes(daemon)
     routes.add_routes(app)
-    shared = (offer_routes, request_routes, GrantRoutes, RightsRoutes, PartyRoutes, BundleRoutes)
+    shared = (
+        *(offer_routes, request_routes, GrantRoutes, RightsRoutes, PartyRoutes, BundleRoutes),
+        MessageRoutes,
+    )
     for more in shared:
         more(routes.get_node).add_routes(app)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_WAIT_S)

@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "grant": ("mycelia_node.cli.granting", "answer grants and confirm hand-overs"),
     "rights": ("mycelia_node.cli.rights", "let others grant from your offers"),
     "party": ("mycelia_node.cli.parties", "speak for living places and people without a node"),
+    "message": ("mycelia_node.cli.messages", "write what only one member can read"),
     "carry": (
         "mycelia_node.cli.carrying",
         "carry records on a stick where no network goes",

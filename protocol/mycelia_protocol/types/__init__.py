@@ -15,6 +15,7 @@ from mycelia_protocol.types import (
     fork,
     grant,
     incarnation,
+    message,
     observation,
     offer,
     parties,
@@ -79,6 +80,14 @@ KINDS: Final[dict[str, Kind]] = {
         Kind("claim", claim.FIELDS, 2, claim.read, row=parties.claim_row),
         Kind("party", party.FIELDS, 0, party.read),
         Kind("observation", observation.FIELDS, 1, observation.read, row=parties.observation_row),
+        Kind(
+            "message",
+            message.FIELDS,
+            0,
+            message.read,
+            refs_max=REFS_MAX,
+            addressee=message.addressee,
+        ),
         Kind("withdraw", withdraw.FIELDS, 1, withdraw.read, touches=touched),
         Kind("fork", fork.FIELDS, 0, fork.read, addressee=fork.addressee),
     )

@@ -11,6 +11,7 @@ from mycelia_protocol.errors import SchemaError
 from mycelia_protocol.limits import (
     ADDRESS_SIZE_MAX,
     ADDRESSES_MAX,
+    ID_SIZE,
     MEMBERS_MAX,
     NAME_SIZE_MAX,
     TEXT_SIZE_MAX,
@@ -25,18 +26,24 @@ FIELDS = (
     Field("about", "text", 0, TEXT_SIZE_MAX, required=False),
     Field("addresses", "list", 0, ADDRESSES_MAX, required=False),
     Field("members", "int", 1, MEMBERS_MAX, required=False),
+    Field("seal_key", "bytes", ID_SIZE, ID_SIZE, required=False),
     *PLACE_FIELDS,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Name, description, addresses to dial, size in people, and coarse place of a collective."""
+    """Name, description, addresses to dial, size in people, and coarse place of a collective.
+
+    Attributes:
+        seal_key: X25519 key to which messages for it are sealed; None if it takes none.
+    """
 
     name: str
     about: str
     addresses: tuple[str, ...]
     members: int
+    seal_key: bytes | None
     place: Place | None
 
 
@@ -57,6 +64,7 @@ def read(body: Body, record: Record) -> Profile:
         body.text("about"),
         addresses,
         body.optional_integer("members") or 1,
+        body.optional_data("seal_key"),
         read_place(body),
     )
 
