@@ -18,6 +18,7 @@ from mycelia_sim.plan import Plan
 from mycelia_sim.sometimes import families
 from mycelia_sim.verdict import Check, overall
 from mycelia_sim.versions import versions
+from mycelia_sim.wants import wants_by_side
 
 SUMMARY_SCHEMA: Final = 1
 NOTE: Final = (
@@ -79,6 +80,7 @@ def summarize(outcome: Outcome) -> dict[str, object]:
             "skipped": facts.skipped,
         },
         "sides": evidence.accounts.to_json(),
+        "wants": {side: each.to_json() for side, each in wants_by_side(evidence).items()},
         "grants_across": evidence.accounts.crossings,
         "cuts": {name: asdict(cut) for name, cut in sorted(facts.cuts.items())},
         "kills": {name: asdict(kill) for name, kill in sorted(facts.kills.items())},
@@ -132,7 +134,7 @@ def check_lines(checks: Sequence[Check]) -> list[str]:
 
 
 def _table(outcome: Outcome) -> list[str]:
-    """Return what was offered, asked, granted and handed over on each side."""
+    """Return what was offered, asked, granted, handed over and left unmet on each side."""
     sides = outcome.evidence.accounts.sides
     rows = (
         ("offered", "offers written"),
@@ -149,6 +151,16 @@ def _table(outcome: Outcome) -> list[str]:
         lines.append(f"  {words:<37}{cells}")
     across = outcome.evidence.accounts.crossings
     lines.append(f"  {'grants to the other side':<37}{across:>22}")
+    wants = wants_by_side(outcome.evidence)
+    ends = (
+        ("requests promised in full", "full"),
+        ("requests promised in part", "part"),
+        ("requests left unmet", "unmet"),
+    )
+    for words, name in ends:
+        cells = "".join(f"{getattr(wants[side], name):>22}" for side in names)
+        lines.append(f"  {words:<37}{cells}")
+    lines += [f"  {f'lacking in the end, {side}':<37}{wants[side].amounts()}" for side in names]
     return lines
 
 

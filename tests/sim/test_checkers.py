@@ -9,6 +9,7 @@ from mycelia_sim.checkers import SEEN_IN_VIRTUAL, gather
 from mycelia_sim.facts import AttemptFact, CutFact, Facts, KillFact
 from mycelia_sim.scenario import INVARIANTS
 from mycelia_sim.verdict import Check, overall
+from mycelia_sim.wants import wants_by_side
 from support.town import KEYS, PLAN, Content, Town, a_town, thing
 
 
@@ -296,3 +297,21 @@ def test_accounts_count_by_side_and_within_the_cut(town: Town) -> None:
     assert west["offered"].amounts == {"1": 10}
     assert (west["granted"].amounts, west["accepted"].amounts) == ({"1": 8}, {"1": 8})
     assert counted.crossings == 2
+
+
+def test_what_is_left_unmet_is_counted_by_side(town: Town) -> None:
+    """A request ends full, in part, unmet or withdrawn, by what its author accepted."""
+    west, east = town.authors["n0"], town.authors["n1"]
+    offer = west.write("offer", thing(5))
+    part = east.write("request", thing(20, urgency="days"))
+    east.write("answer", {"accept": True}, west.write("grant", {"quantity": 5}, offer, part))
+    unmet = east.write("request", thing(3_000, urgency="week", unit="g"))
+    east.write("answer", {"accept": False}, west.write("grant", {"quantity": 1}, offer, unmet))
+    gone = east.write("request", thing(7, urgency="week"))
+    east.write("withdraw", {}, gone)
+    town.hold()
+    wants = wants_by_side(gather(PLAN, town.facts, town.holdings()))
+    assert (wants["west"].full, wants["west"].unmet, wants["west"].amounts()) == (1, 0, "nothing")
+    found = wants["east"]
+    assert (found.full, found.part, found.unmet, found.withdrawn) == (1, 1, 1, 1)
+    assert found.amounts() == "15 x, 3 kg"
