@@ -23,6 +23,7 @@ from mycelia_protocol.state import State
 from mycelia_protocol.types.accounts import offer_of
 from mycelia_protocol.types.fork import Fork
 from mycelia_protocol.types.grant import Grant
+from mycelia_protocol.types.message import Message
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.request import Request
 from mycelia_protocol.types.rights import Rights
@@ -143,6 +144,8 @@ def record_words(state: State, record: Record) -> str:
     match record.kind:
         case "fork" if isinstance(body, Fork):
             return f"{who} proves that {name_of(state, body.accused)} wrote two versions of a log"
+        case "message" if isinstance(body, Message):
+            return f"{who} writes a sealed message to {name_of(state, body.to)}"
         case "grant":
             return f"{who} grants {_granted(state, record, told.get('quantity'))}"
         case "answer":

@@ -10,7 +10,7 @@ import pytest
 from mycelia_protocol.crypto import verify
 from mycelia_protocol.identity import from_text
 from mycelia_protocol.sealing import Context, signed_bytes
-from node_daemons import Daemon, cli, wait_for
+from node_daemons import Daemon, Watch, cli, wait_for
 
 pytestmark = pytest.mark.daemon
 TEXT = "Elm Street 5,\nring twice"
@@ -24,12 +24,15 @@ def seen(daemon: Daemon, message: str) -> bool:
 def test_a_message_is_read_by_its_receiver_alone(pair: tuple[Daemon, Daemon]) -> None:
     """It opens at its receiver, who can show it by its signature; its sender can't read it."""
     one, two = pair
+    watch = Watch(one)
     offer = one.offer()
     wait_for(lambda: offer in [item["id"] for item in two.items("/v1/offers")], "the offer is here")
     sent = two.run("message", "send", "Oak House", TEXT, "--about", offer)
     assert sent.code == 0
     message = sent.out.strip()
     wait_for(lambda: seen(one, message), "the message has arrived")
+    event = watch.wait_for("record", kind="message", id=message)
+    assert event["text"] == "Bakery writes a sealed message to Oak House"
     found = one.client.get(f"/v1/messages/{message}")
     assert (found["state"], found["text"], found["about"]) == ("opened", TEXT, [offer])
     own = two.client.get(f"/v1/messages/{message}")
