@@ -71,7 +71,7 @@ class Engine:
         self._own_chain, contacts = ((), ()) if kept is None else decode_introduction(kept)
         commons = self.state.commons
         self.replicate: Final = Replicate(
-            commons, self.state.is_member, rng, logs, self.state.is_forked
+            commons, self.state.is_member, rng, logs, self.state.contested_from
         )
         self._own = OwnLog(seed, self.state, logs, self.options, rng)
         self.publisher: Final = self._own.publisher

@@ -5,6 +5,9 @@ the first place at which they differ. An end that comes with a signature right t
 question; else the peer is asked for one record after the other, which halves the stretch in
 question each time. Then the own end is read from the store, and the proof is made.
 
+Of a log that is proven to part nothing is looked at but what lies before that place: it may part
+there, too, in a way of which nobody knows yet.
+
 A peer that answers nonsense gets no further question; the next one whose heads differ is asked.
 """
 
@@ -72,26 +75,28 @@ class Search:
     """Looks for the place where logs part, one peer at a time for each log.
 
     Args:
-        is_settled: whether a proof about a log is known already.
+        parts_at: the least seq at which a log is proven to part; None if it is not.
     """
 
-    def __init__(self, logs: Logs, is_settled: Callable[[LogKey], bool]) -> None:
+    def __init__(self, logs: Logs, parts_at: Callable[[LogKey], int | None]) -> None:
         self._logs = logs
-        self._is_settled = is_settled
+        self._parts_at = parts_at
         self._cases: dict[LogKey, _Case] = {}
         self._unprovable: set[LogKey] = set()  # both ends together are too long for one record
 
-    def is_over(self, key: LogKey) -> bool:
-        """Return whether nobody need look at a contested log any more."""
-        return self._is_settled(key) or key in self._unprovable
+    def is_over(self, key: LogKey, seq: int) -> bool:
+        """Return whether nobody need look at this place of a contested log any more."""
+        parts_at = self._parts_at(key)
+        return key in self._unprovable or (parts_at is not None and seq >= parts_at)
 
     def came(self, link: int | None, records: Iterable[Record], now_ms: int) -> list[Move]:
         """Look at records that a peer sent, or that were carried (None), for ends of forks."""
         moves: list[Move] = []
         ordered = sorted(records, key=lambda each: (each.author, each.log, each.seq))
         for key, group in groupby(ordered, key=lambda each: (each.author, each.log)):
-            if self._logs.is_contested(key) and not self.is_over(key):
-                moves += self._look(link, key, list(group), now_ms)
+            run = list(group)
+            if self._logs.is_contested(key) and not self.is_over(key, run[0].seq - 1):
+                moves += self._look(link, key, run, now_ms)
         return moves
 
     def read(self, key: LogKey, own: Sequence[Record]) -> Proof | None:
@@ -126,7 +131,8 @@ class Search:
         if not end:
             return ()
         low, high = self._bounds(key, end, known)
-        if high is None or low > high or high >= self._logs.stored(key).next_seq:
+        is_told = high is not None and high < self._logs.stored(key).next_seq
+        if high is None or low > high or not is_told or self.is_over(key, high):
             self._cases.pop(key, None)
             return ()
         there = tuple(end[high - end[0].seq :]) if end[0].seq <= high else ()

@@ -118,6 +118,11 @@ class Logs:
         start = seq * ID_PREFIX_SIZE
         return log.prefixes[start : start + ID_PREFIX_SIZE] != prefix[:ID_PREFIX_SIZE]
 
+    def prefix(self, key: LogKey, seq: int) -> bytes:
+        """Return the first bytes of the id accepted at a place."""
+        start = seq * ID_PREFIX_SIZE
+        return bytes(self._logs[key].prefixes[start : start + ID_PREFIX_SIZE])
+
     def is_contested(self, key: LogKey) -> bool:
         """Return whether a second branch of a log was seen."""
         log = self._logs.get(key)

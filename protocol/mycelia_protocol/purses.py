@@ -103,6 +103,8 @@ def give_back(state: State, key: bytes, log: bytes | None, now_ms: int) -> Itera
     """
     for rights in _held_rights(state, key):
         free = purse_of(state, rights.id).free
+        if state.is_forked((key, rights.body.log)):
+            continue  # frozen: whoever wrote its other end may have handed it over
         if free and (_is_ending(rights, now_ms) or rights.body.log != log):
             yield Draft(None, "return", returns.content(free), (rights.id,))
 

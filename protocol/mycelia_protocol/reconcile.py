@@ -98,10 +98,10 @@ class Reconcile:
         logs: Logs,
         is_member: Callable[[bytes], bool],
         rng: Rng,
-        is_over: Callable[[LogKey], bool] = lambda _: True,
+        parts_at: Callable[[LogKey], int | None] = lambda _: None,
     ) -> None:
         self._logs = logs
-        self._is_over = is_over  # whether nobody need look at a contested log any more
+        self._parts_at = parts_at  # the least seq at which a log is proven to part
         self._is_member = is_member
         self._rng = rng
         self._peers: dict[int, Peer] = {}
@@ -298,13 +298,13 @@ class Reconcile:
 
     def _tell_all(self, link: int) -> list[Say]:
         """Return frames with all heads in the store."""
-        chunks = _chunks([self._entry(key) for key in self._logs.stored_logs()]) or [()]
+        chunks = _chunks(self._entries(self._logs.stored_logs())) or [()]
         return [Say(link, Heads(chunk, chunk is chunks[-1])) for chunk in chunks]
 
     def _tell_changed(self) -> list[Say]:
         """Return frames with the heads that moved, for each peer those that it can't know of."""
-        changed = [self._entry(key) for key in sorted(self._changed)]
-        spread = [self._entry(key) for key in sorted(self._spread - self._changed)]
+        changed = self._entries(sorted(self._changed))
+        spread = self._entries(sorted(self._spread - self._changed))
         self._changed.clear()
         self._spread.clear()
         sendings: list[Say] = []
@@ -315,10 +315,17 @@ class Reconcile:
                 sendings.extend(Say(link, Announce(chunk)) for chunk in _chunks(fresh))
         return sendings
 
-    def _entry(self, key: LogKey) -> HeadEntry:
-        head = self._logs.stored(key)
-        assert head.id is not None
-        return HeadEntry(key[0], key[1], head.next_seq, head.id[:8])
+    def _entries(self, keys: Iterable[LogKey]) -> list[HeadEntry]:
+        """Return heads to be told; of a log that is proven to part, the last one before that."""
+        entries: list[HeadEntry] = []
+        for key in keys:
+            next_seq, parts_at = self._logs.stored(key).next_seq, self._parts_at(key)
+            if parts_at is not None:
+                next_seq = min(next_seq, parts_at)
+            if next_seq:
+                prefix = self._logs.prefix(key, next_seq - 1)
+                entries.append(HeadEntry(*key, next_seq, prefix))
+        return entries
 
     def _ask(self, link: int, now_ms: int) -> list[Say]:
         """Ask one peer for what it holds, is missing here, and is asked of nobody."""
@@ -343,7 +350,7 @@ class Reconcile:
         return [
             Range(*key, seq, seq)
             for key, seq in doubts.items()
-            if not (self._logs.is_contested(key) and self._is_over(key))
+            if (parts_at := self._parts_at(key)) is None or seq < parts_at
         ]
 
     def _missing(self, link: int, peer: Peer, room: int) -> list[Range]:

@@ -70,11 +70,11 @@ class Replicate:
         is_member: Callable[[bytes], bool],
         rng: Rng,
         logs: Logs,
-        is_settled: Callable[[LogKey], bool] = lambda _: False,
+        parts_at: Callable[[LogKey], int | None] = lambda _: None,
     ) -> None:
         self.logs = logs
-        self._search = Search(logs, is_settled)
-        self.reconcile = Reconcile(self.logs, is_member, rng, self._search.is_over)
+        self._search = Search(logs, parts_at)
+        self.reconcile = Reconcile(self.logs, is_member, rng, parts_at)
         self._spread = Spread()
         self._commons = commons
         self._is_member = is_member

@@ -5,9 +5,11 @@ from itertools import permutations
 
 import pytest
 
+from mycelia_protocol.purses import give_back
 from mycelia_protocol.record import Record
 from mycelia_protocol.state import State
 from mycelia_protocol.statements import read_statement
+from mycelia_protocol.types.accounts import creditable
 from mycelia_protocol.types.fork import content
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.profile import Profile
@@ -130,6 +132,29 @@ def test_a_holder_who_forks_can_spend_no_more_of_its_rights() -> None:
         assert grant_state(state, first.id).status == "offered"
         assert all(state.statement(grant.id) is None for grant in grants)
         assert state.latest_log(oak.key) is None
+
+
+def test_returns_of_frozen_rights_are_not_taken_in_again() -> None:
+    """The issuer's node names none of them, and the holder's own node writes none."""
+    charter, (mill, oak, elm) = village(3)
+    oak.write("profile", {"name": "Oak"})
+    offer = mill.offer(10)
+    rights = mill.rights(10, offer, oak)
+    other = parting(oak)
+    oak.give_back(4, rights)
+    other.offer(1)
+    log = oak.log
+    oak.reincarnate()
+    oak.give_back(4, rights)
+    state = folded(charter, all_of(mill, oak, elm))
+    named = state.find(offer.id, Offer)
+    assert named is not None
+    assert len(list(creditable(state, named))) == 2
+    told = [each for each in oak.written if each.log == log]
+    proof(elm, told[2:], other.written[2:])
+    state = folded(charter, all_of(mill, oak, elm))
+    assert not list(creditable(state, named))
+    assert not list(give_back(state, oak.key, oak.log, 0))
 
 
 def test_whoever_was_let_in_after_the_log_parted_needs_another_vouch() -> None:

@@ -150,6 +150,37 @@ def test_the_place_is_found_and_proven_to_all(
     assert not blamed(mesh)
 
 
+@pytest.mark.parametrize("are_signed", [True, False])
+@pytest.mark.parametrize(("late", "is_known"), [(0, False), (1, True), (2, False), (2, True)])
+def test_of_three_ends_the_earliest_place_is_found(
+    late: int, is_known: bool, are_signed: bool
+) -> None:
+    """LOG-11, FOLD-3: who holds another branch before the proven place shows it, even late."""
+    mesh = Mesh(count=4, allocate=False)
+    first, second = ends_of_a_member(mesh, 6, 3, 2)
+    rng = random.Random(5)
+    scribe = Scribe(mesh.nodes[1].seed, mesh.charter, rng)
+    scribe.log, scribe.written = first[0].log, first[:3]
+    for number in range(7):
+        scribe.offer(number + 1)
+    ends = [first, second, scribe.written]
+    keepers = [mesh.nodes[0], *mesh.nodes[2:]]
+    proof = Scribe(scribe.seed, mesh.charter, rng)
+    proof.write("fork", content([first[6:], second[6:]]))
+    for node, records in zip(keepers, ends, strict=True):
+        node.disk.logs[proof.key, proof.log] = list(proof.written) if is_known else []
+        plant(node, records if are_signed else stripped(records))
+    others = [node for number, node in enumerate(keepers) if number != late]
+    mesh.connect(*others)
+    mesh.run(60_000)
+    mesh.connect(others[0], keepers[late])
+    mesh.run(150_000)
+    forked = (first[0].author, first[0].log)
+    assert [node.engine.state.contested_from(forked) for node in keepers] == [3, 3, 3]
+    assert len({node.engine.state.digest() for node in keepers}) == 1
+    assert not blamed(mesh)
+
+
 def test_who_is_proven_to_fork_goes_on_in_another_log() -> None:
     """LOG-10: a copied folder, say; the node may not spend before others have shown its logs."""
     mesh = Mesh(count=3, allocate=False)

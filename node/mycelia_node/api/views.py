@@ -183,13 +183,20 @@ def _thing(
     }
 
 
+def _rights_status(state: State, rights: Statement[Rights]) -> str:
+    """Return what became of rights; `frozen` if they lie in a log that is proven to part."""
+    outcome = purse_of(state, rights.id).outcome
+    is_frozen = state.is_forked((rights.body.to, rights.body.log))
+    return "frozen" if outcome == "held" and is_frozen else outcome
+
+
 def rights_view(state: State, rights: Statement[Rights], own_key: bytes) -> Json:
     """Return rights: who gave whom how much of what, and what of it may still be granted."""
     offer, purse = state.find(rights.refs[0], Offer), purse_of(state, rights.id)
     return {
         "id": id_text("record", rights.id),
         "kind": "rights",
-        "status": purse.outcome,
+        "status": _rights_status(state, rights),
         "offer": id_text("record", rights.refs[0]),
         "title": offer.body.title if offer else None,
         "quantity": rights.body.quantity,

@@ -183,12 +183,15 @@ def sound_returns(facts: Facts, rights: Statement[Rights], lot: int) -> Iterator
 
 
 def creditable(facts: Facts, offer: Statement[Offer]) -> Iterator[tuple[int, Statement[Return]]]:
-    """Yield (slot's index, return) of what came back and its author may name now, by rights."""
+    """Yield (slot's index, return) of what came back and its author may name now, by rights.
+
+    Rights that were given to a contested log are frozen: nobody knows what was handed over.
+    """
     account = account_of(facts, offer.id)
     for rights_id in account.ledger.given:
         rights = facts.find(rights_id, Rights)
         index = offer.body.slot_index(rights.body.slot) if rights else None
-        if rights is None or index is None:
+        if rights is None or index is None or facts.is_forked((rights.body.to, rights.body.log)):
             continue
         left = rights.body.quantity - account.credited.get(rights_id, 0)
         for back in sound_returns(facts, rights, offer.body.lot):

@@ -52,6 +52,10 @@ class Facts(Protocol):
         """Return whether a derivation of the record is remembered now."""
         ...
 
+    def is_forked(self, key: tuple[bytes, bytes]) -> bool:
+        """Return whether it is proven that a log, (author, log), parts."""
+        ...
+
     def is_member(self, key: bytes) -> bool:
         """Return whether the key is on the roster."""
         ...
