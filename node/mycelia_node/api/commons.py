@@ -14,6 +14,7 @@ from mycelia_node.api.views import Json, collective, grant_counts, overdrawn_rig
 from mycelia_node.config import check_name
 from mycelia_node.daemon import Daemon
 from mycelia_node.errors import RequestError
+from mycelia_node.names import id_text
 from mycelia_node.node import Node
 from mycelia_node.watchers import WATCHERS_MAX, Watcher
 from mycelia_protocol.allocate import open_offers, open_requests
@@ -121,10 +122,10 @@ class CommonsRoutes:
             whole.update(author + log + head.next_seq.to_bytes(8, "big") + head.id)
             rows.append(
                 {
-                    "author": to_text("key", author),
-                    "log": to_text("log", log),
+                    "author": id_text("key", author),
+                    "log": id_text("log", log),
                     "seq": head.next_seq - 1,
-                    "head": to_text("record", head.id),
+                    "head": id_text("record", head.id),
                 }
             )
         answer = {"digest": whole.hexdigest(), "records": logs.record_count(), "logs": rows}
