@@ -51,7 +51,7 @@ vectors-check: $(DEV) ## fail if tests/vectors/*.json are not what the code writ
 
 check: lint types vectors-check test ## everything that CI checks
 
-bench: $(DEV) ## measure Mycelia beside other systems, which it fetches; takes hours, BENCH="--quick" minutes
+bench: $(DEV) ## measure Mycelia beside other systems, which it fetches: 40 minutes, or BENCH="--quick": 3
 	$(BIN)/python bench/run.py $(BENCH)
 
 clean: ## remove .venv, caches and build output (run folders stay)

@@ -42,6 +42,9 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
         type=Path,
         help="result file; else results/latest.json, or trial.json if it is not the whole job",
     )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the rounds of a bench that was broken off"
+    )
     parser.add_argument("--show", action="store_true", help="print the last results again, no run")
     arguments = parser.parse_args(words)
     unknown = set(chosen(arguments)) - {LIMITS, *SYSTEMS}
@@ -97,13 +100,26 @@ def write(results: Results, path: Path) -> None:
     path.with_suffix(".svg").write_text(draw(results), "utf-8")
 
 
+def broken_off(job: Job) -> Results:
+    """Return the complete rounds of a bench that was broken off.
+
+    Raises:
+        BenchError: there are none, or of another job or machine.
+    """
+    results = load(TRIAL)
+    changes = [name for name, fact in machine_facts().items() if results.machine[name] != fact]
+    if results.job != job or set(changes) - {"commit"}:
+        raise BenchError(f"{TRIAL} is of another job or machine; leave out --resume")
+    return results
+
+
 def bench(arguments: argparse.Namespace) -> int:
     """Run all rounds; what is complete is kept also when they are broken off."""
     names, job = chosen(arguments), job_of(arguments)
     runs = arguments.runs or (1 if arguments.quick else RUNS)
     is_whole = job == Job() and arguments.only is None and runs >= RUNS
     path: Path = arguments.out or (LATEST if is_whole else TRIAL)
-    results = Results(job, machine_facts())
+    results = broken_off(job) if arguments.resume else Results(job, machine_facts())
     systems = [system for name, system in SYSTEMS.items() if name in names]
 
     def keep() -> None:

@@ -38,14 +38,14 @@ def measure_all(
     with_limits: bool,
     after_round: Callable[[], None],
 ) -> None:
-    """Add `runs` rounds to results. What can't be installed is noted, and left out.
+    """Add rounds to results until there are `runs`. What can't be installed is noted, and left out.
 
     Args:
         after_round: called when all systems have one run more.
     """
     here: list[System] = []
     for system in systems:
-        outcome = results.add(system.about)
+        outcome = results.systems.get(system.about.name) or results.add(system.about)
         try:
             system.install()
             here.append(system)
@@ -53,7 +53,7 @@ def measure_all(
             outcome.skipped = str(reason)
             say_after("install")(f"{system.about.title}: left out, {reason}")
     with tempfile.TemporaryDirectory(dir=BENCH, prefix=".work-") as folder:
-        for number in range(1, runs + 1):
+        for number in range(results.runs + 1, runs + 1):
             if with_limits:
                 say_after(f"[run {number} of {runs}] limits:")("what this machine can do at most")
                 results.limits.append(measure_limits(LIMIT_S, Path(folder)))

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mycelia_bench import cli
 from mycelia_bench.cli import job_of, parse
-from mycelia_bench.errors import NotHere
+from mycelia_bench.errors import BenchError, NotHere
 from mycelia_bench.install import PROGRAMS
 from mycelia_bench.job import QUICK, Job
 from mycelia_bench.limits import CHECKS, measure_limits
@@ -102,6 +103,23 @@ def test_javascript_peers_are_pinned() -> None:
     assert len(packages) > 50
     assert [name for name, each in packages.items() if "resolved" in each] == []
     assert [n for n, p in packages.items() if not p["integrity"].startswith("sha512-")] == []
+
+
+def test_a_bench_that_was_broken_off_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Complete rounds count, as long as the job and the machine are the same."""
+    monkeypatch.setattr(cli, "TRIAL", tmp_path / "trial.json")
+    results = Results(Job(), {**machine_facts(), "commit": "0123456"})
+    results.add(JsLibp2p.about).runs.append({"delivered": 99.0})
+    results.save(cli.TRIAL)
+    going_on = cli.broken_off(Job())
+    assert going_on == results
+    rounds: list[int] = []
+    measure_all(going_on, [], 3, with_limits=False, after_round=lambda: rounds.append(0))
+    assert len(rounds) == 2
+    with pytest.raises(BenchError, match="another job or machine"):
+        cli.broken_off(QUICK)
 
 
 def test_arguments_are_read_strictly(capsys: pytest.CaptureFixture[str]) -> None:
