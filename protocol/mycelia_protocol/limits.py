@@ -118,6 +118,13 @@ STEPS_MAX: Final = 1_000  # parts into which an offer is cut when it is handed o
 POLICY_SIZE_MAX: Final = 12_288  # bytes; a record that carries a policy has room for more
 POLICY_ROWS_MAX: Final = 256  # of one table of a policy
 
+SCORE_MAX: Final = 1_000_000  # of a thousand weights and factors of a thousand
+GATES_MAX: Final = 1_023  # bits, one for each gate and each floor
+HEAD_PREFIX_SIZE: Final = 8  # bytes of a hash that name a log or a record in a view
+VIEW_HEADS_MAX: Final = 256  # heads in one record; more go into `view` records before it
+DECISION_ROWS_MAX: Final = 64  # candidates that a decision shows; a digest stands for the others
+REASON_SIZE_MAX: Final = 400  # characters; why a person decided otherwise
+
 # --- audit ---
 AUDIT_SUM_MAX: Final = 9_000_000_000_000  # sums stop here; a thousand times as much is below 2^53
 AUDIT_VALUES_MAX: Final = 900_000  # values of which one coefficient is taken

@@ -11,6 +11,7 @@ class Options:
 
     Attributes:
         allocate: whether the node grants from its own offers and answers grants by itself (fifo).
+        decide: whether it grants by the policy in force, with a record of each decision.
         preposition: whether it gives rights to its offers ahead of an outage, by itself.
         accept_within_ms: how long a grant of its own waits for an answer before it is taken back.
         confirm_handovers: whether it writes receipts by itself; for demonstrations.
@@ -20,6 +21,7 @@ class Options:
     """
 
     allocate: bool = True
+    decide: bool = False
     preposition: bool = False
     accept_within_ms: int = ACCEPT_WITHIN_MS
     confirm_handovers: bool = False

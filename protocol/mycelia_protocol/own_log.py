@@ -29,7 +29,7 @@ class OwnLog:
     def __init__(self, seed: bytes, state: State, logs: Logs, options: Options, rng: Rng) -> None:
         self.publisher: Final = Publisher(state.commons, seed, logs, rng)
         self.gate: Final = RestoreGate(self.publisher.key, logs)
-        self.steward: Final = Steward(state, self.publisher, self.gate, options)
+        self.steward: Final = Steward(state, logs, self.publisher, self.gate, options)
         self.witness: Final = Witness(state, self.publisher, rng)
         self._state = state
         self._logs = logs

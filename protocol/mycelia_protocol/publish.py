@@ -34,12 +34,14 @@ class Draft:
 
     Attributes:
         token: who asked, or None if this node itself did.
+        follows: whether the record also names the last decision before it in the same batch.
     """
 
     token: int | None
     kind: str
     content: dict[str, Value]
     refs: tuple[bytes, ...] = ()
+    follows: bool = False
 
 
 class Publisher:
@@ -77,7 +79,7 @@ class Publisher:
             raise LocalError(f"nobody can write records of kind {draft.kind!r}")
         if len(self._queue) >= PUBLISH_QUEUE_MAX:
             raise LocalError("too many records wait to be written; try again in a moment")
-        kind.check_refs(len(draft.refs))
+        kind.check_refs(len(draft.refs) + draft.follows)
         if len(set(draft.refs)) < len(draft.refs):
             raise SchemaError(f"a {kind.name} refers to different records")
         kind.read(check(draft.content, kind.fields), self._outline(draft))
@@ -94,9 +96,13 @@ class Publisher:
         if self.log is None:
             records.append(self._open_log(now_ms))
             tokens.append(None)
+        decision: tuple[bytes, ...] = ()
         for draft in self._queue:
-            records.append(self._build(draft.kind, draft.content, draft.refs, now_ms))
+            refs = (*draft.refs, *decision) if draft.follows else draft.refs
+            records.append(self._build(draft.kind, draft.content, refs, now_ms))
             tokens.append(draft.token)
+            if draft.kind == "decision":
+                decision = (records[-1].id,)
         self._queue = []
         self.in_flight, self._tokens = tuple(records), tuple(tokens)
         return self.in_flight

@@ -20,7 +20,7 @@ from mycelia_protocol.types.promises import GrantStatus, grant_state, times_of
 from mycelia_protocol.types.receipt import confirmed
 from mycelia_protocol.types.rights import Rights
 
-CREDITS_MAX = REFS_MAX - 2  # returns that one grant names, beside its purse and its request
+CREDITS_MAX = REFS_MAX - 3  # returns that one grant names, beside purse, request and decision
 USELESS: tuple[GrantStatus, ...] = ("declined", "surplus", "void")  # statuses of what nobody gets
 
 

@@ -6,14 +6,16 @@ rests. What a person wants to spend waits in the same way, and is refused if it 
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
 
 from mycelia_protocol import allocate, preposition, purses
+from mycelia_protocol.deciding import Deciding
 from mycelia_protocol.events import Refused
 from mycelia_protocol.gate import RestoreGate
 from mycelia_protocol.limits import STEWARD_DELAY_MS, STEWARD_DRAFTS_MAX, STORE_PAUSE_MS
+from mycelia_protocol.logs import Logs
 from mycelia_protocol.options import Options
 from mycelia_protocol.publish import Draft, Publisher
 from mycelia_protocol.state import State
@@ -25,8 +27,9 @@ class Steward:
     """Decides when to look, and lets `allocate.py` and `purses.py` say what to write."""
 
     def __init__(
-        self, state: State, publisher: Publisher, gate: RestoreGate, options: Options
+        self, state: State, logs: Logs, publisher: Publisher, gate: RestoreGate, options: Options
     ) -> None:
+        self._deciding = Deciding(state, logs, publisher.key)
         self._look_ms: int | None = None  # when to look, since something changed
         self._deadline_ms: int | None = None  # when to look, since time went by
         self._asked: deque[Draft] = deque()
@@ -63,6 +66,7 @@ class Steward:
 
     def store_failed(self, now_ms: int) -> None:
         """Rest for a while."""
+        self._deciding.store_failed()
         self._look_ms = now_ms + STORE_PAUSE_MS
         self._deadline_ms = None
 
@@ -80,6 +84,8 @@ class Steward:
             self._look_ms = now_ms + STEWARD_DELAY_MS
             return []
         drafts = list(islice(self._drafts(clock_ms), STEWARD_DRAFTS_MAX))
+        if not drafts and self._options.allocate and self._options.decide and self._gate.is_open:
+            drafts = self._decide(clock_ms)  # alone, so that it rests on the state as it is
         self._look_ms = None
         self._deadline_ms = self._next_deadline(now_ms, clock_ms)
         return drafts
@@ -93,15 +99,28 @@ class Steward:
             yield from purses.put_back(state, key, clock_ms)
             if self._gate.is_open:
                 yield from purses.give_back(state, key, log, clock_ms)
-                shelf = list(purses.stocks(state, key, log, clock_ms))
-                accept_by_ms = clock_ms + options.accept_within_ms
-                grants = list(allocate.fifo(state, key, shelf, clock_ms, accept_by_ms))
-                yield from grants
-                if options.preposition and not grants:  # else once they are in the state
-                    yield from preposition.give_ahead(state, key, shelf, clock_ms)
-                    yield from preposition.give_up(state, key, shelf, clock_ms)
+                if not options.decide:
+                    shelf = list(purses.stocks(state, key, log, clock_ms))
+                    accept_by_ms = clock_ms + options.accept_within_ms
+                    grants = list(allocate.fifo(state, key, shelf, clock_ms, accept_by_ms))
+                    yield from grants or self._ahead(shelf, clock_ms)
         if options.confirm_handovers:
             yield from allocate.receipts(state, key, clock_ms)
+
+    def _decide(self, clock_ms: int) -> list[Draft]:
+        """Return one decision by the policy in force, with its grants."""
+        key, log = self._publisher.key, self._publisher.log
+        shelf = list(purses.stocks(self._state, key, log, clock_ms))
+        accept_by_ms = clock_ms + self._options.accept_within_ms
+        decided = self._deciding.drafts(log, shelf, clock_ms, accept_by_ms)
+        return decided or list(islice(self._ahead(shelf, clock_ms), STEWARD_DRAFTS_MAX))
+
+    def _ahead(self, shelf: Sequence[purses.Stock], clock_ms: int) -> Iterator[Draft]:
+        """Yield what is given ahead of an outage: once all that is asked for is in the state."""
+        if self._options.preposition:
+            state, key = self._state, self._publisher.key
+            yield from preposition.give_ahead(state, key, shelf, clock_ms)
+            yield from preposition.give_up(state, key, shelf, clock_ms)
 
     def _next_deadline(self, now_ms: int, clock_ms: int) -> int | None:
         """Return when time alone will give this node something to write, or None."""

@@ -104,6 +104,8 @@ class Accounts(Facts):
                 became[spend.id] = "back" if became[spend.id] == "held" else became[spend.id]
                 continue
             for ref in spend.refs[2 if spend.kind == "grant" else 1 :]:
+                if ref in self.bodies and self.records[ref].kind == "decision":
+                    continue
                 rights = self._returned(ref)
                 lacks = lacks or rights is None
                 if rights and became.get(rights.id) == "held" and ref not in named:

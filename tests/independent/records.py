@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from independent import decisions
 from independent.keys import h, is_large, prefix, verify
 from independent.text import is_bytes, is_integer, is_text
 from independent.wire import LARGEST, Refused, decode
@@ -212,6 +213,7 @@ TABLES: dict[str, tuple[int, dict[str, tuple[Any, ...]]]] = {
         },
     ),
 }
+TABLES |= decisions.TABLES
 
 
 def read_body(kind: str, log: bytes, refs: int, content: bytes) -> dict[str, Any] | None:
@@ -312,6 +314,7 @@ RULES: dict[str, Callable[[dict[str, Any], bytes], bool]] = {
     "offer": _offer,
     "request": _request,
     "incarnation": _incarnation,
+    **decisions.RULES,
     "vouch": lambda body, _: is_large(body["key"]),
     "profile": lambda body, _: all(is_text(each, 1, 200) for each in body.get("addresses", [])),
     "renew": lambda body, _: any(name.rstrip("?") in body for name in TABLES["renew"][1]),

@@ -100,6 +100,7 @@ class Mesh:
         count: int = 2,
         *,
         allocate: bool = True,
+        decide: bool = False,
         confirm_handovers: bool = False,
     ) -> None:
         self.rng = random.Random(seed)
@@ -111,7 +112,10 @@ class Mesh:
         founder = self.rng.randbytes(32)
         self.charter = Charter("Riverside", public_key(founder), 1, self.rng.randbytes(16))
         self.options = Options(
-            allocate=allocate, confirm_handovers=confirm_handovers, discover=False
+            allocate=allocate,
+            decide=decide,
+            confirm_handovers=confirm_handovers,
+            discover=False,
         )
         self.nodes = [Node(self, "n0", founder, self.options)]
         for number in range(1, count):

@@ -1,6 +1,9 @@
 """A good body of each kind, and what its fields may be; vectors of bodies are made from these."""
 
-from mycelia_protocol.encoding import Value
+from mycelia_protocol.crypto import digest
+from mycelia_protocol.encoding import Value, encode
+from mycelia_protocol.sharing.baselines import document
+from mycelia_protocol.sharing.policy import write_policy
 from vectors import forked
 from vectors.suite import KEYS, TIME_MS, derived
 
@@ -64,6 +67,40 @@ PARTY: Content = {
     "guardians": SOME_KEYS,
     **PLACE,
 }
+VIEW: Content = {
+    "view": derived("a view"),
+    "heads": [[bytes(8), 3, bytes(8)], [b"\1" * 8, 0, bytes(8)]],
+}
+ROWS: list[Value] = [
+    [derived("first"), 0, [1_000, 500, 0, 999, 1, 0], 1_000_000, 5_000],
+    [derived("second"), 1_023, [0] * 6, 0, 0],
+    [derived("third"), 4, None, None, 0],
+]
+OVERRIDE: Content = {
+    "chosen": derived("second"),
+    "quantity": 5_000,
+    "reason": "they have a clinic",
+    "approver": KEYS["oak"],
+}
+
+
+def decided(rows: list[Value], **fields: Value) -> Content:
+    """Return a decision with these rows, and their digest."""
+    return {
+        **VIEW,
+        "policy": derived("a policy"),
+        "as_of_ms": TIME_MS,
+        "slot": 1,
+        "left": 20_000,
+        "total": len(rows),
+        "rows": rows[:64],
+        "digest": digest("rows", *map(encode, rows)),
+        "ground": "score",
+        "margin": 1_000_000,
+        **fields,
+    }
+
+
 GOOD: dict[str, Content] = {
     "incarnation": INCARNATION,
     "vouch": VOUCH,
@@ -95,10 +132,14 @@ GOOD: dict[str, Content] = {
         "method": "kick sampling",
         "evidence": bytes(32),
     },
+    "policy": {"document": write_policy(document("balanced"))},
+    "view": VIEW,
+    "decision": decided(ROWS),
 }
 REFS = {
     "answer": 1,
     "claim": 2,
+    "decision": 1,
     "grant": 2,
     "dispute": 1,
     "observation": 1,
@@ -114,6 +155,7 @@ OPTIONAL = {
     *("terms", "minimum", "from_ms", "until_ms", "carrier", "audience", "renewing"),
     *("inexhaustible", "people", "on_behalf_of", "substitutes", "members", "guardians", "slot"),
     *("accept_by_ms", "condition", "met_elsewhere", "seal_key", "text", "method", "evidence"),
+    "margin",
 }
 LARGEST = 1_000_000_000
 # For each field the values just inside and just outside of its bounds.
@@ -145,6 +187,11 @@ BOUNDS: dict[str, tuple[list[Value], list[Value]]] = {
     "seal_key": ([bytes(32)], [bytes(31), bytes(33)]),
     "enc": ([bytes(32)], [bytes(31), bytes(33)]),
     "sealed": ([b"\1" * 16, bytes(12_288)], [bytes(15), bytes(12_289)]),
+    "view": ([bytes(32)], [bytes(31), bytes(33)]),
+    "policy": ([bytes(32)], [bytes(31), bytes(33)]),
+    "as_of_ms": ([0, 2**53 - 1], [-1]),
+    "left": ([0, 1_000_000_000], [-1, 1_000_000_001]),
+    "margin": ([-1_000_000, 0], [-1_000_001, 1_000_001]),
     "to": ([bytes(32)], [bytes(31), bytes(33)]),
     "log": ([bytes(8)], [bytes(7), bytes(9)]),
     "value_pm": ([0, 1_000], [-1, 1_001]),
@@ -152,6 +199,7 @@ BOUNDS: dict[str, tuple[list[Value], list[Value]]] = {
     "evidence": ([b"\xff" * 32], [bytes(31), bytes(33)]),
 }
 CHOICES = {
+    "ground": ["nobody", "alone", "floor", "score", "posted", "tie", "lot", "had", "nearer"],
     "unit": ["1", "W.h", "g", "mL", "min"],
     "urgency": ["now", "days", "week", "anytime"],
     "side": ["handed", "received", "returned"],

@@ -3,6 +3,7 @@
 from typing import Final
 
 from mycelia_protocol.encoding import Value
+from vectors.bodies import ROWS, decided
 from vectors.cast import DRILL, WATER, Cast, scenes
 from vectors.chains import Writer
 
@@ -143,6 +144,14 @@ def slots_in_escrow(cast: Cast) -> None:
         cast.mill.write("grant", {"quantity": quantity, "slot": slot}, loan, request)
 
 
+def decided_grants(cast: Cast) -> None:
+    """A grant that names its decision is overdrawn like any other; it waits for no return."""
+    offer, request = cast.offer(10_000), cast.request(20_000, cast.elm)
+    decision = cast.mill.write("decision", decided(ROWS), offer)
+    cast.grant(offer, request, 9_000, cast.mill, decision)
+    cast.grant(offer, request, 2_000, cast.mill, decision)
+
+
 SCENES: Final = scenes(
     ("ESC-1 ESC-5", ("Escrow", "Violation"), escrow),
     ("ESC-2", ("Escrow", "Ignored"), void_rights),
@@ -154,5 +163,6 @@ SCENES: Final = scenes(
     ("ESC-5", ("Escrow",), granted_and_returned),
     ("ESC-6", ("Escrow",), missing_return),
     ("ESC-6", ("Escrow",), missing_rights),
+    ("ESC-3 DEC-5", ("Escrow", "Violation"), decided_grants),
     ("ESC-1 ESC-2", ("Escrow", "Violation"), slots_in_escrow),
 )

@@ -11,6 +11,7 @@ from mycelia_protocol.limits import REFS_MAX
 from mycelia_protocol.types import (
     answer,
     claim,
+    decision,
     dispute,
     fork,
     grant,
@@ -20,6 +21,7 @@ from mycelia_protocol.types import (
     offer,
     parties,
     party,
+    policy,
     profile,
     promises,
     receipt,
@@ -28,6 +30,7 @@ from mycelia_protocol.types import (
     returns,
     rights,
     rows,
+    view,
     vouch,
     withdraw,
 )
@@ -88,6 +91,9 @@ KINDS: Final[dict[str, Kind]] = {
             refs_max=REFS_MAX,
             addressee=message.addressee,
         ),
+        Kind("policy", policy.FIELDS, 0, policy.read),
+        Kind("view", view.FIELDS, 0, view.read),
+        Kind("decision", decision.FIELDS, 1, decision.read),
         Kind("withdraw", withdraw.FIELDS, 1, withdraw.read, touches=touched),
         Kind("fork", fork.FIELDS, 0, fork.read, addressee=fork.addressee),
     )

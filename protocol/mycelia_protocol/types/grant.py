@@ -1,7 +1,8 @@
 """`grant`: a provider promises part of its offer to a request. Spec: section 7.8.
 
-refs = [purse, request, returns that its author takes in again...]; the purse is an offer, or rights
-to one. What has become of a grant is derived, never stored: see `accounts.py`, `promises.py`.
+refs = [purse, request, more...]; the purse is an offer, or rights to one. More are returns that its
+author takes in again, and the decision that it follows from. What has become of a grant is
+derived, never stored: see `accounts.py`, `promises.py`.
 """
 
 from dataclasses import dataclass

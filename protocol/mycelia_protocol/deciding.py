@@ -1,0 +1,123 @@
+"""What this node decides by the policy in force, as drafts that anybody can recompute. Spec: 7.22.
+
+A decision goes to the store right after the state that it was made from: alone, with its grants,
+and one at a time. So its place in the own log says which own records it rests on, and its view
+says which of others.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from mycelia_protocol.allocate import fits, lack, open_requests
+from mycelia_protocol.encoding import Value
+from mycelia_protocol.gather import gather
+from mycelia_protocol.limits import VIEW_HEADS_MAX
+from mycelia_protocol.logs import LogKey, Logs
+from mycelia_protocol.policies import in_force
+from mycelia_protocol.publish import Draft
+from mycelia_protocol.purses import Stock
+from mycelia_protocol.sharing.decide import Decision, decide
+from mycelia_protocol.state import State
+from mycelia_protocol.types import grant
+from mycelia_protocol.types.decision import Decided, content
+from mycelia_protocol.types.heads import NOTHING, FullHead, View, tag_of
+from mycelia_protocol.types.heads import content as view_content
+
+
+class Deciding:
+    """Decides, and keeps track of what the own log has told of what this node knows."""
+
+    def __init__(self, state: State, logs: Logs, key: bytes) -> None:
+        self._state: Final = state
+        self._logs: Final = logs
+        self._key: Final = key
+        self._log: bytes | None = None  # the log that the rest is about
+        self._told: dict[LogKey, int] = {}  # last seq named, by log
+        self._view = NOTHING
+
+    def store_failed(self) -> None:
+        """Forget what was told: perhaps it was not written. It is read from the state again."""
+        self._log = None
+
+    def drafts(
+        self, log: bytes | None, shelf: Sequence[Stock], clock_ms: int, accept_by_ms: int | None
+    ) -> list[Draft]:
+        """Return one decision that gives something, with its grants; [] if there is none.
+
+        Args:
+            log: which own log is written on; None if the next record begins one.
+            shelf: what may be given.
+            clock_ms: the time of the decision.
+            accept_by_ms: when the grants are taken back for want of an answer.
+        """
+        requests = open_requests(self._state, clock_ms) if shelf else []
+        policy = in_force(self._state)
+        for stock in shelf:
+            if not any(
+                request.author != self._key
+                and fits(self._state, stock, request, clock_ms)
+                and lack(self._state, request) >= stock.offer.body.lot
+                for request in requests
+            ):
+                continue
+            inputs = gather(self._state, self._key, stock, policy, clock_ms)
+            found = decide(policy, inputs.offer, inputs.requests, inputs.collectives, clock_ms)
+            if found.grants:
+                return [*self._decision(log, stock, found), *_grants(stock, found, accept_by_ms)]
+        return []
+
+    def _decision(self, log: bytes | None, stock: Stock, found: Decision) -> Iterator[Draft]:
+        """Yield the decision, and before it the views that hold what it has no room for."""
+        if log is None or log != self._log:
+            self._recall(log)
+        *more, last = self._views(log)
+        for view in more:
+            yield Draft(None, "view", view)
+        body = content(found, last, stock.left, stock.slot)
+        yield Draft(None, "decision", body, (stock.purse,))
+
+    def _recall(self, log: bytes | None) -> None:
+        """Read from the state what a log has told."""
+        self._log, self._told, self._view = log, {}, NOTHING
+        own = [
+            *((each.order, each.body) for each in self._state.by_author(self._key, View)
+              if each.log == log),
+            *((each.order, each.body.view) for each in self._state.by_author(self._key, Decided)
+              if each.log == log),
+        ]  # fmt: skip
+        tags = {tag_of(*key): key for key in self._logs.stored_logs()}
+        for _, view in sorted(own, key=lambda each: each[0]):
+            self._view = view.digest
+            self._told |= {tags[head.tag]: head.seq for head in view.heads if head.tag in tags}
+
+    def _views(self, log: bytes | None) -> list[dict[str, Value]]:
+        """Return what is known now and was not told, in as many parts as it needs, at least one."""
+        changed = []
+        for key in self._logs.stored_logs():
+            head = self._logs.stored(key)
+            if key != (self._key, log) and self._told.get(key) != head.next_seq - 1:
+                assert head.id is not None
+                changed.append(FullHead(*key, head.next_seq - 1, head.id))
+        views = []
+        for part in _parts(changed):
+            views.append(view_content(self._view, part))
+            digest = views[-1]["view"]
+            assert isinstance(digest, bytes)
+            self._view = digest
+        self._told |= {(head.author, head.log): head.seq for head in changed}
+        return views
+
+
+def _parts(heads: Sequence[FullHead]) -> list[Sequence[FullHead]]:
+    """Cut a list of heads so that each part fits into a record."""
+    starts = range(0, max(len(heads), 1), VIEW_HEADS_MAX)
+    return [heads[start : start + VIEW_HEADS_MAX] for start in starts]
+
+
+def _grants(stock: Stock, found: Decision, accept_by_ms: int | None) -> Iterator[Draft]:
+    """Yield the grants of a decision; the first one names what came back, and then it stays."""
+    credits_ = stock.credits
+    for request, quantity in found.grants:
+        body = grant.content(quantity, stock.slot, accept_by_ms)
+        yield Draft(None, "grant", body, (stock.purse, request, *credits_), follows=True)
+        credits_ = ()

@@ -1,0 +1,187 @@
+"""Decisions made once more by somebody else, honest ones and those of biased nodes."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from mycelia_protocol.encoding import Value
+from mycelia_protocol.gather import gather
+from mycelia_protocol.policies import in_force
+from mycelia_protocol.purses import stocks
+from mycelia_protocol.recompute import Finding, recompute
+from mycelia_protocol.record import Record
+from mycelia_protocol.sharing.baselines import baseline, document
+from mycelia_protocol.sharing.change import Inputs
+from mycelia_protocol.sharing.decide import decide
+from mycelia_protocol.sharing.policy import FACTORS, policy_id, write_policy
+from mycelia_protocol.state import State
+from mycelia_protocol.types.decision import Override, content
+from mycelia_protocol.types.heads import NOTHING, FullHead
+from mycelia_protocol.types.heads import content as view_content
+from support.scribe import Scribe, village
+
+NOW_MS = 1_700_000_000_000
+Bias = Callable[[Inputs], Inputs]
+
+
+class Decider:
+    """Writes decisions of one collective, and the grants that follow, perhaps with a bias."""
+
+    def __init__(self, writer: Scribe, *others: Scribe) -> None:
+        self.writer = writer
+        self.others = others
+        self._told: dict[bytes, int] = {}
+        self._view = NOTHING
+
+    def decide(
+        self,
+        purse: Record,
+        bias: Bias | None = None,
+        override: Override | None = None,
+        lies: dict[str, Value] | None = None,
+    ) -> Record:
+        """Decide on a purse from all that is known, and grant."""
+        state = State(self.writer.charter)
+        for record in [r for who in (self.writer, *self.others) for r in who.written]:
+            state.add(record)
+        shelf = stocks(state, self.writer.key, self.writer.log, NOW_MS)
+        stock = next(each for each in shelf if each.purse == purse.id)
+        inputs = gather(state, self.writer.key, stock, in_force(state), NOW_MS)
+        inputs = bias(inputs) if bias else inputs
+        decision = decide(inputs.policy, inputs.offer, inputs.requests, inputs.collectives, NOW_MS)
+        body = content(decision, self._heads(), stock.left, stock.slot, override)
+        record = self.writer.write("decision", {**body, **(lies or {})}, purse.id)
+        due = decision.grants if override is None else ((override.chosen, override.quantity),)
+        for request, quantity in due:
+            self.writer.write("grant", {"quantity": quantity}, purse.id, request, record.id)
+        return record
+
+    def _heads(self) -> dict[str, Value]:
+        last = [who.written[-1] for who in self.others if who.written]
+        changed = [each for each in last if self._told.get(each.author) != each.seq]
+        self._told |= {each.author: each.seq for each in changed}
+        heads = [FullHead(each.author, each.log, each.seq, each.id) for each in changed]
+        body = view_content(self._view, heads)
+        assert isinstance(body["view"], bytes)
+        self._view = body["view"]
+        return body
+
+
+def findings(of: Scribe, *others: Scribe, hidden: int = 0) -> list[Finding]:
+    """Let a bystander make all decisions of somebody once more."""
+    logs: dict[tuple[bytes, bytes], list[Record]] = {}
+    for record in [r for who in (of, *others) for r in who.written]:
+        logs.setdefault((record.author, record.log), []).append(record)
+    for who in others[:hidden]:
+        logs[who.key, who.log].pop()
+    return list(recompute(of.charter, logs, (of.key, of.log)))
+
+
+def test_honest_decisions_recompute() -> None:
+    """Offer by offer, with what was granted, handed over and put into force in between."""
+    _, (mill, oak, elm) = village(3)
+    decider = Decider(mill, oak, elm)
+    water = mill.offer(10, lot=2)
+    oak.request(5)
+    elm.request(9)
+    decider.decide(water)
+    data = write_policy({**document("balanced"), "epoch": 1, "previous": baseline("fifo").id})
+    for scribe in (oak, elm):
+        grants = [r for r in mill.written if r.kind == "grant"]
+        scribe.answer(True, grants[0])
+        mill.receipt("handed", 4, grants[0])
+        scribe.receipt("received", 4, grants[0])
+    mill.write("policy", {"document": data})
+    more = mill.offer(12, lot=3)
+    oak.request(7)
+    decider.decide(more)
+    found = findings(mill, oak, elm)
+    assert [each.faults for each in found] == [(), ()]
+    assert all(each.recomputes for each in found)
+    assert found[1].again is not None
+    assert found[1].again.policy == policy_id(data)
+
+
+def leaves_out(key: bytes) -> Bias:
+    """Return a bias: the requests of one collective are not looked at."""
+
+    def bias(inputs: Inputs) -> Inputs:
+        kept = [each for each in inputs.requests if each.collective != key]
+        return replace(inputs, requests=kept)
+
+    return bias
+
+
+def misweighs(inputs: Inputs) -> Inputs:
+    """Return a decision's inputs with another weight on distance, under the old policy's name."""
+    weights = tuple(1_000 if name == "fill" else 0 for name in FACTORS)
+    return replace(inputs, policy=replace(inputs.policy, weights=weights))
+
+
+def contend() -> tuple[Decider, Record, list[Record]]:
+    """Return a decider, an offer, and two requests for it, the older one first."""
+    _, (mill, oak, elm) = village(3)
+    decider = Decider(mill, oak, elm)
+    return decider, mill.offer(10), [oak.request(20), elm.request(10)]
+
+
+def test_who_is_left_out_is_named() -> None:
+    """A node that does not look at somebody's request is found out at any other node."""
+    decider, water, (wanted, _) = contend()
+    record = decider.decide(water, leaves_out(wanted.author))
+    (found,) = findings(decider.writer, *decider.others)
+    assert (found.decision, found.author) == (record.id, decider.writer.key)
+    assert found.omitted == (wanted.id,)
+    assert not found.recomputes
+
+
+def test_a_misapplied_weight_is_named() -> None:
+    """Whoever weighs otherwise than its policy says does not recompute, though none is missing."""
+    decider, water, _ = contend()
+    decider.decide(water, misweighs)
+    (found,) = findings(decider.writer, *decider.others)
+    assert found.omitted == ()
+    assert any("the score" in each or "the first" in each for each in found.faults)
+
+
+@pytest.mark.parametrize(
+    ("lies", "fault"),
+    [
+        ({"policy": bytes(32)}, "a policy that was not in force"),
+        ({"left": 9}, "left is 9, and should be 10"),
+        ({"ground": "lot"}, "ground is lot"),
+        ({"view": bytes(32)}, "its view has another digest"),
+    ],
+)
+def test_each_number_is_held_against_the_records(lies: dict[str, Value], fault: str) -> None:
+    """A decision that says something else than what follows from its view has a fault."""
+    decider, water, _ = contend()
+    decider.decide(water, lies=lies)
+    (found,) = findings(decider.writer, *decider.others)
+    assert any(fault in each for each in found.faults), found.faults
+
+
+def test_grants_are_those_of_their_decision() -> None:
+    """More to somebody than was decided, or to somebody else, is a fault; an override is none."""
+    decider, water, (oaks, elms) = contend()
+    mill = decider.writer
+    override = Override(elms.id, 4, "they have a clinic", mill.key)
+    decided = decider.decide(water, override=override)
+    (found,) = findings(mill, *decider.others)
+    assert found.recomputes
+    mill.write("grant", {"quantity": 1}, water.id, oaks.id, decided.id)
+    (found,) = findings(mill, *decider.others)
+    assert len(found.faults) == 1
+    assert "is not what was decided" in found.faults[0]
+
+
+def test_what_is_not_here_is_unknown() -> None:
+    """Without the records in view nothing is said for or against a decision."""
+    decider, water, _ = contend()
+    decider.decide(water)
+    (found,) = findings(decider.writer, *decider.others, hidden=1)
+    assert found.missing
+    assert not found.faults
+    assert found.again is None
+    assert not found.recomputes
