@@ -168,3 +168,8 @@ def _private_key(seed: bytes) -> Ed25519PrivateKey:
     if len(seed) != KEY_SIZE:
         raise LocalError(f"a seed has {KEY_SIZE} bytes, not {len(seed)}")
     return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def keyed_digest(key: bytes, data: bytes, size: int) -> bytes:
+    """Return BLAKE2b with a key, of so many bytes. Source: RFC 7693."""
+    return hashlib.blake2b(data, digest_size=size, key=key).digest()

@@ -29,7 +29,7 @@ from mycelia_protocol.events import Event, Notify, Output, Refused
 from mycelia_protocol.forks import Proof
 from mycelia_protocol.join import decode_introduction, introduced_keys
 from mycelia_protocol.logs import Logs
-from mycelia_protocol.messages import CLOSE_DONE, CLOSE_RESTING, Heads, Message, Refuse, Welcome
+from mycelia_protocol.messages import CLOSE_DONE, CLOSE_RESTING, Message, Refuse, Welcome
 from mycelia_protocol.notices import MemberJoined, RecordArrived, StoreTroubled
 from mycelia_protocol.options import Options
 from mycelia_protocol.overlay import Overlay
@@ -201,9 +201,10 @@ class Engine:
                     outputs.extend(self.peers.send(link, message))
                 case Fault(link, error):
                     outputs.extend(self._perform(self.peers.misbehaved(link, error), now_ms))
-                case PeerReady(link, key):
+                case PeerReady(link, key, session):
                     self._overlay.identified(link, key)
-                    outputs.extend(self._perform(self.replicate.opened(link, now_ms), now_ms))
+                    opened = self.replicate.opened(link, session, now_ms)
+                    outputs.extend(self._perform(opened, now_ms))
                 case PeerGone(link, key):
                     if told := self.replicate.reconcile.told_by(link):
                         outputs.append(events.SaveHeads(key, told))
@@ -227,7 +228,7 @@ class Engine:
             self._own.heard(key, message)
         heard = self.replicate.heard(link, message, now_ms)
         outputs = self._note_own(self._perform(heard, now_ms))
-        if isinstance(message, Heads) and message.complete and key is not None:
+        if key is not None and self.replicate.reconcile.has_told_all(link):
             self.gate.shown(key, self.replicate.reconcile.told_by(link))
             outputs.extend(self._check_gate())
         return outputs

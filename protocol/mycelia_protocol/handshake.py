@@ -53,6 +53,7 @@ class Handshake:
     Attributes:
         peer_key: the other side's Ed25519 key, once it is proved.
         ciphers: what encrypts and what decrypts, once the handshake is done.
+        hash: 32 bytes that no other handshake has, once it is done; empty before.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Handshake:
     ) -> None:
         self.peer_key: bytes | None = None
         self.ciphers: tuple[Cipher, Cipher] | None = None
+        self.hash = b""
         self._outbound = outbound
         self._commons = commons
         self._seed = seed
@@ -93,6 +95,7 @@ class Handshake:
         if self._noise.is_finished:
             transport = self._noise.split()
             self.ciphers = (transport.sender, transport.receiver)
+            self.hash = transport.handshake_hash
         return answers
 
     def _proof(self) -> bytes:

@@ -11,7 +11,11 @@ from mycelia_protocol.errors import SessionError
 from mycelia_protocol.events import Range
 from mycelia_protocol.limits import (
     AUTHORS_PER_FRAME_MAX,
+    BUCKET_DIGEST_SIZE,
+    BUCKETS_FEW,
+    BUCKETS_MANY,
     CHAIN_RECORDS_MAX,
+    DIGEST_SIZE,
     FRAME_SIZE_MAX,
     HEADS_PER_FRAME_MAX,
     ID_SIZE,
@@ -131,8 +135,35 @@ class Graft:
     authors: tuple[bytes, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """Number 12: the keyed digest of all heads in the sender's store, and of how many logs."""
+
+    digest: bytes
+    logs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Buckets:
+    """Number 13: the keyed digests of all buckets of heads, after unequal digests."""
+
+    digests: tuple[bytes, ...]
+
+
 Message: TypeAlias = (
-    Heads | Want | Records | Push | Introduce | Join | Welcome | Refuse | Announce | Prune | Graft
+    Heads
+    | Want
+    | Records
+    | Push
+    | Introduce
+    | Join
+    | Welcome
+    | Refuse
+    | Announce
+    | Prune
+    | Graft
+    | Digest
+    | Buckets
 )
 
 NUMBERS: Final[dict[type, int]] = {
@@ -147,6 +178,8 @@ NUMBERS: Final[dict[type, int]] = {
     Announce: 9,
     Prune: 10,
     Graft: 11,
+    Digest: 12,
+    Buckets: 13,
 }
 
 
@@ -166,6 +199,10 @@ def encode_message(message: Message) -> bytes:
             return encode([number, charter, [record.envelope() for record in chain]])
         case Refuse(code, reason):
             return encode([number, code, reason])
+        case Digest(digest, logs):
+            return encode([number, digest, logs])
+        case Buckets(digests):
+            return encode([number, list(digests)])
         case Announce(entries):
             return encode([number, _rows(entries)])
         case Prune(authors) | Graft(authors):
@@ -199,6 +236,12 @@ def decode_message(data: bytes) -> Message:
             return Welcome(charter, _records(rows))
         case [8, str(code), str(reason)]:
             return Refuse(code, reason)
+        case [12, bytes(digest), int(logs)] if (
+            len(digest) == DIGEST_SIZE and type(logs) is int and 0 <= logs <= INT_MAX
+        ):
+            return Digest(digest, logs)
+        case [13, tuple(rows)] if len(rows) in (BUCKETS_FEW, BUCKETS_MANY):
+            return Buckets(tuple(_bucket(row) for row in rows))
         case [9, tuple(rows)] if len(rows) <= HEADS_PER_FRAME_MAX:
             return Announce(tuple(_head(row) for row in rows))
         case [10, tuple(rows)] if len(rows) <= AUTHORS_PER_FRAME_MAX:
@@ -223,6 +266,12 @@ def _author(value: Value) -> bytes:
 
 def _records(rows: tuple[Value, ...]) -> tuple[Record, ...]:
     return tuple(parse_envelope(row) for row in rows)
+
+
+def _bucket(row: Value) -> bytes:
+    if not isinstance(row, bytes) or len(row) != BUCKET_DIGEST_SIZE:
+        raise SessionError("a bucket's digest has 8 bytes", requirement="SESS-5")
+    return row
 
 
 def _head(row: Value) -> HeadEntry:

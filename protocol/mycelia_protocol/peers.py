@@ -44,6 +44,7 @@ class PeerReady:
 
     link: int
     key: bytes
+    session: bytes  # its hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +266,7 @@ class Peers:
         peer.is_ready, peer.session.deadline_ms = True, None
         self._unready.remove(link)
         notice = PeerConnected(link, key, peer.session.outbound, peer.address)
-        return [*outcomes, PeerReady(link, key), Notify(notice)]
+        return [*outcomes, PeerReady(link, key, peer.session.hash), Notify(notice)]
 
     def _is_better(self, old: Peer, new: Peer, key: bytes) -> bool:
         """Return whether of two links to one member the old one stays.

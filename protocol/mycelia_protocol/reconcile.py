@@ -1,11 +1,11 @@
 """Bringing two stores together: tell heads, ask for what is missing. Spec: section 10.
 
-Theory of operation. When a session opens, each side tells the heads of all logs in its store. Who
-is behind asks for ranges (WANT) and gets one RECORDS for each. After that only changed heads are
-told, gathered for a moment and left out where the peer told more itself or was given as much; and
-now and then all heads once more, to one random neighbour, so that a lost telling heals. Heads of
-what is pushed through the commons (`spread.py`) are announced instead: whoever lacks it waits for
-the push before it asks.
+Theory of operation. When a session opens, the two sides compare what they hold (`compare.py`) and
+tell the heads in which they may differ. Who is behind asks for ranges (WANT) and gets one RECORDS
+for each. After that only changed heads are told, gathered for a moment and left out where the peer
+told more itself or was given as much; and now and then a node compares with one random neighbour
+once more, so that a lost telling heals. Heads of what is pushed through the commons (`spread.py`)
+are announced instead: whoever lacks it waits for the push before it asks.
 
 One range is asked of one peer at a time. A peer that does not answer in time, or answers without
 what it told of, is not asked for that log again until it tells of it anew. The peers that give most
@@ -16,10 +16,10 @@ A head at a place that is taken here, with another id, is a lie or the other end
 record is asked for besides all else; it shows which.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from mycelia_protocol.compare import Compare, Finding, Vector
 from mycelia_protocol.events import Range
 from mycelia_protocol.limits import (
     HEADS_DELAY_MS,
@@ -32,10 +32,18 @@ from mycelia_protocol.limits import (
     WANTS_PER_FRAME_MAX,
 )
 from mycelia_protocol.logs import LogKey, Logs
-from mycelia_protocol.messages import Announce, HeadEntry, Heads, Message, Want
+from mycelia_protocol.messages import (
+    Announce,
+    Buckets,
+    Digest,
+    HeadEntry,
+    Heads,
+    Message,
+    Want,
+)
 from mycelia_protocol.record import Record
 from mycelia_protocol.rng import Rng
-from mycelia_protocol.session import Quota
+from mycelia_protocol.told import Asking, Peer
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,50 +52,6 @@ class Say:
 
     link: int
     message: Message
-
-
-@dataclass(slots=True)
-class Asking:
-    """One WANT on its way: what was asked, and when the answer is overdue."""
-
-    ranges: tuple[Range, ...]
-    deadline_ms: int
-
-
-@dataclass(slots=True)
-class Peer:
-    """What one peer told, and what it was asked.
-
-    Attributes:
-        told: next_seq by log.
-        given: the same, of what was pushed to it.
-        ahead: logs of which it told more than was here, in the order in which it did.
-        strange: the same, of authors that are not on the roster yet.
-        doubts: places where it told another id than the one here.
-        is_tardy: it left an answer overdue; asked again once it answers.
-        pace_us: how long its last answer took for each record; a new peer is tried first.
-        quota: how many WANTs it still takes.
-    """
-
-    told: dict[LogKey, int] = field(default_factory=dict)
-    given: dict[LogKey, int] = field(default_factory=dict)
-    ahead: dict[LogKey, None] = field(default_factory=dict)
-    strange: dict[LogKey, None] = field(default_factory=dict)
-    doubts: dict[LogKey, int] = field(default_factory=dict)
-    askings: deque[Asking] = field(default_factory=deque)
-    is_tardy: bool = False
-    pace_us: int = 0
-    quota: Quota = field(default_factory=lambda: Quota(Want))
-
-    def is_level(self, head: HeadEntry) -> bool:
-        """Return whether it told or was given a log as far as this."""
-        key = (head.author, head.log)
-        return max(self.told.get(key, 0), self.given.get(key, 0)) >= head.next_seq
-
-    def forget(self, key: LogKey) -> None:
-        """Ask no more for a log until it is told of anew."""
-        self.told.pop(key, None)
-        self.ahead.pop(key, None)
 
 
 class Reconcile:
@@ -104,6 +68,8 @@ class Reconcile:
         self._parts_at = parts_at  # the least seq at which a log is proven to part
         self._is_member = is_member
         self._rng = rng
+        self._vector: Vector | None = None  # what the store holds, until it changes
+        self._compare = Compare(self._held)
         self._peers: dict[int, Peer] = {}
         self._asked: dict[LogKey, int] = {}  # log -> link that was asked
         self._changed: set[LogKey] = set()  # logs whose heads are to be told
@@ -132,17 +98,42 @@ class Reconcile:
         peer = self._peers.get(link)
         return peer.told if peer else {}
 
-    def opened(self, link: int, now_ms: int) -> list[Say]:
-        """Begin with a peer whose session is ready."""
+    def has_told_all(self, link: int) -> bool:
+        """Return whether a peer has told all that it holds, once for each such telling."""
+        peer = self._peers.get(link)
+        if peer is None or not peer.has_told_all:
+            return False
+        peer.has_told_all = False
+        return True
+
+    def progress(self, link: int) -> tuple[int, int]:
+        """Return how many of the records that a peer had ahead are here, and how many it had."""
+        peer = self._peers.get(link)
+        if peer is None or not peer.goal:
+            return 0, 0
+        return max(0, peer.goal - self._behind(peer)), peer.goal
+
+    def _behind(self, peer: Peer) -> int:
+        """Return how many records that a peer told of are missing here."""
+        accepted = self._logs.accepted
+        return sum(
+            max(0, peer.told.get(key, 0) - accepted(key).next_seq)
+            for key in peer.ahead
+            if not self._logs.is_contested(key)
+        )
+
+    def opened(self, link: int, session: bytes, now_ms: int) -> list[Say]:
+        """Begin with a peer whose session is ready; `session` is its hash."""
         self._peers[link] = Peer()
         if self._round_ms is None:
             self._schedule_round(now_ms)
-        return self._tell_all(link)
+        return [Say(link, self._compare.opened(link, session))]
 
     def closed(self, link: int, now_ms: int) -> list[Say]:
         """Forget a peer; what it was asked is asked of others."""
         if self._peers.pop(link, None) is None:
             return []
+        self._compare.closed(link)
         self._asked = {key: asked for key, asked in self._asked.items() if asked != link}
         return self._ask_again(now_ms)
 
@@ -151,7 +142,43 @@ class Reconcile:
         for entry in heads.entries:
             self.records_pushed(link, (entry.author, entry.log), entry.next_seq)
             self._doubt(link, entry)
+        if heads.complete:
+            peer = self._peers[link]
+            peer.has_told_all, peer.goal = True, self._behind(peer)
         return self._ask(link, now_ms)
+
+    def compared(self, link: int, message: Digest | Buckets) -> list[Say]:
+        """Take in by how much a peer's store differs; tell the heads in which it may.
+
+        Raises:
+            SessionError: the frame is not due.
+        """
+        if isinstance(message, Digest):
+            finding = self._compare.digest_came(link, message)
+        else:
+            finding = self._compare.buckets_came(link, message)
+        says = [Say(link, answer) for answer in finding.answers]
+        return says + self._conclude(link, finding)
+
+    def _conclude(self, link: int, finding: Finding) -> list[Say]:
+        """Note what a peer holds as this node does; return what it is told of the rest.
+
+        What it told as far itself is left out, but not where it may have told of another branch.
+        """
+        peer = self._peers[link]
+        peer.note_common(finding.common)
+        if finding.is_same:
+            peer.has_told_all, peer.goal = True, 0
+        if not finding.differing:
+            return []
+        fresh = [
+            entry
+            for entry in self._entries(finding.differing)
+            if peer.told.get((entry.author, entry.log), 0) < entry.next_seq
+            or self._parts_at((entry.author, entry.log)) is not None
+        ]
+        chunks = _chunks(fresh) or [()]
+        return [Say(link, Heads(chunk, chunk is chunks[-1])) for chunk in chunks]
 
     def announced(self, link: int, entries: Iterable[HeadEntry]) -> list[LogKey]:
         """Take in what a peer holds; return the logs that it holds further than they are here."""
@@ -246,6 +273,7 @@ class Reconcile:
         Args:
             is_spread: what was stored is pushed through the commons, so heads are only announced.
         """
+        self._vector = None
         (self._spread if is_spread else self._changed).update(keys)
         if self._tell_ms is None and (self._changed or self._spread):
             self._tell_ms = now_ms + HEADS_DELAY_MS
@@ -263,7 +291,8 @@ class Reconcile:
         if self._round_ms is not None and now_ms >= self._round_ms:
             self._schedule_round(now_ms)
             if self._peers:
-                sendings.extend(self._tell_all(self._choose()))
+                link = self._choose()
+                sendings.extend(Say(link, digest) for digest in self._compare.again(link))
         is_due = self._regain_ms is not None and now_ms >= self._regain_ms
         if is_due:
             self._regain()
@@ -296,10 +325,11 @@ class Reconcile:
         low, high = RECONCILE_INTERVAL_MS // 2, RECONCILE_INTERVAL_MS * 3 // 2
         self._round_ms = now_ms + low + int(self._rng.random() * (high - low))
 
-    def _tell_all(self, link: int) -> list[Say]:
-        """Return frames with all heads in the store."""
-        chunks = _chunks(self._entries(self._logs.stored_logs())) or [()]
-        return [Say(link, Heads(chunk, chunk is chunks[-1])) for chunk in chunks]
+    def _held(self) -> Vector:
+        """Return the heads in the store."""
+        if self._vector is None:
+            self._vector = Vector(self._entries(self._logs.stored_logs()))
+        return self._vector
 
     def _tell_changed(self) -> list[Say]:
         """Return frames with the heads that moved, for each peer those that it can't know of."""

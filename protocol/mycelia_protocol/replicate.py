@@ -19,6 +19,8 @@ from mycelia_protocol.limits import READS_PER_LINK_MAX, RUN_SIZE_MAX
 from mycelia_protocol.logs import LogKey, Logs
 from mycelia_protocol.messages import (
     Announce,
+    Buckets,
+    Digest,
     Graft,
     Heads,
     Message,
@@ -108,12 +110,12 @@ class Replicate:
 
     # --- links ---
 
-    def opened(self, link: int, now_ms: int) -> list[Step]:
-        """Begin with a member."""
+    def opened(self, link: int, session: bytes, now_ms: int) -> list[Step]:
+        """Begin with a member; `session` is the hash of its session."""
         self._links = sorted([*self._links, link])
         self._quotas[link] = Quota(Push)
         self._spread.opened(link)
-        return [*self.reconcile.opened(link, now_ms)]
+        return [*self.reconcile.opened(link, session, now_ms)]
 
     def closed(self, link: int, now_ms: int) -> list[Step]:
         """End with a member."""
@@ -138,6 +140,8 @@ class Replicate:
         match message:
             case Heads():
                 return [*self.reconcile.heads_told(link, message, now_ms)]
+            case Digest() | Buckets():
+                return [*self.reconcile.compared(link, message)]
             case Want(ranges):
                 if Counter(self._reads.values())[link] >= READS_PER_LINK_MAX:
                     raise SessionError("too many WANTs at once", code="rate")

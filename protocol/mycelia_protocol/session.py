@@ -18,6 +18,7 @@ from mycelia_protocol.limits import (
     FRAME_SIZE_MAX,
     HANDSHAKE_TIMEOUT_MS,
     RATE_ANNOUNCE_MAX,
+    RATE_DIGEST_MAX,
     RATE_HEADS_MAX,
     RATE_JOIN_MAX,
     RATE_PUSH_MAX,
@@ -28,6 +29,8 @@ from mycelia_protocol.limits import (
 )
 from mycelia_protocol.messages import (
     Announce,
+    Buckets,
+    Digest,
     Graft,
     Heads,
     Introduce,
@@ -47,6 +50,8 @@ TAG_SIZE: Final = 16  # bytes that ChaCha20-Poly1305 adds to a frame
 
 RATES: Final[dict[type, int]] = {
     Heads: RATE_HEADS_MAX,
+    Digest: RATE_DIGEST_MAX,
+    Buckets: RATE_DIGEST_MAX,
     Want: RATE_WANT_MAX,
     Records: RATE_RECORDS_MAX,
     Push: RATE_PUSH_MAX,
@@ -88,6 +93,11 @@ class Session:
     def peer_key(self) -> bytes | None:
         """The other side's key, once it is proved."""
         return self._handshake.peer_key
+
+    @property
+    def hash(self) -> bytes:
+        """What only the two ends of this session know, once it is ready: the handshake's hash."""
+        return self._handshake.hash
 
     @property
     def is_ready(self) -> bool:

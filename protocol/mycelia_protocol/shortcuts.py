@@ -95,6 +95,7 @@ class PlainHandshake(Handshake):
     ) -> None:
         self.peer_key = None
         self.ciphers = None
+        self.hash = b""
         self._outbound = outbound
         self._commons = commons
         self._key = static  # a simulated node is given its public key in place of a static one
@@ -114,4 +115,6 @@ class PlainHandshake(Handshake):
             raise SessionError("a handshake message of a wrong size", code="handshake")
         self.peer_key = data[:ID_SIZE]
         self.ciphers = (PlainCipher(), PlainCipher())
+        keys = (self._key, self.peer_key) if self._outbound else (self.peer_key, self._key)
+        self.hash = keys[0][:16] + keys[1][:16]
         return [self._key + bytes(INITIATOR_SIZE - ID_SIZE)] if self._outbound else []

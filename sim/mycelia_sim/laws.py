@@ -14,8 +14,9 @@ from mycelia_sim.audit import Held
 from mycelia_sim.evidence import SHORT, Breach, Evidence, judged
 from mycelia_sim.verdict import Check, First
 
-# Frames that a quiet network still needs: now and then all heads once more, and a new greeting
-# where a link that a fault broke is found again.
+# Frames that a quiet network still needs: now and then two stores are compared, and a new greeting
+# where a link that a fault broke is found again. Heads follow only where stores differ, as those of
+# a log with two branches do for ever.
 ROUND_MS_MIN: Final = RECONCILE_INTERVAL_MS // 2
 REACTIONS: Final = ("graft", "prune", "records", "want")  # to what came late
 
@@ -169,7 +170,7 @@ def bounded(evidence: Evidence) -> Check:
 
 
 def quiescence(evidence: Evidence) -> Check:
-    """Check that nodes that agree fall silent but for their rounds of heads.
+    """Check that nodes that agree fall silent but for comparing their stores.
 
     What a bad link held up may still come, and each such frame may be answered, or make its reader
     ask for something once. So may a new link, between two that hold different branches of a log.
@@ -181,9 +182,12 @@ def quiescence(evidence: Evidence) -> Check:
         return judged("quiescence", "liveness", [], found, is_known=False)
     nodes = len(evidence.plan.nodes)
     chunks = sum(1 for _ in evidence.library.places) // HEADS_PER_FRAME_MAX + 1
-    rounds = nodes * (quiet.during_ms // ROUND_MS_MIN + 1) * chunks
+    rounds = 2 * nodes * (quiet.during_ms // ROUND_MS_MIN + 1)
     greetings = quiet.frames.get("introduce", 0)
-    allowed = {"introduce": greetings, "heads": rounds + greetings * chunks}
+    compared = rounds + greetings + quiet.late
+    differing = compared if evidence.library.contested else greetings + quiet.late
+    allowed = {"introduce": greetings, "digest": compared, "buckets": differing}
+    allowed["heads"] = differing * chunks
     allowed |= dict.fromkeys(REACTIONS, quiet.late + greetings)
     allowed["graft"] += (quiet.ended + greetings) * nodes
     breaches = [

@@ -19,7 +19,7 @@ US: Final = 1_000  # microseconds in a millisecond
 WINDOWS_MAX: Final = 60
 WINDOW_MS_MIN: Final = 1_000
 PAYLOAD: Final = frozenset({"push", "records"})  # frames that carry records
-RECONCILING: Final = ("heads", "want", "records")
+RECONCILING: Final = ("digest", "buckets", "heads", "want", "records")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Section 9.4: the registry of frames."""
 
+import hashlib
+
 from independent.records import read_envelope
 from independent.text import is_bytes, is_integer
 from independent.wire import Refused, decode
@@ -10,7 +12,7 @@ MOST_ENVELOPES = {3: 4_096, 4: 256, 5: 64, 7: 64}
 def read_frame(data: bytes) -> list[object]:
     """Return the fields of a frame, its number first."""
     frame = decode(data)
-    if not isinstance(frame, list) or not frame or not is_integer(frame[0], 1, 11):
+    if not isinstance(frame, list) or not frame or not is_integer(frame[0], 1, 13):
         raise Refused("unknown-frame")
     if not is_right(frame):
         raise Refused("session", "wrong fields")
@@ -43,6 +45,10 @@ def is_right(frame: list[object]) -> bool:
             return True
         case [9, list(heads)]:
             return len(heads) <= 4_096 and all(map(is_head, heads))
+        case [12, digest, logs]:
+            return is_bytes(digest, 16) and is_integer(logs)
+        case [13, list(digests)]:
+            return len(digests) in (64, 256) and all(is_bytes(one, 8) for one in digests)
         case [10 | 11, list(authors)]:
             return len(authors) <= 256 and all(is_bytes(author, 32) for author in authors)
         case _:
@@ -71,3 +77,17 @@ def is_range(row: object) -> bool:
             return is_bytes(author, 32) and is_bytes(log, 8) and ends
         case _:
             return False
+
+
+def compared(session: bytes, heads: list[list[object]], buckets: int) -> list[bytes]:
+    """Return the digests of so many buckets of a store (10.1.1), or of all that it holds if 0."""
+    parts: dict[int, bytes] = dict.fromkeys(range(buckets or 1), b"")
+    for author, log, seq, prefix in sorted(heads):
+        assert isinstance(author, bytes)
+        assert isinstance(log, bytes)
+        assert isinstance(seq, int)
+        assert isinstance(prefix, bytes)
+        at = log[0] // (256 // buckets) if buckets else 0
+        parts[at] += author + log + seq.to_bytes(8, "big") + prefix
+    size = 8 if buckets else 16
+    return [hashlib.blake2b(parts[at], key=session, digest_size=size).digest() for at in parts]

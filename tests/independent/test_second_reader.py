@@ -13,7 +13,7 @@ from independent import keys, text
 from independent.bundles import Bundle, find_chunks, write_chunk
 from independent.fold import Fold
 from independent.forks import parting
-from independent.frames import read_frame
+from independent.frames import compared, read_frame
 from independent.noise import Peer
 from independent.records import Chains, read_body, read_envelope
 from independent.wire import Refused, decode, encode
@@ -330,3 +330,18 @@ def plain(value: object) -> Any:
     if isinstance(value, bytes):
         return value.hex()
     return str(value) if type(value) is int else value
+
+
+@cases("digest")
+def test_digest(case: Case) -> None:
+    """REP-13, REP-14: digests of a store and of its buckets."""
+    session = bytes.fromhex(case["in"]["session"])
+    heads: list[list[object]] = [
+        [bytes.fromhex(author), bytes.fromhex(log), int(seq), bytes.fromhex(prefix)]
+        for author, log, seq, prefix in case["in"]["heads"]
+    ]
+    found = {
+        name: b"".join(compared(session, heads, buckets)).hex()
+        for name, buckets in (("digest", 0), ("few", 64), ("many", 256))
+    }
+    assert found == case["steps"]

@@ -13,6 +13,7 @@ from mycelia_protocol.messages import (
     CLOSE_FRAME,
     CLOSE_RATE,
     CLOSE_STRANGER,
+    Digest,
     HeadEntry,
     Heads,
     Introduce,
@@ -32,7 +33,7 @@ def test_a_stranger_gets_no_further_than_its_greeting() -> None:
     stranger = Visitor(mesh, mesh.nodes[0], mesh.rng.randbytes(32))
     stranger.say(Introduce(()))
     assert stranger.closed == [CLOSE_STRANGER]
-    assert not [message for message in stranger.heard if isinstance(message, Heads)]
+    assert not [message for message in stranger.heard if isinstance(message, Heads | Digest)]
 
 
 def test_an_introduction_lets_in_a_member_that_the_roster_does_not_know_yet() -> None:

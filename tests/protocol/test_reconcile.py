@@ -55,7 +55,7 @@ def bench(length: int = 40) -> Bench:
     logs = Logs()
     made = Bench(logs, Reconcile(logs, lambda _: True, random.Random(1)), founder.written)
     for link in (HONEST, LIAR):
-        made.reconcile.opened(link, made.now_ms)
+        made.reconcile.opened(link, bytes(32), made.now_ms)
     return made
 
 
@@ -163,7 +163,7 @@ def test_lies_about_many_logs_make_no_later_frame_dear() -> None:
         return key == made.key[0]
 
     made.reconcile = Reconcile(made.logs, is_member, random.Random(1))
-    made.reconcile.opened(LIAR, made.now_ms)
+    made.reconcile.opened(LIAR, bytes(32), made.now_ms)
     rng = random.Random(2)
     entries = [
         HeadEntry(rng.randbytes(32), rng.randbytes(8), 5, bytes(8))
@@ -182,7 +182,7 @@ def test_a_relay_pushes_no_more_than_its_neighbour_takes() -> None:
         founder.offer(5)
     replicate = Replicate(commons.commons, lambda _: True, random.Random(1), Logs())
     for link in (HONEST, LIAR):
-        replicate.opened(link, 1_000_000)
+        replicate.opened(link, bytes(32), 1_000_000)
     pushed = 0
     for record in founder.written[:-1]:
         for step in replicate.heard(LIAR, Push((record,)), 1_000_000):

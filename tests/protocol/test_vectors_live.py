@@ -7,12 +7,14 @@ import pytest
 
 from mycelia_protocol.bundle_reader import BundleReader, RecordsFound
 from mycelia_protocol.charter import Charter
+from mycelia_protocol.compare import Vector
 from mycelia_protocol.crypto import domain
 from mycelia_protocol.encoding import decode, encode
 from mycelia_protocol.errors import RemoteError
 from mycelia_protocol.handshake import prologue
+from mycelia_protocol.limits import BUCKETS_FEW, BUCKETS_MANY
 from mycelia_protocol.logs import Logs
-from mycelia_protocol.messages import decode_message, encode_message
+from mycelia_protocol.messages import HeadEntry, decode_message, encode_message
 from mycelia_protocol.record import Record
 from mycelia_protocol.session import Session, open_session
 from mycelia_protocol.state import State
@@ -141,3 +143,16 @@ def test_state(case: Case) -> None:
             state.digest()  # asked in between, what is remembered must not go stale
         assert state.digest().hex() == case["steps"]["digest"]
     assert outcome(records) == case["steps"]
+
+
+@cases("digest")
+def test_digest(case: Case) -> None:
+    """REP-13, REP-14: digests of a store and of its buckets."""
+    session = bytes.fromhex(case["in"]["session"])
+    vector = Vector(
+        HeadEntry(bytes.fromhex(author), bytes.fromhex(log), int(seq), bytes.fromhex(prefix))
+        for author, log, seq, prefix in case["in"]["heads"]
+    )
+    assert vector.digest(session).hex() == case["steps"]["digest"]
+    assert b"".join(vector.buckets(session, BUCKETS_FEW)).hex() == case["steps"]["few"]
+    assert b"".join(vector.buckets(session, BUCKETS_MANY)).hex() == case["steps"]["many"]

@@ -66,6 +66,10 @@ def _add_good(suite: Suite) -> None:
         ("PRUNE", [10, [KEYS["mill"]]], "Frame"),
         ("PRUNE of 256 authors", [10, [KEYS["mill"]] * 256], "Limit"),
         ("GRAFT", [11, [KEYS["mill"]]], "Frame"),
+        ("DIGEST of nothing", [12, derived("digest", 16), 0], "Frame"),
+        ("DIGEST of many logs", [12, derived("digest", 16), 2**53 - 1], "Limit"),
+        ("BUCKETS, 64 of them", [13, [derived("bucket", 8)] * 64], "Frame"),
+        ("BUCKETS, 256 of them", [13, [derived("bucket", 8)] * 256], "Limit"),
     ]
     for comment, frame, flag in good:
         suite.valid(comment, "SESS-5", _in(encode(frame)), {"value": tagged(frame)}, flag)
@@ -135,12 +139,20 @@ def _add_others(suite: Suite) -> None:
         ("PRUNE: no array", [10, KEYS["mill"]]),
         ("PRUNE of 257 authors", [10, [KEYS["mill"]] * 257]),
         ("GRAFT: author is nil", [11, [None]]),
+        ("DIGEST of 15 bytes", [12, bytes(15), 0]),
+        ("DIGEST: a negative count", [12, bytes(16), -1]),
+        ("DIGEST: the count is true", [12, bytes(16), True]),
+        ("DIGEST without a count", [12, bytes(16)]),
+        ("BUCKETS, 65 of them", [13, [bytes(8)] * 65]),
+        ("BUCKETS of nothing", [13, []]),
+        ("BUCKETS: a digest of 16 bytes", [13, [bytes(16)] * 64]),
+        ("BUCKETS: a digest is text", [13, ["b" * 8] * 64]),
     ]
     for comment, frame in wrong:
         _wrong(suite, comment, frame)
     unknown: list[tuple[str, Value]] = [
         ("number 0", [0]),
-        ("number 12", [12, []]),
+        ("number 14", [14, []]),
         ("number -1", [-1, []]),
         ("true in place of 1", [True, [HEAD], True]),
         ("a name in place of a number", ["HEADS", [HEAD], True]),

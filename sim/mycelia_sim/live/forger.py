@@ -25,7 +25,18 @@ from mycelia_protocol.encoding import Value
 from mycelia_protocol.errors import MyceliaError
 from mycelia_protocol.events import Range
 from mycelia_protocol.join import decode_introduction
-from mycelia_protocol.messages import HeadEntry, Heads, Introduce, Message, Push, Records, Want
+from mycelia_protocol.limits import BUCKET_DIGEST_SIZE, DIGEST_SIZE
+from mycelia_protocol.messages import (
+    Buckets,
+    Digest,
+    HeadEntry,
+    Heads,
+    Introduce,
+    Message,
+    Push,
+    Records,
+    Want,
+)
 from mycelia_protocol.record import Record, build_record
 from mycelia_protocol.session import Session, open_session
 from mycelia_sim.errors import HarnessError
@@ -66,7 +77,12 @@ class _Talk:
         entries: list[HeadEntry] = []
         while True:
             message = await self.next()
-            if isinstance(message, Heads):
+            if isinstance(message, Digest):  # it claims to hold nothing, so as to be told all
+                await self.say(Digest(bytes(DIGEST_SIZE), 0))
+            elif isinstance(message, Buckets):
+                nothing = (bytes(BUCKET_DIGEST_SIZE),) * len(message.digests)
+                await self.say(Buckets(nothing))
+            elif isinstance(message, Heads):
                 entries += message.entries
                 if message.complete:
                     return entries

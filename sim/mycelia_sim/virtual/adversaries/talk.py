@@ -11,8 +11,10 @@ from typing import Final, Literal, TypeAlias, TypeVar
 
 from mycelia_protocol.errors import RemoteError
 from mycelia_protocol.events import Range
-from mycelia_protocol.limits import RUN_SIZE_MAX
+from mycelia_protocol.limits import BUCKET_DIGEST_SIZE, DIGEST_SIZE, RUN_SIZE_MAX
 from mycelia_protocol.messages import (
+    Buckets,
+    Digest,
     HeadEntry,
     Heads,
     Introduce,
@@ -201,6 +203,10 @@ class Talk:
             case Heads(entries, complete):
                 self.heads.update({(entry.author, entry.log): entry for entry in entries})
                 self._is_told = self._is_told or complete
+            case Digest():  # it claims to hold nothing, so as to be told everything
+                self.say(Digest(bytes(DIGEST_SIZE), 0))
+            case Buckets(digests):
+                self.say(Buckets((bytes(BUCKET_DIGEST_SIZE),) * len(digests)))
             case Push(records):
                 self.pushed.extend(records)
             case Want(ranges):

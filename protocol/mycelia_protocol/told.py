@@ -1,0 +1,67 @@
+"""What one peer told of its store, and what it was asked for. Spec: section 10.1."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from mycelia_protocol.events import Range
+from mycelia_protocol.limits import PEER_HEADS_MAX
+from mycelia_protocol.logs import LogKey
+from mycelia_protocol.messages import HeadEntry, Want
+from mycelia_protocol.session import Quota
+
+
+@dataclass(slots=True)
+class Asking:
+    """One WANT on its way: what was asked, and when the answer is overdue."""
+
+    ranges: tuple[Range, ...]
+    deadline_ms: int
+
+
+@dataclass(slots=True)
+class Peer:
+    """What one peer told, and what it was asked.
+
+    Attributes:
+        told: next_seq by log.
+        given: the same, of what was pushed to it.
+        ahead: logs of which it told more than was here, in the order in which it did.
+        strange: the same, of authors that are not on the roster yet.
+        doubts: places where it told another id than the one here.
+        has_told_all: a telling of all that it holds has ended since anybody asked.
+        goal: how many records were missing here when it last told all that it holds.
+        is_tardy: it left an answer overdue; asked again once it answers.
+        pace_us: how long its last answer took for each record; a new peer is tried first.
+        quota: how many WANTs it still takes.
+    """
+
+    told: dict[LogKey, int] = field(default_factory=dict)
+    given: dict[LogKey, int] = field(default_factory=dict)
+    ahead: dict[LogKey, None] = field(default_factory=dict)
+    strange: dict[LogKey, None] = field(default_factory=dict)
+    doubts: dict[LogKey, int] = field(default_factory=dict)
+    askings: deque[Asking] = field(default_factory=deque)
+    has_told_all: bool = False
+    goal: int = 0
+    is_tardy: bool = False
+    pace_us: int = 0
+    quota: Quota = field(default_factory=lambda: Quota(Want))
+
+    def is_level(self, head: HeadEntry) -> bool:
+        """Return whether it told or was given a log as far as this."""
+        key = (head.author, head.log)
+        return max(self.told.get(key, 0), self.given.get(key, 0)) >= head.next_seq
+
+    def forget(self, key: LogKey) -> None:
+        """Ask no more for a log until it is told of anew."""
+        self.told.pop(key, None)
+        self.ahead.pop(key, None)
+
+    def note_common(self, heads: dict[LogKey, int]) -> None:
+        """Note that it holds these logs so far: next_seq by log."""
+        for key, next_seq in heads.items():
+            known = self.told.get(key)
+            if known is None and len(self.told) >= PEER_HEADS_MAX:
+                break
+            if known is None or known < next_seq:
+                self.told[key] = next_seq
