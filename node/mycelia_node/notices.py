@@ -7,6 +7,7 @@ from mycelia_node.names import id_text, name_of, named, short_id
 from mycelia_node.quantity import format_quantity
 from mycelia_protocol.errors import MyceliaError
 from mycelia_protocol.notices import (
+    CatchingUp,
     ForkSeen,
     GateOpened,
     IncarnationOpened,
@@ -37,7 +38,7 @@ def place(notice: Notice, own_key: bytes) -> tuple[int, str]:
         case RecordArrived(record):
             is_news = record.author == own_key and record.kind != "incarnation"
             return (logging.INFO if is_news else logging.DEBUG), "share"
-        case PeerConnected() | PeerLost():
+        case PeerConnected() | PeerLost() | CatchingUp():
             return logging.INFO, "link"
         case PeerMisbehaved():
             return logging.WARNING, "link"
@@ -59,6 +60,8 @@ def sentence(state: State, notice: Notice) -> str:
             return f"connected to {named(state, key)} {way} {address}"
         case PeerLost(_, key, reason):
             return f"lost {named(state, key)}: {reason}"
+        case CatchingUp(key, fetched, total):
+            return f"{fetched:,} of {total:,} records from {named(state, key)}"
         case RecordArrived(record):
             return record_words(state, record)
         case MemberJoined(key):
@@ -92,6 +95,9 @@ def event(state: State, notice: Notice, now_ms: int) -> Json:
             fields |= {"address": address, "direction": "out" if outbound else "in"}
         case PeerLost(_, key, reason):
             fields |= {"key": id_text("key", key), "name": name_of(state, key), "reason": reason}
+        case CatchingUp(key, fetched, total):
+            fields |= {"key": id_text("key", key), "name": name_of(state, key)}
+            fields |= {"fetched": fetched, "total": total}
         case RecordArrived(record):
             fields |= {"id": id_text("record", record.id), "kind": record.kind}
             fields |= {"author": id_text("key", record.author)}
@@ -118,6 +124,7 @@ def event(state: State, notice: Notice, now_ms: int) -> Json:
 EVENT_NAMES: dict[type, str] = {
     PeerConnected: "peer-connected",
     PeerLost: "peer-lost",
+    CatchingUp: "catching-up",
     RecordArrived: "record",
     MemberJoined: "member-joined",
     PeerMisbehaved: "peer-misbehaved",

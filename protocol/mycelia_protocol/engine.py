@@ -28,9 +28,10 @@ from mycelia_protocol.errors import InvalidTransition, LocalError, RemoteError
 from mycelia_protocol.events import Event, Notify, Output, Refused
 from mycelia_protocol.forks import Proof
 from mycelia_protocol.join import decode_introduction, introduced_keys
+from mycelia_protocol.limits import PROGRESS_RECORDS_MIN
 from mycelia_protocol.logs import Logs
-from mycelia_protocol.messages import CLOSE_DONE, CLOSE_RESTING, Message, Refuse, Welcome
-from mycelia_protocol.notices import MemberJoined, RecordArrived, StoreTroubled
+from mycelia_protocol.messages import CLOSE_DONE, CLOSE_RESTING, Message, Records, Refuse, Welcome
+from mycelia_protocol.notices import CatchingUp, MemberJoined, RecordArrived, StoreTroubled
 from mycelia_protocol.options import Options
 from mycelia_protocol.overlay import Overlay
 from mycelia_protocol.own_log import OwnLog
@@ -228,6 +229,10 @@ class Engine:
             self._own.heard(key, message)
         heard = self.replicate.heard(link, message, now_ms)
         outputs = self._note_own(self._perform(heard, now_ms))
+        if key is not None and isinstance(message, Records):
+            fetched, total = self.replicate.reconcile.progress(link)
+            if total >= PROGRESS_RECORDS_MIN:
+                outputs.append(Notify(CatchingUp(key, fetched, total)))
         if key is not None and self.replicate.reconcile.has_told_all(link):
             self.gate.shown(key, self.replicate.reconcile.told_by(link))
             outputs.extend(self._check_gate())

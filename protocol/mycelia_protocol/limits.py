@@ -86,6 +86,7 @@ PEER_HEADS_MAX: Final = 65_536  # logs remembered of what one peer told
 WANTS_IN_FLIGHT_MAX: Final = 2  # unanswered WANTs on one link: one on the way, one being read
 READS_PER_LINK_MAX: Final = 4  # WANTs of one link that wait for the own store
 
+PROGRESS_RECORDS_MIN: Final = 1_000  # of which people are told while they are fetched
 STORE_PAUSE_MS: Final = 5_000  # rest after the store failed, before more is asked of it
 
 # --- own records ---

@@ -29,6 +29,15 @@ class PeerLost:
 
 
 @dataclass(frozen=True, slots=True)
+class CatchingUp:
+    """Of the records that a member had ahead when it last told all it holds, so many are here."""
+
+    key: bytes
+    fetched: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class RecordArrived:
     """A record, own or another's, is in the store and in the state."""
 
@@ -87,6 +96,7 @@ class StoreTroubled:
 Notice: TypeAlias = (
     PeerConnected
     | PeerLost
+    | CatchingUp
     | RecordArrived
     | MemberJoined
     | PeerMisbehaved

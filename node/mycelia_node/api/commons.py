@@ -18,6 +18,7 @@ from mycelia_node.names import id_text
 from mycelia_node.node import Node
 from mycelia_node.watchers import WATCHERS_MAX, Watcher
 from mycelia_protocol.allocate import open_offers, open_requests
+from mycelia_protocol.engine import Engine
 from mycelia_protocol.identity import to_text
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.request import Request
@@ -184,8 +185,9 @@ def commons_status(node: Node) -> Json:
                 "address": peer.address,
                 "direction": "out" if peer.outbound else "in",
                 "since_ms": peer.since_ms,
+                **_progress(engine, link),
             }
-            for _, peer in sorted(node.neighbours.items())
+            for link, peer in sorted(node.neighbours.items())
         ],
         "members": len(state.roster()),
         "records": engine.logs.record_count(),
@@ -205,6 +207,12 @@ def commons_status(node: Node) -> Json:
         "gate": "open" if engine.gate.is_open else "closed",
         "traffic": node.tally.to_json(),
     }
+
+
+def _progress(engine: Engine, link: int) -> Json:
+    """Return how far this node has come in fetching what a neighbour had ahead."""
+    fetched, total = engine.replicate.reconcile.progress(link)
+    return {"fetched": fetched, "to_fetch": total}
 
 
 def _entered(node: Node) -> Json:

@@ -109,6 +109,11 @@ def status_text(answer: dict[str, Any]) -> str:
         f"from record {log['seq']} on it counts for nothing"
         for log in answer["contested_logs"]
     ]
+    lines += [
+        f"fetching: {peer['fetched']:,} of {peer['to_fetch']:,} records from {clean(peer['name'])}"
+        for peer in answer["peers"]
+        if peer["fetched"] < peer["to_fetch"]
+    ]
     if not answer["peers"]:
         return "\n".join([*lines, "no neighbour is connected"])
     rows = [
