@@ -23,8 +23,6 @@ from mycelia_protocol.compare import Compare, Finding, Vector
 from mycelia_protocol.events import Range
 from mycelia_protocol.limits import (
     HEADS_DELAY_MS,
-    HEADS_PER_FRAME_MAX,
-    PEER_HEADS_MAX,
     RECONCILE_INTERVAL_MS,
     STORE_PAUSE_MS,
     WANT_TIMEOUT_MS,
@@ -43,7 +41,7 @@ from mycelia_protocol.messages import (
 )
 from mycelia_protocol.record import Record
 from mycelia_protocol.rng import Rng
-from mycelia_protocol.told import Asking, Peer
+from mycelia_protocol.told import Asking, Peer, head_frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +175,7 @@ class Reconcile:
             if peer.told.get((entry.author, entry.log), 0) < entry.next_seq
             or self._parts_at((entry.author, entry.log)) is not None
         ]
-        chunks = _chunks(fresh) or [()]
+        chunks = head_frames(fresh) or [()]
         return [Say(link, Heads(chunk, chunk is chunks[-1])) for chunk in chunks]
 
     def announced(self, link: int, entries: Iterable[HeadEntry]) -> list[LogKey]:
@@ -209,13 +207,7 @@ class Reconcile:
 
     def _note(self, link: int, key: LogKey, next_seq: int) -> bool:
         """Note how far a peer holds a log; return whether that is further than it is here."""
-        told = self._peers[link].told
-        known = told.get(key)
-        if known is None and len(told) >= PEER_HEADS_MAX:
-            return False
-        if known is None or known < next_seq:
-            told[key] = known = next_seq
-        return known > self._logs.accepted(key).next_seq
+        return self._peers[link].note(key, next_seq) > self._logs.accepted(key).next_seq
 
     def _doubt(self, link: int, entry: HeadEntry) -> None:
         """Note if a peer told another id at a place that is taken here."""
@@ -340,9 +332,9 @@ class Reconcile:
         sendings: list[Say] = []
         for link, peer in sorted(self._peers.items()):
             if fresh := [entry for entry in changed if not peer.is_level(entry)]:
-                sendings.extend(Say(link, Heads(chunk, False)) for chunk in _chunks(fresh))
+                sendings.extend(Say(link, Heads(chunk, False)) for chunk in head_frames(fresh))
             if fresh := [entry for entry in spread if not peer.is_level(entry)]:
-                sendings.extend(Say(link, Announce(chunk)) for chunk in _chunks(fresh))
+                sendings.extend(Say(link, Announce(chunk)) for chunk in head_frames(fresh))
         return sendings
 
     def _entries(self, keys: Iterable[LogKey]) -> list[HeadEntry]:
@@ -399,9 +391,3 @@ class Reconcile:
         for key in level:
             del peer.ahead[key]
         return ranges
-
-
-def _chunks(entries: list[HeadEntry]) -> list[tuple[HeadEntry, ...]]:
-    """Cut heads into what fits one frame."""
-    step = HEADS_PER_FRAME_MAX
-    return [tuple(entries[start : start + step]) for start in range(0, len(entries), step)]

@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from mycelia_protocol.events import Range
-from mycelia_protocol.limits import PEER_HEADS_MAX
+from mycelia_protocol.limits import HEADS_PER_FRAME_MAX, PEER_HEADS_MAX
 from mycelia_protocol.logs import LogKey
 from mycelia_protocol.messages import HeadEntry, Want
 from mycelia_protocol.session import Quota
@@ -57,11 +57,22 @@ class Peer:
         self.told.pop(key, None)
         self.ahead.pop(key, None)
 
+    def note(self, key: LogKey, next_seq: int) -> int:
+        """Note that it holds a log so far; return how far it is known to, 0 if there is no room."""
+        known = self.told.get(key)
+        if known is None and len(self.told) >= PEER_HEADS_MAX:
+            return 0
+        if known is None or known < next_seq:
+            self.told[key] = known = next_seq
+        return known
+
     def note_common(self, heads: dict[LogKey, int]) -> None:
         """Note that it holds these logs so far: next_seq by log."""
         for key, next_seq in heads.items():
-            known = self.told.get(key)
-            if known is None and len(self.told) >= PEER_HEADS_MAX:
-                break
-            if known is None or known < next_seq:
-                self.told[key] = next_seq
+            self.note(key, next_seq)
+
+
+def head_frames(entries: list[HeadEntry]) -> list[tuple[HeadEntry, ...]]:
+    """Cut heads into what fits one frame."""
+    step = HEADS_PER_FRAME_MAX
+    return [tuple(entries[start : start + step]) for start in range(0, len(entries), step)]
