@@ -44,7 +44,8 @@ def applies(name: str, evidence: Evidence) -> bool:
 def convergence(evidence: Evidence) -> Check:
     """Check that all nodes agreed within the bound, and hold the same records on disk.
 
-    The logs that an adversary forked are left out: each node keeps the branch that came first.
+    Of the logs that an adversary forked each node keeps the branch that came first, so these
+    records are left out; but nodes that told of their state when they held all must tell the same.
     """
     facts, bound_ms = evidence.facts, evidence.plan.converge_within_ms
     lacking = evidence.library.lacking
@@ -54,6 +55,11 @@ def convergence(evidence: Evidence) -> Check:
         return Check("convergence", "liveness", "fail", detail)
     if facts.settled_ms is None:
         detail = f"the nodes did not agree within {bound_ms / 1000:g} s after the workload"
+        return Check("convergence", "liveness", "fail", detail)
+    counts = {holding.node: sum(len(c.ids) for c in holding.logs) for holding in evidence.holdings}
+    told = {node: digest for node, (digest, count) in facts.told.items() if counts[node] == count}
+    if len(set(told.values())) > 1:
+        detail = f"{len(told)} nodes that hold the same tell {len(set(told.values()))} states"
         return Check("convergence", "liveness", "fail", detail)
     detail = f"all nodes agreed {facts.settled_ms / 1000:.1f} s after the workload ended"
     if facts.caught_up_ms is not None:

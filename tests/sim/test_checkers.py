@@ -191,7 +191,7 @@ SAFETY: list[tuple[Callable[[Town], None], set[str]]] = [
     (alter_body, {"bodies_intact", "agreement"}),
     (lose_signature, {"no_forgery"}),
     (open_gap, {"author_sequence", "convergence", "recovery"}),
-    (tell_wrong, {"agreement"}),
+    (tell_wrong, {"agreement", "convergence"}),
 ]
 
 
