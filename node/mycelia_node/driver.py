@@ -45,8 +45,8 @@ BACKLOG_MAX: Final = 16 * 1024 * 1024  # bytes waiting for the disk; then links 
 class Links(Protocol):
     """What the driver asks of a transport."""
 
-    def send(self, link: int, data: bytes, droppable: bool) -> None:
-        """Send a frame; one that is droppable may be left out."""
+    def send(self, link: int, data: bytes) -> None:
+        """Send a frame."""
         ...
 
     def close_link(self, link: int, code: int, reason: str) -> None:
@@ -145,8 +145,8 @@ class Driver:
     def _perform(self, output: Output) -> None:
         """Begin what one output asks for."""
         match output:
-            case SendFrame(link, data, droppable) if self._links:
-                self._links.send(link, data, droppable)
+            case SendFrame(link, data) if self._links:
+                self._links.send(link, data)
             case CloseLink(link, code, reason) if self._links:
                 self._links.close_link(link, code, reason)
             case Dial(address) if self._links:

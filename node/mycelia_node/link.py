@@ -1,20 +1,23 @@
 """One WebSocket, either side of it: a bounded queue out, one task that sends.
 
-When the peer reads too slowly, droppable frames are left out from `DROP_SIZE` on, since
-reconciliation brings what they carried. If what must not be dropped grows beyond `QUEUE_SIZE_MAX`,
-the link is closed: the peer asked for more than it takes.
+When the peer reads too slowly, the engine is told from `FULL_SIZE` on, so that it pushes nothing
+more there; reconciliation brings what it left out. No frame can be left out here: each is encrypted
+under the next nonce. If the queue grows beyond `QUEUE_SIZE_MAX` all the same, the link is closed:
+the peer asked for more than it takes.
 """
 
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from aiohttp import ClientWebSocketResponse, WSMsgType, web
 
 Socket: TypeAlias = web.WebSocketResponse | ClientWebSocketResponse
 
-DROP_SIZE: Final = 1 * 1024 * 1024  # bytes queued, from which droppable frames are left out
+FULL_SIZE: Final = 1 * 1024 * 1024  # bytes queued, from which nothing more should be pushed
+DRAINED_SIZE: Final = FULL_SIZE // 4  # bytes queued, at which it may be again
 QUEUE_SIZE_MAX: Final = 8 * 1024 * 1024  # bytes queued, beyond which the link is closed
 CLOSE_SLOW: Final = 4009  # spec appendix C.2
 CLOSE_TEXT: Final = 4001
@@ -23,17 +26,28 @@ REASON_SIZE_MAX: Final = 120  # bytes of a close frame's reason
 
 
 class Link:
-    """One open WebSocket."""
+    """One open WebSocket.
+
+    Args:
+        tell: called with True when too much waits to be sent, and with False when that is over.
+    """
 
     def __init__(
-        self, number: int, socket: Socket, outbound: bool, address: str, opened_ms: int
+        self,
+        number: int,
+        socket: Socket,
+        outbound: bool,
+        address: str,
+        opened_ms: int,
+        tell: Callable[[bool], None],
     ) -> None:
         self.number: Final = number
         self.outbound: Final = outbound
         self.address: Final = address
         self.opened_ms: Final = opened_ms
         self.is_ready = False  # whether a member's session runs on it
-        self.dropped = 0  # droppable frames that were left out
+        self._tell = tell
+        self._is_full = False
         self._socket = socket
         self._queue: deque[bytes] = deque()
         self._size = 0
@@ -42,15 +56,15 @@ class Link:
         self.reason = ""
         self._sender = asyncio.create_task(self._send_all(), name=f"link-{number}-send")
 
-    def send(self, data: bytes, droppable: bool) -> None:
+    def send(self, data: bytes) -> None:
         """Queue a frame."""
         if self._close is not None:
             return
-        if droppable and self._size + len(data) > DROP_SIZE:
-            self.dropped += 1
-            return
         self._queue.append(data)
         self._size += len(data)
+        if self._size > FULL_SIZE and not self._is_full:
+            self._is_full = True
+            self._tell(True)
         if self._size > QUEUE_SIZE_MAX:
             self._queue.clear()
             self.close(CLOSE_SLOW, "slow: the peer does not take what is sent to it")
@@ -103,6 +117,9 @@ class Link:
                     data = self._queue.popleft()
                     await self._socket.send_bytes(data)
                     self._size -= len(data)
+                    if self._is_full and self._size <= DRAINED_SIZE:
+                        self._is_full = False
+                        self._tell(False)
                 if self._close is not None:
                     break
                 self._wake.clear()

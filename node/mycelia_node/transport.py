@@ -19,8 +19,16 @@ import aiohttp
 from aiohttp import web
 
 from mycelia_node.clock import Clock
-from mycelia_node.link import Link
-from mycelia_protocol.events import DialFailed, Event, FrameReceived, LinkClosed, LinkOpened
+from mycelia_node.link import Link, Socket
+from mycelia_protocol.events import (
+    DialFailed,
+    Event,
+    FrameReceived,
+    LinkClosed,
+    LinkDrained,
+    LinkFilled,
+    LinkOpened,
+)
 from mycelia_protocol.limits import FRAME_SIZE_MAX, UNPROVEN_MAX
 
 PATH: Final = "/mycelia"
@@ -139,10 +147,10 @@ class Transport:
 
     # --- what the driver asks ---
 
-    def send(self, link: int, data: bytes, droppable: bool) -> None:
+    def send(self, link: int, data: bytes) -> None:
         """Queue a frame for a link; one that is gone takes nothing."""
         if link in self.links:
-            self.links[link].send(data, droppable)
+            self.links[link].send(data)
 
     def close_link(self, link: int, code: int, reason: str) -> None:
         """Close a link once what is queued was sent."""
@@ -169,7 +177,7 @@ class Transport:
             log.debug("%s does not answer: %s", address, dial_failure(error))
             self._deliver(DialFailed(address, dial_failure(error)))
             return
-        await self._run(Link(next(self._numbers), ws, True, address, self._clock.now_ms()))
+        await self._run(self._new_link(ws, True, address))
 
     # --- listening ---
 
@@ -230,7 +238,7 @@ class Transport:
             timer.cancel()
         peer = request.transport.get_extra_info("peername")
         address = f"{peer[0]}:{peer[1]}" if peer else ""
-        link = Link(next(self._numbers), ws, False, address, self._clock.now_ms())
+        link = self._new_link(ws, False, address)
         self._sockets[link.number] = request.transport
         try:
             await self._run(link)
@@ -239,6 +247,14 @@ class Transport:
         return ws
 
     # --- both ---
+
+    def _new_link(self, socket: Socket, outbound: bool, address: str) -> Link:
+        number = next(self._numbers)
+
+        def tell(is_full: bool) -> None:
+            self._deliver(LinkFilled(number) if is_full else LinkDrained(number))
+
+        return Link(number, socket, outbound, address, self._clock.now_ms(), tell)
 
     async def _run(self, link: Link) -> None:
         """Hand a link's frames to the engine until it ends."""

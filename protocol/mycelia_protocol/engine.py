@@ -50,8 +50,7 @@ class Engine:
     Args:
         charter: what founded the commons.
         seed: this node's Ed25519 seed, 32 bytes.
-        rng: decides whom to ask and when, and gives keys, log ids and salts: on a real node a
-            cryptographic source.
+        rng: decides whom to ask and when; gives keys, ids and salts. On a real node cryptographic.
         shortcuts: for simulated worlds, and to count what passes.
     """
 
@@ -136,6 +135,9 @@ class Engine:
                 return self._perform(self.peers.opened(link, outbound, address, now_ms), now_ms)
             case events.FrameReceived(link, data):
                 return self._perform(self.peers.received(link, data, now_ms), now_ms)
+            case events.LinkFilled(link) | events.LinkDrained(link):
+                self.replicate.filled(link, is_full=isinstance(event, events.LinkFilled))
+                return []
             case events.LinkClosed(link, reason):
                 outputs = self._perform(self.peers.gone(link, reason), now_ms)
                 self._overlay.closed(link, now_ms)

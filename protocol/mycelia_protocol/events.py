@@ -59,6 +59,20 @@ class FrameReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkFilled:
+    """More waits to be sent on a link than its peer takes; nothing more should be pushed to it."""
+
+    link: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDrained:
+    """The peer of a link that had filled took most of what waited for it."""
+
+    link: int
+
+
+@dataclass(frozen=True, slots=True)
 class LinkClosed:
     """A link is gone; nothing can be sent on it any more."""
 
@@ -151,6 +165,8 @@ Event: TypeAlias = (
     | StoreLoaded
     | LinkOpened
     | FrameReceived
+    | LinkFilled
+    | LinkDrained
     | LinkClosed
     | DialFailed
     | PublishRequested
@@ -179,11 +195,10 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class SendFrame:
-    """Send one binary message. A droppable one may be left out when the link is slow."""
+    """Send one binary message. None may be left out: each is encrypted under the next nonce."""
 
     link: int
     data: bytes
-    droppable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,6 @@ from mycelia_protocol.messages import (
     Introduce,
     Join,
     Message,
-    Push,
     encode_message,
 )
 from mycelia_protocol.notices import PeerConnected, PeerLost, PeerMisbehaved
@@ -173,14 +172,14 @@ class Peers:
             return self.misbehaved(link, error, code)
 
     def send(self, link: int, message: Message) -> list[Output]:
-        """Return what sends a frame; nothing if the link is gone. Only pushes are droppable."""
+        """Return what sends a frame; nothing if the link is gone."""
         peer = self._peers.get(link)
         if peer is None:
             return []
         if message is not self._encoded[0]:
             self._encoded = (message, encode_message(message))
         data = peer.session.send_frame(self._encoded[1])
-        return [SendFrame(link, data, droppable=isinstance(message, Push))]
+        return [SendFrame(link, data)]
 
     def close(self, link: int, code: int, reason: str) -> list[Outcome]:
         """Close a link from this side."""

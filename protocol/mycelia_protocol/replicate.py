@@ -82,6 +82,7 @@ class Replicate:
         self._is_member = is_member
         self._links: list[int] = []
         self._quotas: dict[int, Quota] = {}  # link -> pushes that it still takes
+        self._full: set[int] = set()  # links whose peer is slow: nothing is pushed there
         self._batches: dict[int, Batch] = {}
         self._doomed: dict[int, Batch] = {}
         self._next_batch = 1
@@ -122,7 +123,13 @@ class Replicate:
         self._links = [other for other in self._links if other != link]
         self._quotas.pop(link, None)
         self._search.closed(link)
+        self._full.discard(link)
         return [*self._spread.closed(link, now_ms), *self.reconcile.closed(link, now_ms)]
+
+    def filled(self, link: int, *, is_full: bool) -> None:
+        """Note whether so much waits on a link that nothing is to be pushed there."""
+        if link in self._links:
+            (self._full.add if is_full else self._full.discard)(link)
 
     def heard(self, link: int, message: Message, now_ms: int) -> list[Step]:
         """Take a frame of a member."""
@@ -293,7 +300,7 @@ class Replicate:
     def _push(self, records: list[Record], source: int | None, now_ms: int) -> list[Step]:
         """Return pushes of records along their trees, save to whom evidently holds them.
 
-        To one that would count too many they are not sent; heads bring them.
+        To one that is slow, or that would count too many, they are not sent; heads bring them.
         """
         steps: list[Step] = []
         pushes = [Push(chunk) for chunk in chunks(records)]
@@ -301,7 +308,7 @@ class Replicate:
         for link in self._links:
             quota = self._quotas[link]
             quota.renew(now_ms)
-            if link == source or quota.is_spent:
+            if link == source or quota.is_spent or link in self._full:
                 continue
             told = self.reconcile.told_by(link)
             fresh = [

@@ -14,7 +14,15 @@ from mycelia_node import transport as transport_module
 from mycelia_node.clock import Clock
 from mycelia_node.daemon import address_of, bind
 from mycelia_node.transport import PATH, Transport, url_of
-from mycelia_protocol.events import DialFailed, Event, FrameReceived, LinkClosed, LinkOpened
+from mycelia_protocol.events import (
+    DialFailed,
+    Event,
+    FrameReceived,
+    LinkClosed,
+    LinkDrained,
+    LinkFilled,
+    LinkOpened,
+)
 from mycelia_protocol.limits import FRAME_SIZE_MAX
 
 DEADLINE_S = 10
@@ -104,8 +112,8 @@ async def test_frames_travel_both_ways_in_order(server: End, client: End) -> Non
     here, there = await client.opened(), await server.opened()
     frames = [b"x" * size for size in (0, 1, 125, 126, 65_535, 65_536, FRAME_SIZE_MAX)]
     for frame in frames:
-        client.transport.send(here, frame, False)
-        server.transport.send(there, frame, False)
+        client.transport.send(here, frame)
+        server.transport.send(there, frame)
     for end in (client, server):
         await end.wait(lambda event: isinstance(event, FrameReceived), len(frames))
         assert end.frames() == frames
@@ -115,12 +123,12 @@ async def test_closing_sends_what_is_queued_and_tells_why(server: End, client: E
     """The last frames go out before the close frame, whose reason the other side learns."""
     client.transport.dial(server.address)
     here, there = await client.opened(), await server.opened()
-    server.transport.send(there, b"last words", False)
+    server.transport.send(there, b"last words")
     server.transport.close_link(there, 4003, "stranger: nobody vouched")
     assert await client.closed(here) == "closed by the peer: stranger: nobody vouched"
     assert await server.closed(there) == "stranger: nobody vouched"
     assert client.frames() == [b"last words"]
-    server.transport.send(there, b"too late", False)
+    server.transport.send(there, b"too late")
     server.transport.close_link(there, 4003, "again")
 
 
@@ -182,7 +190,7 @@ async def test_an_oversize_frame_closes_the_link(server: End, client: End) -> No
     """A frame beyond 1 MiB is never handed on; the link ends."""
     client.transport.dial(server.address)
     here, there = await client.opened(), await server.opened()
-    client.transport.send(here, b"x" * (FRAME_SIZE_MAX + 1), False)
+    client.transport.send(here, b"x" * (FRAME_SIZE_MAX + 1))
     await server.closed(there)
     assert server.frames() == []
 
@@ -204,7 +212,7 @@ async def test_a_link_is_read_no_faster_than_there_is_room(server: End, client: 
     here = await client.opened()
     server.open.clear()
     for _ in range(50):
-        client.transport.send(here, b"x" * 100_000, False)
+        client.transport.send(here, b"x" * 100_000)
     await server.wait(lambda event: isinstance(event, FrameReceived))
     await asyncio.sleep(0)
     assert len(server.frames()) == 1
@@ -212,19 +220,18 @@ async def test_a_link_is_read_no_faster_than_there_is_room(server: End, client: 
     await server.wait(lambda event: isinstance(event, FrameReceived), 50)
 
 
-async def test_droppable_frames_are_dropped_for_a_slow_peer(server: End, client: End) -> None:
-    """Beyond the first mark droppable frames are left out, and the others still arrive."""
+async def test_a_slow_peers_link_says_that_it_filled_and_drained(server: End, client: End) -> None:
+    """The engine is told once each, and every frame still arrives: none can be left out."""
     client.transport.dial(server.address)
     here = await client.opened()
     server.open.clear()
-    link = client.transport.links[here]
     for _ in range(40):
-        client.transport.send(here, b"push" * 25_000, True)
-    client.transport.send(here, b"important", False)
-    assert 25 <= link.dropped < 40
+        client.transport.send(here, b"push" * 25_000)
+    assert client.events.count(LinkFilled(here)) == 1
     server.open.set()
-    await server.wait(lambda event: isinstance(event, FrameReceived) and event.data == b"important")
-    assert len(server.frames()) == 41 - link.dropped
+    await server.wait(lambda event: isinstance(event, FrameReceived), 40)
+    await client.wait(lambda event: event == LinkDrained(here))
+    assert client.events.count(LinkDrained(here)) == 1
 
 
 async def test_a_peer_that_does_not_read_is_closed(
@@ -236,7 +243,7 @@ async def test_a_peer_that_does_not_read_is_closed(
     here = await client.opened()
     server.open.clear()
     for _ in range(12):
-        client.transport.send(here, b"x" * 1_000_000, False)
+        client.transport.send(here, b"x" * 1_000_000)
     server.open.set()
     assert "slow" in await client.closed(here)
 
