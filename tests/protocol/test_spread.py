@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 
-from mycelia_protocol.events import Output, Range
+from mycelia_protocol.events import LinkDrained, LinkFilled, Output, Range
 from mycelia_protocol.limits import (
     AUTHORS_PER_FRAME_MAX,
     GRAFT_DELAY_MS,
@@ -141,6 +141,21 @@ def test_lies_about_trees_cost_no_record() -> None:
     mesh.settle()
     mesh.write(author, 2)
     assert mesh.level()
+
+
+def test_a_slow_peer_is_told_of_what_it_was_not_given() -> None:
+    """9.5: while its link is full nothing is pushed there; it asks when it has the room."""
+    mesh = Counting(2)
+    author, reader = mesh.nodes
+    author.give(LinkFilled(mesh.link(author, reader)))
+    author.publish("offer", WATER)
+    assert not mesh.frames[Push]
+    mesh.run(5_000)
+    assert (mesh.frames[Announce], mesh.frames[Want]) == (1, 1)
+    assert mesh.level()
+    author.give(LinkDrained(mesh.link(author, reader)))
+    author.publish("offer", WATER)
+    assert mesh.frames[Push] == 1
 
 
 def test_a_node_sends_no_more_prunes_than_may_be() -> None:
