@@ -4,7 +4,7 @@ Every function here is pure: from the state, and a clock for what expired, to th
 node should write. What it may spend is the business of `purses.py`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from mycelia_protocol.publish import Draft
 from mycelia_protocol.purses import Stock, end_of, is_past
@@ -44,7 +44,9 @@ def fifo(
     """
     if not shelf:
         return
-    requests = sorted(open_requests(state, now_ms), key=lambda each: _lapses(state, key, each.id))
+    alike = state.every(Request, _is_alike(shelf))
+    candidates = [each for each in alike if is_open_request(state, each, now_ms)]
+    requests = sorted(candidates, key=lambda each: _lapses(state, key, each.id))
     lacking = {request.id: lack(state, request) for request in requests}
     for stock in shelf:
         offer, left, credits_ = stock.offer, stock.left, stock.credits
@@ -60,6 +62,20 @@ def fifo(
             credits_ = ()  # named once, they stay
             left -= 0 if offer.body.inexhaustible else quantity
             lacking[request.id] -= quantity
+
+
+def _is_alike(shelf: Sequence[Stock]) -> Callable[[Request], bool]:
+    """Return what says whether a request is for anything like what is on the shelf.
+
+    `fits` turns the others away, too; this costs but a look at their bodies.
+    """
+    offers = [stock.offer.body for stock in shelf]
+    kinds = {(o.unit, kind) for o in offers for kind in (o.category, group_of(o.category))}
+
+    def keep(wanted: Request) -> bool:
+        return any((wanted.unit, kind) in kinds for kind in (wanted.category, *wanted.substitutes))
+
+    return keep
 
 
 def fits(state: State, stock: Stock, request: Statement[Request], now_ms: int) -> bool:
@@ -179,13 +195,16 @@ def open_offers(state: State, now_ms: int) -> list[Statement[Offer]]:
 
 def open_requests(state: State, now_ms: int) -> list[Statement[Request]]:
     """Return requests that still lack something, oldest first."""
-    return [
-        request
-        for request in state.every(Request)
-        if not request_state(state, request.id).withdrawn
+    return [each for each in state.every(Request) if is_open_request(state, each, now_ms)]
+
+
+def is_open_request(state: State, request: Statement[Request], now_ms: int) -> bool:
+    """Return whether a request still lacks something, and its time is not over."""
+    return (
+        not request_state(state, request.id).withdrawn
         and not is_past(times_of(state, request).expires_ms, now_ms)
         and lack(state, request) > 0
-    ]
+    )
 
 
 def lack(state: State, request: Statement[Request]) -> int:

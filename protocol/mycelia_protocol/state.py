@@ -15,7 +15,7 @@ kept for the case that others vouch for them.
 
 import bisect
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar, cast
 
@@ -302,10 +302,17 @@ class State:
         bodies = (cast("Statement[Fork]", proof).body for proof in proofs)
         return any(body.log == key[1] and body.seq <= seq for body in bodies)
 
-    def every(self, body_type: type[T]) -> list[Statement[T]]:
-        """Return all statements of one family, oldest first by their authors' clocks, then id."""
-        statements = cast("Iterable[Statement[T]]", self._by_type.get(body_type, {}).values())
-        return sorted(statements, key=lambda statement: (statement.time_ms, statement.id))
+    def every(
+        self, body_type: type[T], keep: Callable[[T], bool] | None = None
+    ) -> list[Statement[T]]:
+        """Return all statements of one family, oldest first by their authors' clocks, then id.
+
+        Args:
+            keep: says of a body whether it is wanted; else all are.
+        """
+        found = cast("Iterable[Statement[T]]", self._by_type.get(body_type, {}).values())
+        kept = found if keep is None else (each for each in found if keep(each.body))
+        return sorted(kept, key=lambda statement: (statement.time_ms, statement.id))
 
     def by_author(self, author: bytes, body_type: type[T]) -> list[Statement[T]]:
         """Return an author's statements of one family, oldest first by its clock, then id."""

@@ -27,6 +27,7 @@ SMALL: dict[str, tuple[tuple[int, ...], list[str]]] = {
     "village": ((1, 2), []),
     "river-split": ((1,), ["nodes.count=6"]),
     "rolling-blackout": ((1,), ["nodes.count=6"]),
+    "hammer": ((1,), ["nodes.count=4", "run.duration=12 s", "workload.rate=poisson(1 / s)"]),
     "old-backup": ((1,), ["nodes.count=5"]),
     "liars": (
         (1,),
