@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -96,14 +97,18 @@ def _faults(timeline: Timeline) -> str:
         hit = {node for fault in crashed for node in fault.nodes}
         told.append(f"{some(len(hit), 'node')} lost power in the middle of it")
     others = [fault for fault in faults if not fault.groups and fault not in crashed]
-    told += [_fault(fault, timeline.duration_ms) for fault in others[:FAULTS_TOLD]]
-    if len(others) > FAULTS_TOLD:
-        told.append(f"{some(len(others) - FAULTS_TOLD, 'more fault')} came on top")
+    if len(others) <= FAULTS_TOLD:
+        told += [_fault(fault, timeline.duration_ms) for fault in others]
+    else:
+        kinds = Counter(fault.kind.replace("_", " ") for fault in others)
+        listed = ", ".join(f"{kind} {number(count)}" for kind, count in kinds.most_common())
+        told.append(f"{some(len(others), 'more fault')} came on top: {listed}")
     return " ".join(f"{text[0].upper()}{text[1:]}." for text in told)
 
 
 def _fault(fault: Fault, duration_ms: int) -> str:
-    began, ended = clock(fault.at_ms, duration_ms), clock(fault.until_ms, duration_ms)
+    began = clock(fault.at_ms, duration_ms)
+    ended = clock(min(fault.until_ms, duration_ms), duration_ms)
     return f"{began} to {ended}: {fault.label}"
 
 

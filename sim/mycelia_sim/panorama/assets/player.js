@@ -199,7 +199,7 @@ class Player {
       const told = named.slice(0, 2).map((fault) => fault[2]);
       if (named.length > 2) told.push(`${named.length - 2} more cuts`);
       if (hits === 1) told.push(faults.find((fault) => !fault[3])[2]);
-      if (hits > 1) told.push(`${hits} nodes are hit`);
+      if (hits > 1) told.push(`${hits} faults are at work`);
       words = told.length ? `${told.join('; ')}.` : 'Every link is whole.';
       words = words[0].toUpperCase() + words.slice(1);
     }
