@@ -28,9 +28,17 @@ from mycelia_protocol.errors import InvalidTransition, LocalError, RemoteError
 from mycelia_protocol.events import Event, Notify, Output, Refused
 from mycelia_protocol.forks import Proof
 from mycelia_protocol.join import decode_introduction, introduced_keys
-from mycelia_protocol.limits import PROGRESS_RECORDS_MIN
+from mycelia_protocol.limits import PROGRESS_RECORDS_MIN, REGION_CELL
 from mycelia_protocol.logs import Logs
-from mycelia_protocol.messages import CLOSE_DONE, CLOSE_RESTING, Message, Records, Refuse, Welcome
+from mycelia_protocol.messages import (
+    CLOSE_DONE,
+    CLOSE_RESTING,
+    CLOSE_SPARE,
+    Message,
+    Records,
+    Refuse,
+    Welcome,
+)
 from mycelia_protocol.notices import CatchingUp, MemberJoined, RecordArrived, StoreTroubled
 from mycelia_protocol.options import Options
 from mycelia_protocol.overlay import Overlay
@@ -343,6 +351,9 @@ class Engine:
         profile = self.state.profile(key)
         if profile is not None:
             self._overlay.heard_of(key, profile.addresses, self.key)
+            if profile.place is not None:
+                corner = (profile.place.lat_e7, profile.place.lon_e7)
+                self._overlay.regions[key] = (corner[0] // REGION_CELL, corner[1] // REGION_CELL)
 
     # --- time ---
 
@@ -353,5 +364,8 @@ class Engine:
         outputs = self._perform(self.peers.timer(now_ms), now_ms)
         outputs.extend(self._perform(self.replicate.timer(now_ms), now_ms))
         outputs.extend(events.Dial(address) for address in self._overlay.timer(now_ms))
+        if (spare := self._overlay.surplus()) is not None:
+            closing = self.peers.close(spare, CLOSE_SPARE, "spare: links enough without it")
+            outputs.extend(self._perform(closing, now_ms))
         self._own.timer(now_ms, self._clock.shown_ms)
         return outputs

@@ -104,7 +104,10 @@ BUNDLE_ID_SIZE: Final = 8  # bytes; random, so that chunks of two bundles are to
 
 # --- overlay ---
 DEGREE_TARGET: Final = 6  # links that a node tries to keep
+DEGREE_HIGH: Final = 12  # links of members above which a node lets go of one that it dialled
+DEGREE_OUTBOUND: Final = 2  # links that a node dialled and keeps: nobody can crowd it in
 DEGREE_MAX: Final = 32  # links of members that a node accepts
+REGION_CELL: Final = 500_000  # 0.05 degree, about 5 km: members whose places share such a cell
 UNPROVEN_MAX: Final = 24  # links on which nobody has greeted yet; the oldest makes room
 DIAL_RANDOM_INTERVAL_MS: Final = 30_000  # one random unconnected member, for ever, +-50 %
 REDIAL_DELAY_MS: Final = 500  # first pause after a failed dial; doubles

@@ -40,6 +40,7 @@ CLOSE_TIMEOUT: Final = 4007  # the handshake took too long
 CLOSE_FULL: Final = 4008  # too many links; try another member
 CLOSE_SLOW: Final = 4009  # the peer did not take what it asked for
 CLOSE_DONE: Final = 4010  # a join was answered
+CLOSE_SPARE: Final = 4011  # the dialler has links enough; nothing is wrong with this one
 
 
 class HeadEntry(NamedTuple):

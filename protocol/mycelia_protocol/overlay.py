@@ -2,23 +2,31 @@
 
 Fixed addresses are kept connected for ever. With discovery on, the node dials members by the
 addresses in their profiles until it has enough links, and after that one random unconnected member
-every half minute, for ever: it is this dial that heals partitions. A failed address is tried again
-after a pause that doubles up to a bound, so that a healed link is found within that bound.
+every half minute, for ever: it is this dial that heals partitions. Where nobody is linked of a
+region (a coarse place), its members are dialled first. When there are more links than it takes, a
+link that this node dialled is let go, never one that another dialled. A failed address is tried
+again after a pause that doubles up to a bound, so that a healed link is found within that bound.
 
 A profile is only a claim: anybody may name anybody's address. So a claim never keeps an address
 from being dialled for another member who names it too, and takes nobody else's away.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from mycelia_protocol.limits import (
+    DEGREE_HIGH,
+    DEGREE_OUTBOUND,
     DEGREE_TARGET,
     DIAL_RANDOM_INTERVAL_MS,
     REDIAL_DELAY_MAX_MS,
     REDIAL_DELAY_MS,
 )
 from mycelia_protocol.rng import Rng
+
+Region: TypeAlias = tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -57,7 +65,11 @@ class Contact:
 
 
 class Overlay:
-    """Chooses addresses to dial; knows nothing of what is said on the links."""
+    """Chooses addresses to dial and links to let go; knows nothing of what is said on them.
+
+    Attributes:
+        regions: member -> the region of its place; who has none is alone in its own.
+    """
 
     def __init__(
         self, fixed: Iterable[str], contacts: Iterable[str], discover: bool, rng: Rng
@@ -69,7 +81,8 @@ class Overlay:
             self._contacts[address] = Contact(is_fixed=True)
         self._discover = discover
         self._rng = rng
-        self._connected: dict[int, bytes] = {}  # link -> member
+        self.regions: dict[bytes, Region] = {}
+        self._connected: dict[int, bytes] = {}  # link -> member, the oldest first
         self._random_ms: int | None = None
         self._due_ms: int | None = None
         self._is_stale = True  # something changed since due_ms was worked out
@@ -159,6 +172,32 @@ class Overlay:
             self._contacts[address].is_dialling = True
         return chosen
 
+    def surplus(self) -> int | None:
+        """Return a link to let go: one too many, and dialled from here; None if there is none.
+
+        The newest stays, since it was dialled to look beyond the present neighbours; so do links
+        to fixed addresses, the only one to a region, and `DEGREE_OUTBOUND` dialled ones.
+        """
+        if len(self._connected) <= DEGREE_HIGH:
+            return None
+        dialled = {c.link: c for c in self._contacts.values() if c.link in self._connected}
+        if len(dialled) <= DEGREE_OUTBOUND:
+            return None
+        counts = Counter(self._region(key) for key in self._connected.values())
+        newest = next(reversed(self._connected))
+        found = [
+            link
+            for link, key in self._connected.items()
+            if link in dialled
+            and link != newest
+            and not dialled[link].is_fixed
+            and counts[self._region(key)] > 1
+        ]
+        return found[int(self._rng.random() * len(found))] if found else None
+
+    def _region(self, key: bytes) -> Region | bytes:
+        return self.regions.get(key, key)
+
     def _members_to_dial(self, now_ms: int) -> list[str]:
         """Return addresses of unconnected members: enough for the degree, or the random one."""
         due = sorted(
@@ -172,10 +211,20 @@ class Overlay:
             low, high = DIAL_RANDOM_INTERVAL_MS // 2, DIAL_RANDOM_INTERVAL_MS * 3 // 2
             self._random_ms = now_ms + low + int(self._rng.random() * (high - low))
             count = count if is_first else max(count, 1)
+        reached = {self._region(key) for key in self._connected.values()}
         chosen: list[str] = []
         while due and len(chosen) < count:
-            chosen.append(due.pop(int(self._rng.random() * len(due))))
+            new = [address for address in due if not reached.issuperset(self._regions_at(address))]
+            choice = new or due
+            address = choice[int(self._rng.random() * len(choice))]
+            due.remove(address)
+            reached.update(self._regions_at(address))
+            chosen.append(address)
         return chosen
+
+    def _regions_at(self, address: str) -> set[Region | bytes]:
+        """Return the regions of whoever may answer at an address."""
+        return {self._region(key) for key in self._contacts[address].owners}
 
     def _dialling(self) -> int:
         return sum(contact.is_dialling for contact in self._contacts.values())

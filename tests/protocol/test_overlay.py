@@ -2,7 +2,7 @@
 
 import random
 
-from mycelia_protocol.limits import DIAL_RANDOM_INTERVAL_MS
+from mycelia_protocol.limits import DEGREE_HIGH, DEGREE_OUTBOUND, DIAL_RANDOM_INTERVAL_MS
 from mycelia_protocol.overlay import Overlay
 
 OWN, OAK, LIAR = b"own", b"oak", b"liar"
@@ -77,3 +77,61 @@ def test_who_answered_is_believed_before_who_claims() -> None:
     made.closed(1, 10)
     connect(made, 2, OAK)
     assert OAKS_ADDRESS not in dialled(made, 3 * DIAL_RANDOM_INTERVAL_MS)
+
+
+def crowded(dialled: int, accepted: int, *fixed: str) -> Overlay:
+    """Return an overlay with links that it dialled, and later ones that others dialled."""
+    made = overlay(*fixed)
+    for link in range(dialled + accepted):
+        key, address = link.to_bytes(32), f"host{link}:1"
+        made.regions[key] = (0, 0)
+        if link < dialled:
+            made.heard_of(key, [address], OWN)
+            made.opened(link, address)
+        made.identified(link, key)
+    return made
+
+
+def test_a_node_with_links_enough_lets_go_of_one_that_it_dialled() -> None:
+    """Random dials go on for ever; without this everybody would be linked with everybody."""
+    made = crowded(DEGREE_HIGH + 1, 0)
+    for link in range(DEGREE_HIGH + 1):
+        chosen = made.surplus()
+        if chosen is None:
+            break
+        assert chosen != DEGREE_HIGH, "the newest looks beyond the others"
+        made.lost(chosen)
+        made.closed(chosen, link)
+    assert made.surplus() is None
+    assert len(made._connected) == DEGREE_HIGH
+
+
+def test_links_that_others_dialled_are_theirs_to_let_go() -> None:
+    """Else whoever dials most could crowd out all whom a node chose itself, and the reverse."""
+    assert crowded(0, DEGREE_HIGH + 5).surplus() is None
+    assert crowded(DEGREE_OUTBOUND, DEGREE_HIGH + 5).surplus() is None
+    assert crowded(DEGREE_OUTBOUND + 1, DEGREE_HIGH).surplus() in range(DEGREE_OUTBOUND + 1)
+
+
+def test_the_only_link_to_a_region_and_fixed_addresses_stay() -> None:
+    """A commons that is cut between regions heals at the few links that cross."""
+    made = crowded(DEGREE_HIGH + 1, 0, "host0:1")
+    made.regions = {key: (number, 0) for number, key in enumerate(made._connected.values())}
+    assert made.surplus() is None
+    for key in list(made.regions)[:2]:
+        made.regions[key] = (99, 99)
+    assert made.surplus() == 1
+
+
+def test_a_region_without_a_link_is_dialled_first() -> None:
+    """However many members another region has."""
+    made = overlay()
+    for number in range(40):
+        key = number.to_bytes(32)
+        made.heard_of(key, [f"near{number}:1"], OWN)
+        made.regions[key] = (0, 0)
+    made.heard_of(OAK, [OAKS_ADDRESS], OWN)
+    made.regions[OAK] = (5, 5)
+    first = made.timer(0)
+    assert OAKS_ADDRESS in first
+    assert len(first) > 1
