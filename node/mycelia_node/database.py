@@ -175,6 +175,26 @@ def read_profiles(path: Path) -> Iterator[Record]:
         connection.close()
 
 
+def read_everything(path: Path) -> dict[tuple[bytes, bytes], list[Record]]:
+    """Return all records by (author, log), in order, beside a daemon that goes on writing.
+
+    Raises:
+        sqlite3.Error, RemoteError: it can't be read.
+    """
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        rows = connection.execute(
+            "SELECT header, signature, body FROM records ORDER BY records.log, seq"
+        )
+        found: dict[tuple[bytes, bytes], list[Record]] = {}
+        for row in rows:
+            record = Record.parse(*row)
+            found.setdefault((record.author, record.log), []).append(record)
+        return found
+    finally:
+        connection.close()
+
+
 def read_log(connection: sqlite3.Connection, wanted: Range) -> Iterator[Record]:
     """Yield the records of a log from `first` on, up to the first that is missing."""
     expected = wanted.first

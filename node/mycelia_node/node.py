@@ -243,7 +243,8 @@ def read_options(home: Home, config: Config) -> Options:
             "Put it back from a backup. If the other members know this node, remove it.",
         ) from error
     return Options(
-        allocate=config.share.policy == "fifo",
+        allocate=config.share.policy != "none",
+        decide=config.share.policy == "commons",
         preposition=config.share.preposition,
         confirm_handovers=config.share.receipts == "auto",
         dial=config.link.dial,

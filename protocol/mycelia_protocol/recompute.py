@@ -16,6 +16,7 @@ from mycelia_protocol.limits import DECISION_ROWS_MAX
 from mycelia_protocol.policies import in_force
 from mycelia_protocol.purses import stocks
 from mycelia_protocol.record import Record
+from mycelia_protocol.sharing.change import Inputs
 from mycelia_protocol.sharing.decide import Decision, decide
 from mycelia_protocol.state import State
 from mycelia_protocol.statements import read_statement
@@ -38,6 +39,7 @@ class Finding:
         omitted: requests that were open in the view and are not among the rows.
         missing: what of the view is not here, in words; then nothing else can be said.
         again: what should have been decided; None if that can't be said.
+        inputs: what it is decided from; None likewise.
     """
 
     decision: bytes
@@ -46,6 +48,7 @@ class Finding:
     omitted: tuple[bytes, ...] = ()
     missing: tuple[str, ...] = ()
     again: Decision | None = None
+    inputs: Inputs | None = None
 
     @property
     def recomputes(self) -> bool:
@@ -153,7 +156,7 @@ def _compare(
     rows = rows_of(again)
     looked_at = rows if body.total <= DECISION_ROWS_MAX else rows[:DECISION_ROWS_MAX]
     omitted = tuple(row.request for row in looked_at if row.request not in shown)
-    return Finding(decision.id, decision.author, tuple(faults), omitted, (), again)
+    return Finding(decision.id, decision.author, tuple(faults), omitted, (), again, inputs)
 
 
 def _numbers(body: Decided, again: Decision, left: int) -> Iterator[tuple[str, object, object]]:

@@ -18,6 +18,7 @@ from mycelia_node.api.commons import CommonsRoutes
 from mycelia_node.api.grants import GrantRoutes
 from mycelia_node.api.messages import MessageRoutes
 from mycelia_node.api.parties import PartyRoutes
+from mycelia_node.api.policies import PolicyRoutes
 from mycelia_node.api.rights import RightsRoutes
 from mycelia_node.api.things import offer_routes, request_routes
 from mycelia_node.daemon import Daemon
@@ -43,6 +44,7 @@ async def serve_api(daemon: Daemon) -> AsyncIterator[None]:
     shared = (
         *(offer_routes, request_routes, GrantRoutes, RightsRoutes, PartyRoutes, BundleRoutes),
         MessageRoutes,
+        PolicyRoutes,
     )
     for more in shared:
         more(routes.get_node).add_routes(app)

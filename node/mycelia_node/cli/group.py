@@ -34,6 +34,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "categories": ("mycelia_node.cli.things", "list what things are called, or find a word"),
     "grant": ("mycelia_node.cli.granting", "answer grants and confirm hand-overs"),
     "rights": ("mycelia_node.cli.rights", "let others grant from your offers"),
+    "policy": ("mycelia_node.cli.policies", "show or set by what offers are given away"),
+    "why": ("mycelia_node.cli.policies", "say who gets an offer, and why"),
+    "audit": ("mycelia_node.cli.policies", "make all decisions once more"),
     "party": ("mycelia_node.cli.parties", "speak for living places and people without a node"),
     "message": ("mycelia_node.cli.messages", "write what only one member can read"),
     "carry": (

@@ -1,0 +1,74 @@
+"""Policies and explanations on real daemons, by commands."""
+
+import json
+from typing import Any
+
+import pytest
+
+from mycelia_node.config_edit import set_value
+from mycelia_node.home import Home
+from node_daemons import Daemon, wait_for
+
+pytestmark = pytest.mark.daemon
+
+
+def said(node: Daemon, *words: str) -> Any:
+    """Run a command that must succeed, and return its answer."""
+    result = node.run(*words, "--json")
+    assert result.code == 0, result.err
+    return json.loads(result.out)
+
+
+def test_the_founder_sets_the_policy_and_everybody_explains_by_it(
+    pair: tuple[Daemon, Daemon],
+) -> None:
+    """A policy is there at both, only its setter's word counts, and `why` gives the numbers."""
+    one, two = pair
+    assert said(one, "policy", "show")["name"] == "First come, first served"
+    assert len(said(one, "policy", "list")["items"]) == 6
+    refused = two.run("policy", "set", "balanced")
+    assert (refused.code, "founded this commons" in refused.err) == (4, True)
+    wrong = one.run("policy", "set", "balansed")
+    assert "balanced" in wrong.err
+    said(one, "policy", "set", "balanced")
+    wait_for(lambda: said(two, "policy", "show")["name"] == "Balanced", "the policy arrives")
+    changed = said(one, "policy", "show")
+    changed["document"]["name"] = "Ours"
+    path = one.home.parent / "ours.json"
+    path.write_text(json.dumps(changed))
+    said(one, "policy", "set", str(path))
+    wait_for(lambda: said(two, "policy", "show")["epoch"] == 1, "the next epoch arrives")
+
+    offer = said(one, "offer", "add", "food.dry", "Rice", "2", "kg")["id"]
+    told = said(one, "why", offer)
+    (part,) = told["parts"]
+    assert (told["policy"]["name"], part["decision"]["available"]) == ("Ours", 2_000)
+    assert part["sentences"] == ["Nothing of 2 kg is given: no request is a candidate."]
+    said(two, "request", "add", "food.water", "Water", "2", "L", "--urgency", "now")
+    wait_for(lambda: bool(one.items("/v1/requests")), "the request arrives")
+    (part,) = said(one, "why", offer)["parts"]
+    (candidate,) = part["decision"]["candidates"]
+    assert candidate["gates"] == ["category", "unit"]
+    assert "Nothing of 2 kg" in one.run("why", offer, "--policy", "nearest").out
+
+
+def test_what_a_node_decided_is_explained_and_made_again_elsewhere(
+    pair: tuple[Daemon, Daemon],
+) -> None:
+    """With `share.policy = "commons"` grants name a decision, which any member recomputes."""
+    one, two = pair
+    assert one.stop() == 0
+    set_value(Home.at(one.home), "share", "policy", "commons")
+    one.start()
+    said(one, "offer", "add", "food.meal", "Bread", "9", "pieces")
+    said(two, "request", "add", "food.meal", "Bread", "4", "pieces")
+    wait_for(lambda: bool(two.items("/v1/grants")), "the grant arrives")
+    (promise,) = two.items("/v1/grants")
+    told = said(two, "why", promise["id"])
+    (part,) = told["parts"]
+    assert part["faults"] == []
+    assert part["sentences"][0] == "Of 9 x, 4 x are given: Bakery 4 x."
+    audited = two.run("audit")
+    assert (audited.code, audited.out) == (0, "1 of 1 decision came out the same.\n")
+    no_such = two.run("why", said(two, "request", "list")["items"][0]["id"])
+    assert "neither an offer nor a decision" in no_such.err
