@@ -14,7 +14,6 @@ from mycelia_protocol import gate, peers, reconcile
 from mycelia_protocol.crypto import digest
 from mycelia_protocol.engine import Engine
 from mycelia_protocol.events import Event, Output, ReadRecords
-from mycelia_protocol.logs import Logs
 from mycelia_protocol.publish import Publisher
 from mycelia_protocol.record import Record
 from mycelia_protocol.state import State
@@ -94,7 +93,7 @@ def never_syncs(planted: Planted) -> None:
 
 def takes_any_signature(planted: Planted) -> None:
     """A node that believes whatever is signed somehow."""
-    planted.setattr(Logs, "_verify", lambda self, record: record.signature is not None)
+    planted.setattr(Record, "is_signed", lambda record: record.signature is not None)
 
 
 def spoils_a_body(planted: Planted) -> None:

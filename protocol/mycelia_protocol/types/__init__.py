@@ -93,7 +93,7 @@ KINDS: Final[dict[str, Kind]] = {
         ),
         Kind("policy", policy.FIELDS, 0, policy.read),
         Kind("view", view.FIELDS, 0, view.read),
-        Kind("decision", decision.FIELDS, 1, decision.read),
+        Kind("decision", decision.FIELDS, 1, decision.read, touches=touched),
         Kind("withdraw", withdraw.FIELDS, 1, withdraw.read, touches=touched),
         Kind("fork", fork.FIELDS, 0, fork.read, addressee=fork.addressee),
     )

@@ -3,13 +3,15 @@
     offer's account <- rights' purse <- grant -> request
 
 A request's walk rests on the purses of its grants, a grant's status on its purse and its request,
-rights on the account of their offer, and an account on the returns that are named in it.
+rights on the account of their offer, and an account on the returns and decisions that are named in
+it.
 """
 
 from collections.abc import Iterable, Iterator
 
 from mycelia_protocol.types.accounts import grants_from, rights_from
 from mycelia_protocol.types.base import Facts, Statement
+from mycelia_protocol.types.decision import Decided
 from mycelia_protocol.types.dispute import Dispute
 from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.offer import Offer
@@ -33,6 +35,9 @@ def touched(facts: Facts, statement: Statement[object]) -> Iterable[bytes]:
     if isinstance(statement.body, Rights):
         for back in facts.about(statement.id, Return):
             reach.offers.update(_naming(facts, back.id))
+    if isinstance(statement.body, Decided):  # until it was there, it might have been a return
+        for purse in _naming(facts, statement.id):
+            reach.note(purse)
     return reach.spread()
 
 
