@@ -66,6 +66,7 @@ class Stage:
         self._tasks: set[asyncio.Task[None]] = set()
         self._catch_up: asyncio.Task[None] | None = None
         self._bent: list[tuple[Shape, TroubleFact]] = []
+        self._power = {node.id: asyncio.Lock() for node in plan.nodes}  # one power cut at a time
         self._cut_us: dict[str, int] = {}
         self.spans: dict[str, tuple[int, int]] = {}
         self._late: asyncio.Task[None] | None = None
@@ -215,12 +216,14 @@ class Stage:
             await self._unbend(*self._bent.pop())
 
     async def _kill(self, kill: Kill) -> None:
+        """Take a node's power and give it back; while another cut has it, wait until it is up."""
         fact = self._facts.kills.setdefault(kill.id, KillFact(kill.node))
-        await self._meter.read([kill.node])
-        fact.has_fired = await self._fleet.kill(kill.node)
-        self._progress.event(f"SIGKILL: {self._plan.node(kill.node).name}")
-        await self._rest_until(kill.restart_ms)
-        await self._fleet.start(kill.node)
+        async with self._power[kill.node]:
+            await self._meter.read([kill.node])
+            fact.has_fired = await self._fleet.kill(kill.node)
+            self._progress.event(f"SIGKILL: {self._plan.node(kill.node).name}")
+            await self._rest_until(kill.restart_ms)
+            await self._fleet.start(kill.node)
         fact.has_restarted = True
         self._progress.event(f"back: {self._plan.node(kill.node).name}")
 
