@@ -25,6 +25,7 @@ def test_the_founder_sets_the_policy_and_everybody_explains_by_it(
     """A policy is there at both, only its setter's word counts, and `why` gives the numbers."""
     one, two = pair
     assert said(one, "policy", "show")["name"] == "First come, first served"
+    assert "There are no decisions here" in one.run("audit").out
     assert len(said(one, "policy", "list")["items"]) == 6
     refused = two.run("policy", "set", "balanced")
     assert (refused.code, "founded this commons" in refused.err) == (4, True)

@@ -134,6 +134,9 @@ def audit(context: click.Context) -> None:
         for item in unknown:
             name = short(item["decision"], size)
             say(f"{name} by {clean(item['author'])}: not all here: {'; '.join(item['missing'])}")
+        if not items:
+            say("There are no decisions here: nobody decides by the policy in force yet.")
+            return
         fine = len(items) - len({item["decision"] for item in (*wrong, *unknown)})
         say(f"{fine} of {count(len(items), 'decision')} came out the same.")
     context.exit(1 if wrong else 0)
