@@ -61,7 +61,9 @@ class Deciding:
             ):
                 continue
             inputs = gather(self._state, self._key, stock, policy, clock_ms)
-            found = decide(policy, inputs.offer, inputs.requests, inputs.collectives, clock_ms)
+            found = decide(
+                inputs.policy, inputs.offer, inputs.requests, inputs.collectives, inputs.as_of_ms
+            )
             if found.grants:
                 return [*self._decision(log, stock, found), *_grants(stock, found, accept_by_ms)]
         return []

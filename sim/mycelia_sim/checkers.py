@@ -7,6 +7,7 @@ from typing import Final
 
 from mycelia_sim import balance, laws, safety
 from mycelia_sim.evidence import Evidence, gather
+from mycelia_sim.explained import explained
 from mycelia_sim.measured import Metric, within_limits
 from mycelia_sim.sometimes import SOMETIMES
 from mycelia_sim.verdict import Check, interrupted
@@ -105,6 +106,7 @@ CHECKERS: Final[dict[str, Callable[[Evidence], Check]]] = {
     "bodies_intact": safety.bodies_intact,
     "author_sequence": safety.author_sequence,
     "agreement": safety.agreement,
+    "explained": explained,
     "well_formed": safety.well_formed,
     "monotone": laws.monotone,
     "no_resurrection": laws.no_resurrection,

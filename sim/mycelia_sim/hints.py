@@ -114,6 +114,8 @@ def _keys(subject: Subject) -> Iterator[str]:
         yield f"topology.crossings_min has no meaning with '{kind}'"
     if "quiet_for" in document.get("stop", {}) and scenario.stop.when != "quiescent":
         yield "stop.quiet_for has a meaning only with stop.when = 'quiescent'"
+    if "in_force" in document.get("workload", {}) and scenario.workload.policy != "commons":
+        yield "workload.in_force has a meaning only with workload.policy = 'commons'"
     for fault, raw in zip(scenario.faults, document.get("fault", []), strict=True):
         mode = getattr(fault.effect, "mode", "delay")
         if "delay" in raw and mode != "delay":

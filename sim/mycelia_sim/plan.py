@@ -241,6 +241,13 @@ class Plan:
     stop: Stop = Stop()
     trips: tuple[Trip, ...] = ()
     preposition: bool = False
+    policy: str = "fifo"
+    in_force: str = "fifo"
+
+    @property
+    def agreed_policy(self) -> str | None:
+        """The baseline that the founder puts in force and nodes decide by; None with fifo."""
+        return self.in_force if self.policy == "commons" else None
 
     @cached_property
     def _by_id(self) -> dict[str, PlanNode]:

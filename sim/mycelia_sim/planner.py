@@ -61,6 +61,8 @@ def draw_plan(scenario: Scenario, backend: str | None = None, *, swarm: bool = F
         converge_within_ms=run.converge_within_ms,
         receipts=scenario.workload.receipts,
         preposition=scenario.workload.preposition,
+        policy=scenario.workload.policy,
+        in_force=scenario.workload.in_force,
         nodes=nodes,
         links=links,
         posts=draw_posts(scenario, sites, city, found.cuts, found.kills),

@@ -27,6 +27,7 @@ INVARIANTS: Final = (
     "bodies_intact",
     "author_sequence",
     "agreement",
+    "explained",
     "well_formed",
     "monotone",
     "no_resurrection",
@@ -157,6 +158,8 @@ class Workload:
         opens: share of those that write one offer and one request within the opening.
         lend: share of the offers of tools that are lent in slots, and not given away.
         rights: share of the offers half of which somebody else may grant a little later.
+        policy: by what nodes grant: `fifo`, or `commons` with a record of each decision.
+        in_force: the baseline that the founder puts in force, if nodes grant by `commons`.
         preposition: whether nodes give rights ahead of an outage by themselves.
         before_crash: posts at a node just before it crashes, so that the crash hits writes.
         meet_in_cut: whether each group of a cut gets offers and requests that fit.
@@ -172,6 +175,8 @@ class Workload:
     lend: float
     rights: float
     receipts: str
+    policy: str
+    in_force: str
     preposition: bool
     before_crash: int
     meet_in_cut: bool

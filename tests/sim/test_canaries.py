@@ -22,6 +22,7 @@ from mycelia_sim.scenario import INVARIANTS
 from mycelia_sim.virtual.disk import MemoryStore
 from mycelia_sim.virtual.node import VirtualNode
 from mycelia_sim.virtual.run import Played, play_virtual
+from support.biased import decided, leaves_somebody_out
 from support.liars import a_plan, attempt
 from support.spenders import (
     holder_falls,
@@ -213,6 +214,7 @@ CANARIES = (
     Canary("bodies_intact", calm, spoils_a_body),
     Canary("author_sequence", calm, loses_the_middle),
     Canary("agreement", calm, folds_by_arrival),
+    Canary("explained", decided, leaves_somebody_out),
     Canary("well_formed", last_soup, writes_nonsense),
     Canary("monotone", calm, tidies_up),
     Canary("no_resurrection", taken_back, keeps_granting),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from mycelia_protocol.sharing.baselines import BASELINES
 from mycelia_sim.backends import BACKENDS, BEHAVIOURS, FAULTS, FORGERIES, NODES_MAX
 from mycelia_sim.grammar.kinds import Choice, Choices, Flag, Inner, Integer, Name, Share, Text
 from mycelia_sim.grammar.measures import (
@@ -24,6 +25,7 @@ from mycelia_sim.workload import AMOUNTS
 
 CROSSINGS_MAX: Final = 1_000
 FAMILIES: Final = (*FAULTS, "clock", "link", "adversary", *BEHAVIOURS)
+POLICIES: Final = ("fifo", "commons")
 STOPS: Final = ("converged", "quiescent", "duration", "first_violation")
 
 TOP: Final = (
@@ -94,6 +96,8 @@ WORKLOAD: Final = (
     Key("lend", Share(), "share of the offers of tools that are lent in slots", 0),
     Key("rights", Share(), "share of the offers half of which another node may grant", 0),
     Key("receipts", Choice(("auto", "ask")), "who confirms hand-overs: nodes or people", "auto"),
+    Key("policy", Choice(POLICIES), "by what nodes grant: who asked first, or as decided", "fifo"),
+    Key("in_force", Choice(BASELINES), "policy of the commons, where that decides", "balanced"),
     Key("preposition", Flag(), "nodes give rights ahead of an outage by themselves", False),
     Key("before_crash", Integer(0, 4), "posts at a node just before it crashes", 4),
     Key("meet_in_cut", Flag(), "give each group of a cut something to share", True),

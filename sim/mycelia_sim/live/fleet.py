@@ -86,7 +86,7 @@ class Fleet:
             f"[node]\nname = {json.dumps(node.name, ensure_ascii=False)}\n"
             f'[link]\nlisten = "{self.network.listen_address(node.id)}"\n'
             f"dial = [{dial}]\ndiscover = false\n"
-            f'[share]\npolicy = "fifo"\nreceipts = "{self.plan.receipts}"\n'
+            f'[share]\npolicy = "{self.plan.policy}"\nreceipts = "{self.plan.receipts}"\n'
             f"preposition = {json.dumps(self.plan.preposition)}\n"
             '[log]\nlevel = "info"\nformat = "text"\n'
         )
@@ -117,6 +117,8 @@ class Fleet:
         joins = asyncio.Semaphore(JOINS_AT_ONCE)
         await self.start(self.founder)
         await self._call(self.founder, "/v1/found", {"name": self._name(), "commons": COMMONS})
+        if self.plan.agreed_policy is not None:
+            await self._call(self.founder, "/v1/policy", {"baseline": self.plan.agreed_policy})
         progress(joined)
 
         async def bring_in(node: str) -> None:

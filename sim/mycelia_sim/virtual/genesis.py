@@ -7,7 +7,7 @@ by all nodes; ten thousand of them could not each hold ten thousand vouches of t
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 from mycelia_protocol.charter import Charter
 from mycelia_protocol.crypto import public_key
@@ -16,6 +16,8 @@ from mycelia_protocol.handshake import Handshake
 from mycelia_protocol.logs import Logs
 from mycelia_protocol.messages import Message, decode_message
 from mycelia_protocol.record import Record, build_record
+from mycelia_protocol.sharing.baselines import document
+from mycelia_protocol.sharing.policy import write_policy
 from mycelia_protocol.shortcuts import Genesis, PlainHandshake, Shortcuts
 from mycelia_protocol.state import State
 from mycelia_protocol.statements import Reader, read_statement
@@ -28,6 +30,8 @@ from mycelia_sim.virtual.node import EPOCH_MS
 VERIFY_MEMO: Final = 1 << 16  # record ids whose verdict is remembered: a run's live records
 READ_MEMO: Final = 1 << 16  # bodies remembered
 DECODE_MEMO: Final = 1 << 12  # frames remembered; a push comes to its readers close together
+
+Draft: TypeAlias = tuple[str, dict[str, Value]]  # kind, content
 
 
 class StreamRng:
@@ -62,18 +66,24 @@ class Beginning:
     shortcuts: Shortcuts
 
 
-def begin(seed: int, nodes: tuple[str, ...], *, plain: bool) -> Beginning:
+def begin(
+    seed: int, nodes: tuple[str, ...], *, plain: bool, policy: str | None = None
+) -> Beginning:
     """Found a commons whose roster holds all these nodes.
 
     Args:
         plain: leave out the encryption of sessions.
+        policy: the baseline that the founder puts in force, if any.
     """
     founder_seed = Stream(seed, "key/founder").bytes(32)
     founder = public_key(founder_seed)
     charter = Charter("Twin Cities", founder, EPOCH_MS, Stream(seed, "charter").bytes(16))
     seeds = {node: Stream(seed, f"key/{node}").bytes(32) for node in nodes}
     keys = {node: public_key(seeds[node]) for node in nodes}
-    records = _founders_log(charter, founder_seed, list(keys.values()), seed)
+    drafts: list[Draft] = [("vouch", vouch(key, bytes(32))) for key in keys.values()]
+    if policy is not None:
+        drafts.append(("policy", {"document": write_policy(document(policy))}))
+    records = _founders_log(charter, founder_seed, drafts, seed)
     logs, state = Logs(), State(charter)
     for record in records:
         logs.load(record)
@@ -120,16 +130,13 @@ def remembering_decode() -> Callable[[bytes], Message]:
 
 
 def _founders_log(
-    charter: Charter, founder_seed: bytes, keys: list[bytes], seed: int
+    charter: Charter, founder_seed: bytes, drafts: list[Draft], seed: int
 ) -> list[Record]:
     log = Stream(seed, "log/founder").bytes(8)
     salts = Stream(seed, "salt/founder")
     records: list[Record] = []
-    drafts: list[tuple[str, dict[str, Value]]] = [
-        ("incarnation", {"heads": ()}),
-        *(("vouch", vouch(key, bytes(32))) for key in keys),
-    ]
-    for kind, content in drafts:
+    first: Draft = ("incarnation", {"heads": ()})
+    for kind, content in (first, *drafts):
         previous = records[-1].id if records else None
         records.append(
             build_record(

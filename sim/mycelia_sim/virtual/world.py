@@ -68,7 +68,9 @@ class World:
         self.is_plain: Final = len(plan.nodes) >= PLAIN_FROM
         ids = tuple(node.id for node in plan.nodes)
         members = (*ids, *adversary_ids(plan.attempts))
-        self.beginning: Final[Beginning] = begin(plan.seed, members, plain=self.is_plain)
+        self.beginning: Final[Beginning] = begin(
+            plan.seed, members, plain=self.is_plain, policy=plan.agreed_policy
+        )
         self.facts.keys = {node: key.hex() for node, key in self.beginning.keys.items()}
         self._paths: dict[tuple[str, str], Path] = {}
         self._dials: dict[str, list[str]] = {node: [] for node in ids}
@@ -226,6 +228,7 @@ class World:
         store = MemoryStore(self.loop, SYNC_US, READ_US, self.beginning.base)
         options = Options(
             allocate=True,
+            decide=self.plan.agreed_policy is not None,
             preposition=self.plan.preposition,
             confirm_handovers=self.plan.receipts == "auto",
             dial=tuple(self._dials[node]),

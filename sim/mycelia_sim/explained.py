@@ -1,0 +1,79 @@
+"""The check of decisions: each recomputes from every disk, and whose does not is named.
+
+It is about `recompute`, the code by which any member audits, and uses it: from what lies on a disk,
+and nothing else. Disks that hold the same are looked at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mycelia_protocol.charter import Charter
+from mycelia_protocol.errors import MyceliaError
+from mycelia_protocol.recompute import Finding, recompute
+from mycelia_protocol.record import Record
+from mycelia_sim.audit import Holding
+from mycelia_sim.evidence import SHORT, Breach, Evidence, judged
+from mycelia_sim.verdict import Check
+
+
+def explained(evidence: Evidence) -> Check:
+    """Check that every decision of an honest node recomputes on every disk.
+
+    Where not all of its view is there nothing can be said. That happens to disks that lack records,
+    where faults took some from all disks, and with logs that have two ends; else it is a breach.
+    """
+    breaches, made, open_ = list[Breach](), set[bytes](), set[bytes]()
+    was_robbed = bool(evidence.library.contested) or any(evidence.taken.values())
+    for alike in evidence.library.alike:
+        holding = alike[0]
+        may_lack = was_robbed or holding.node in evidence.library.lacking
+        for finding in findings(holding):
+            if finding.author in evidence.liars:
+                continue
+            made.add(finding.decision)
+            if finding.missing and may_lack and not finding.faults:
+                open_.add(finding.decision)
+            elif not finding.recomputes:
+                text = f"{holding.node}: {told(evidence, finding)}"
+                breaches.append((text, evidence.first(finding.decision)))
+    found = f"{len(made)} decisions recompute"
+    found += f", but for {len(open_)} of which not all is here" if open_ else ""
+    is_known = len(made) > len(open_) or evidence.plan.policy == "fifo"
+    return judged("explained", "safety", breaches, found, is_known=is_known)
+
+
+def findings(holding: Holding) -> Iterator[Finding]:
+    """Make all decisions on one disk once more.
+
+    A disk that can't be read through is left out: `no_loss` and `bodies_intact` tell of it.
+    """
+    logs: dict[tuple[bytes, bytes], list[Record]] = {}
+    deciding: list[tuple[bytes, bytes]] = []
+    for copy in holding.logs:
+        key = (copy.author, copy.log)
+        if any(record.kind == "decision" for record in copy.records):
+            deciding.append(key)
+    if not deciding or holding.faults:
+        return
+    try:
+        for copy in holding.logs:
+            logs[copy.author, copy.log] = [
+                Record.parse(each.header, each.signature, each.body) for each in copy.records
+            ]
+        charter = Charter.decode(holding.charter)
+        for key in deciding:
+            yield from recompute(charter, logs, key)
+    except MyceliaError:
+        return
+
+
+def told(evidence: Evidence, finding: Finding) -> str:
+    """Say whose decision does not recompute, and what is wrong with it."""
+    who = evidence.node_of.get(finding.author, finding.author.hex()[:SHORT])
+    reasons = [
+        *(f"it leaves out request {request.hex()[:SHORT]}" for request in finding.omitted),
+        *finding.faults,
+        *(f"it rests on what nobody holds: {what}" for what in finding.missing),
+    ]
+    return f"decision {finding.decision.hex()[:SHORT]} of {who} does not recompute: {reasons[0]}"
