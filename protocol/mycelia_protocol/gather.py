@@ -1,4 +1,4 @@
-"""What a decision is made from: plain values out of a state. Spec: section 8.8.8, IN-1 to IN-6.
+"""What a decision is made from: plain values out of a state. Spec: section 8.8.8, IN-1 to IN-7.
 
 Whoever decides and whoever recomputes call this with the state of the same records, and get the
 same views; the rest is `sharing/`.
@@ -7,7 +7,7 @@ same views; the rest is `sharing/`.
 from collections import defaultdict
 
 from mycelia_protocol.allocate import lack, open_requests
-from mycelia_protocol.limits import QUANTITY_MAX, RECEIVED_MAX
+from mycelia_protocol.limits import LAPSE_PAUSE_MAX_MS, QUANTITY_MAX, RECEIVED_MAX
 from mycelia_protocol.purses import Stock, end_of
 from mycelia_protocol.sharing.change import Inputs
 from mycelia_protocol.sharing.distance import metres_between
@@ -17,6 +17,7 @@ from mycelia_protocol.state import State
 from mycelia_protocol.types.accounts import offer_of
 from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.grant import Grant
+from mycelia_protocol.types.ledger import taken_back
 from mycelia_protocol.types.parties import side_of
 from mycelia_protocol.types.party import Party
 from mycelia_protocol.types.place import Place
@@ -38,7 +39,7 @@ def gather(state: State, key: bytes, stock: Stock, policy: Policy, as_of_ms: int
     since_ms = as_of_ms - policy.window_s * 1_000
     urgent = _urgent(state, since_ms)
     requests = [
-        _request_view(state, key, stock, request, urgent)
+        _request_view(state, key, stock, request, urgent, as_of_ms)
         for request in open_requests(state, as_of_ms)
     ]
     collectives = _collectives(state, policy, since_ms)
@@ -70,6 +71,7 @@ def _request_view(
     stock: Stock,
     request: Statement[Request],
     urgent: dict[bytes, list[tuple[int, bytes]]],
+    as_of_ms: int,
 ) -> RequestView:
     """Return one open request (IN-2, IN-3)."""
     body, times, who = request.body, times_of(state, request), side_of(state, request)
@@ -87,13 +89,18 @@ def _request_view(
         needed_by_ms=times.needed_by_ms,
         expires_ms=times.expires_ms,
         now_before=sum(each < mark for each in urgent.get(who, ())),
-        grant_max=_grant_max(state, key, stock, request),
+        grant_max=_grant_max(state, key, stock, request, as_of_ms),
     )
 
 
-def _grant_max(state: State, key: bytes, stock: Stock, request: Statement[Request]) -> int:
-    """Return the most that may be given: none to oneself, less than what was declined (IN-3)."""
-    if request.author == key:
+def _grant_max(
+    state: State, key: bytes, stock: Stock, request: Statement[Request], as_of_ms: int
+) -> int:
+    """Return the most that may be given (IN-3).
+
+    That is none to oneself, none in a pause after lapses, and less than what was declined.
+    """
+    if request.author == key or as_of_ms < pause_end(state, key, request.id):
         return 0
     declined = [
         promise.body.quantity - 1
@@ -102,6 +109,36 @@ def _grant_max(state: State, key: bytes, stock: Stock, request: Statement[Reques
         and grant_state(state, promise.id).status in ("declined", "surplus")
     ]
     return min(declined, default=QUANTITY_MAX)
+
+
+def pause_end(state: State, key: bytes, request: bytes) -> int:
+    """Return until when a request that let grants of somebody lapse gets nothing of it (IN-7).
+
+    Others, who may need it less, would else wait behind it each time for nothing. It pauses for as
+    long as it kept what it was granted from them; 0 if nothing lapsed.
+    """
+    last_ms = waited_ms = 0
+    for promise in grants_to(state, request):
+        end_ms = promise.body.accept_by_ms
+        if promise.author != key or grant_state(state, promise.id).status != "lapsed":
+            continue
+        withdrawal = taken_back(state, promise)
+        assert withdrawal is not None  # else it has not lapsed
+        assert end_ms is not None
+        last_ms = max(last_ms, withdrawal.time_ms)
+        waited_ms += max(end_ms - promise.time_ms, 0)
+    return last_ms + min(waited_ms, LAPSE_PAUSE_MAX_MS)
+
+
+def next_pause_end(state: State, key: bytes, now_ms: int) -> int | None:
+    """Return when the first pause is over after which somebody may get something, or None."""
+    lapsed = {
+        promise.refs[1]
+        for promise in state.by_author(key, Grant)
+        if grant_state(state, promise.id).status == "lapsed"
+    }
+    ends = (pause_end(state, key, request) for request in sorted(lapsed))
+    return min((end_ms for end_ms in ends if end_ms > now_ms), default=None)
 
 
 def _urgent(state: State, since_ms: int) -> dict[bytes, list[tuple[int, bytes]]]:

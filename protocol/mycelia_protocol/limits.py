@@ -93,6 +93,7 @@ STORE_PAUSE_MS: Final = 5_000  # rest after the store failed, before more is ask
 STEWARD_DELAY_MS: Final = 100  # allocation waits so long after a change, and takes all at once
 STEWARD_DRAFTS_MAX: Final = 64  # records that the allocator writes in one round
 ACCEPT_WITHIN_MS: Final = 259_200_000  # three days; then a grant without an answer is taken back
+LAPSE_PAUSE_MAX_MS: Final = 2_592_000_000  # 30 days; nobody is passed by for longer in one go
 UNCONFIRMED_AFTER_MS: Final = 259_200_000  # three days; then the other side has had its time
 FORK_DELAY_MAX_MS: Final = 2_000  # a proof is held back so long at most; others find the same fork
 LEASE_MARGIN_MS: Final = 60_000  # holder's and issuer's clocks may differ by so much

@@ -14,6 +14,7 @@ from mycelia_protocol import allocate, preposition, purses
 from mycelia_protocol.deciding import Deciding
 from mycelia_protocol.events import Refused
 from mycelia_protocol.gate import RestoreGate
+from mycelia_protocol.gather import next_pause_end
 from mycelia_protocol.limits import STEWARD_DELAY_MS, STEWARD_DRAFTS_MAX, STORE_PAUSE_MS
 from mycelia_protocol.logs import Logs
 from mycelia_protocol.options import Options
@@ -127,6 +128,8 @@ class Steward:
         state, key, times = self._state, self._publisher.key, list[int | None]()
         if self._options.allocate:
             times.append(purses.next_deadline(state, key, clock_ms))
+            if self._options.decide:
+                times.append(next_pause_end(state, key, clock_ms))
         if self._options.confirm_handovers:
             times.append(allocate.next_return(state, key, clock_ms))
         deadline_ms = min((time for time in times if time is not None), default=None)

@@ -8,12 +8,13 @@ from mycelia_protocol.types.decision import Decided
 from mycelia_protocol.types.grant import Grant
 from support.mesh import Mesh, Node
 
+WAIT_MS = 600_000
 WATER: dict[str, Value] = {"category": "food.water", "title": "Water", "unit": "mL"}
 
 
 def deciding_mesh(count: int) -> Mesh:
     """Return nodes in a row that decide by the policy."""
-    mesh = Mesh(count=count, decide=True, confirm_handovers=True)
+    mesh = Mesh(count=count, decide=True, confirm_handovers=True, accept_within_ms=WAIT_MS)
     for one, other in zip(mesh.nodes, mesh.nodes[1:], strict=False):
         mesh.connect(one, other)
     mesh.run(120_000)
@@ -62,3 +63,29 @@ def test_every_decision_recomputes_at_every_node() -> None:
         found = [finding for of in mesh.nodes for finding in findings(at, of)]
         assert len(found) == len(decisions)
         assert [each for each in found if not each.recomputes] == []
+
+
+def test_who_lets_a_grant_lapse_pauses_as_long_as_it_made_others_wait() -> None:
+    """It has the better claim and never answers: the next decision passes it by, and is found fair.
+
+    With nobody else asking, the goods wait for it again when its pause is over.
+    """
+    mesh = deciding_mesh(3)
+    mill, silent, waiting = mesh.nodes
+    wanted = ask(silent, 5_000, "now")
+    mesh.run(1_000)
+    for link in list(mesh.ends):
+        mesh.cut(link)
+    mill.publish("offer", {**WATER, "quantity": 5_000, "lot": 500})
+    mesh.run(60_000)
+    asked = ask(waiting, 4_000, "anytime")
+    mesh.connect(mill, waiting)
+    mesh.run(WAIT_MS)
+    state = mill.engine.state
+    first, second = [each for each in state.every(Decided) if each.author == mill.key]
+    assert [row.given for row in first.body.rows] == [5_000]
+    assert {row.request: row.given for row in second.body.rows} == {wanted: 0, asked: 4_000}
+    mesh.run(WAIT_MS)
+    again = [each for each in state.every(Decided) if each.author == mill.key][2:]
+    assert [row.given for each in again for row in each.body.rows] == [1_000]
+    assert all(each.recomputes for each in findings(waiting, mill))

@@ -15,6 +15,7 @@ from mycelia_protocol.crypto import public_key
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.engine import Engine
 from mycelia_protocol.events import Event, Output
+from mycelia_protocol.limits import ACCEPT_WITHIN_MS
 from mycelia_protocol.notices import Notice
 from mycelia_protocol.options import Options
 from mycelia_protocol.reading import read_ranges
@@ -102,6 +103,7 @@ class Mesh:
         allocate: bool = True,
         decide: bool = False,
         confirm_handovers: bool = False,
+        accept_within_ms: int = ACCEPT_WITHIN_MS,
     ) -> None:
         self.rng = random.Random(seed)
         self.now_ms = 1_700_000_000_000
@@ -115,6 +117,7 @@ class Mesh:
             allocate=allocate,
             decide=decide,
             confirm_handovers=confirm_handovers,
+            accept_within_ms=accept_within_ms,
             discover=False,
         )
         self.nodes = [Node(self, "n0", founder, self.options)]

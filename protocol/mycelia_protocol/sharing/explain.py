@@ -190,6 +190,8 @@ def _reason(judgement: Judgement, row: Row, gate: str, words: Words) -> str:
             if judgement.shared.available < judgement.shared.first:
                 return f"less is left than {words.amount(judgement.shared.first)}"
             least, takes = judgement.shared.first, gates.room(offer, request)
+            if takes < least <= request.lacking:
+                return "it declined as little from this giver, or let a grant lapse and pauses"
             return f"it can take {words.amount(takes)}, and the least is {words.amount(least)}"
 
 

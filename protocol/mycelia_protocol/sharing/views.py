@@ -10,7 +10,7 @@ names, so that anybody with the same records fills them alike. What they must ho
   may be among them. `metres` is `distance.metres_between` the places of offer and request, None if
   one of them has none. `first_posted_ms` survives a renewal. `now_before` counts the earlier
   requests of class `now` of the same collective in the policy's window. `grant_max` is less than
-  what the requester declined from this offer before, if it did.
+  what the requester declined from this offer before, if it did, and 0 in a pause after a lapse.
 - `CollectiveView`: **every** collective of the commons, since the mean is over all of them.
   `received` is what it was given in the last `window_s` before `as_of_ms`, in milli-person-days,
   each receipt counted by `Policy.milli_person_days` of what was received.
