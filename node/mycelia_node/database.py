@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from mycelia_node.arrivals import Arrival, Arrivals
 from mycelia_node.errors import StoreError
 from mycelia_node.home import FILE_MODE
 from mycelia_node.migrations import check_schema, migrate
@@ -74,6 +75,7 @@ class Writer:
         try:
             migrate(self._connection, path)
             self._claim(path, commons)
+            self._arrivals = Arrivals(self._connection)
             self._logs: dict[tuple[bytes, bytes], tuple[int, int]] = self._read_logs()
         except (sqlite3.Error, StoreError) as error:
             self._connection.close()
@@ -84,6 +86,7 @@ class Writer:
         records: Iterable[Record],
         invites: Iterable[tuple[bytes, int | None]],
         notes: Iterable[tuple[str, bytes]] = (),
+        arrivals: Iterable[Arrival] = (),
     ) -> None:
         """Write all or nothing, synced.
 
@@ -97,6 +100,7 @@ class Writer:
             cursor = self._connection.executemany(INSERT_RECORD, rows)
             if rows and cursor.rowcount != len(rows):
                 raise StoreError("Another record stands at the same place of a log.")
+            self._arrivals.note(arrivals, self._logs)
             for digest, expires_ms in invites:
                 self._connection.execute("DELETE FROM invites WHERE digest = ?", (digest,))
                 if expires_ms is not None:
@@ -108,6 +112,7 @@ class Writer:
         except (sqlite3.Error, StoreError):
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
+            self._arrivals.rolled_back()
             self._logs = self._read_logs()
             raise
 

@@ -34,6 +34,18 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     ) WITHOUT ROWID;
     CREATE TABLE invites (digest BLOB PRIMARY KEY, expires_ms INTEGER NOT NULL) WITHOUT ROWID;
     """,
+    # 2: by whom records came: runs of one log by one link
+    """
+    CREATE TABLE arrivals (
+        id INTEGER PRIMARY KEY,
+        from_ms INTEGER NOT NULL,
+        until_ms INTEGER NOT NULL,
+        source BLOB NOT NULL,
+        log INTEGER NOT NULL REFERENCES logs (id),
+        first INTEGER NOT NULL,
+        last INTEGER NOT NULL
+    );
+    """,
 )
 
 

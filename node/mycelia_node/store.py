@@ -23,10 +23,11 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
+from mycelia_node.arrivals import Arrival, ArrivedRun, read_arrivals
 from mycelia_node.database import Writer, open_database, read_log, read_note, unusable
 from mycelia_node.errors import StoreError
 from mycelia_protocol.errors import RecordError, RemoteError
-from mycelia_protocol.events import Range, RecordsRead, RecordsStored, StoreFailed
+from mycelia_protocol.events import Range, RecordsRead, RecordsStored, Source, StoreFailed
 from mycelia_protocol.reading import read_ranges
 from mycelia_protocol.record import Record
 
@@ -46,6 +47,7 @@ class Batch:
     number: int
     records: tuple[Record, ...]
     size: int
+    arrival: Arrival | None  # None for own ones, and for those that were carried by hand
 
 
 @dataclass(slots=True)
@@ -150,10 +152,24 @@ class SqliteStore:
         """Bytes of records that were submitted and are not on disk yet."""
         return self._queue.size
 
-    def submit(self, number: int, records: tuple[Record, ...]) -> None:
-        """Write a batch; `RecordsStored` or `StoreFailed` with its number will be reported."""
+    def submit(
+        self,
+        number: int,
+        records: tuple[Record, ...],
+        source: Source | None = None,
+        at_ms: int = 0,
+    ) -> None:
+        """Write a batch; `RecordsStored` or `StoreFailed` with its number will be reported.
+
+        Args:
+            number: of the batch.
+            records: what to write.
+            source: by whom it came, if over a link.
+            at_ms: when it came.
+        """
         self._submitted.append(number)
-        self._put(Batch(number, records, sum(record.size for record in records)))
+        arrival = None if source is None else Arrival(source, at_ms, records)
+        self._put(Batch(number, records, sum(record.size for record in records), arrival))
 
     def save_invite(self, digest: bytes, expires_ms: int) -> "Future[None]":
         """Keep an invite; the future ends when it is on disk, or with a StoreError."""
@@ -170,6 +186,10 @@ class SqliteStore:
     def load_note(self, name: str) -> "Future[bytes | None]":
         """Return the value that is on disk under a name, or None."""
         return self._reads.submit(self._load_note, name)
+
+    def load_arrivals(self, since_ms: int, until_ms: int) -> "Future[list[ArrivedRun]]":
+        """Return by whom records came of which some came between two times."""
+        return self._reads.submit(self._load_arrivals, since_ms, until_ms)
 
     def fetch(self, ranges: tuple[Range, ...], size_max: int) -> "Future[tuple[Record, ...]]":
         """Read records as for `ReadRecords`, for somebody else than the engine.
@@ -209,7 +229,12 @@ class SqliteStore:
         """Commit group after group until the store closes."""
         while group := self._next_group():
             try:
-                self._writer.write(group_records(group), group_invites(group), group_notes(group))
+                self._writer.write(
+                    group_records(group),
+                    group_invites(group),
+                    group_notes(group),
+                    group_arrivals(group),
+                )
             except (sqlite3.Error, StoreError) as error:
                 self._fail(group, str(error))
             except Exception as error:
@@ -299,6 +324,9 @@ class SqliteStore:
     def _load_note(self, name: str) -> bytes | None:
         return read_note(self._reader(), name)
 
+    def _load_arrivals(self, since_ms: int, until_ms: int) -> list[ArrivedRun]:
+        return list(read_arrivals(self._reader(), since_ms, until_ms))
+
     def _reader(self) -> sqlite3.Connection:
         if self._read_connection is None:
             self._read_connection = open_database(self._path)
@@ -335,6 +363,13 @@ def group_invites(group: Iterable[Job]) -> list[tuple[bytes, int | None]]:
 def group_notes(group: Iterable[Job]) -> list[tuple[str, bytes]]:
     """Return the notes of a group in order."""
     return [(job.name, job.value) for job in group if isinstance(job, Note)]
+
+
+def group_arrivals(group: Iterable[Job]) -> Iterator[Arrival]:
+    """Yield by whom the batches of a group came, in order."""
+    for job in group:
+        if isinstance(job, Batch) and job.arrival is not None:
+            yield job.arrival
 
 
 def _ignore(report: Report) -> None:

@@ -214,7 +214,7 @@ class Engine:
                     outputs.extend(self._perform(self.peers.misbehaved(link, error), now_ms))
                 case PeerReady(link, key, session):
                     self._overlay.identified(link, key)
-                    opened = self.replicate.opened(link, session, now_ms)
+                    opened = self.replicate.opened(link, key, session, now_ms)
                     outputs.extend(self._perform(opened, now_ms))
                 case PeerGone(link, key):
                     if told := self.replicate.reconcile.told_by(link):

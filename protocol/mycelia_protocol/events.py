@@ -218,11 +218,24 @@ class Dial:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """The link and the member by whom something came here."""
+
+    link: int
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class StoreRecords:
-    """Write these records, all or none, in the order of batches; then report `RecordsStored`."""
+    """Write these records, all or none, in the order of batches; then report `RecordsStored`.
+
+    Attributes:
+        source: by whom they came; None for own ones, and for those that were carried by hand.
+    """
 
     batch: int
     records: tuple[Record, ...]
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)

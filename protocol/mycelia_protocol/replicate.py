@@ -13,7 +13,15 @@ from typing import TypeAlias
 
 from mycelia_protocol.carried import take_carried
 from mycelia_protocol.errors import RecordError, RemoteError, SessionError, SignatureError
-from mycelia_protocol.events import Carried, Notify, Output, Range, ReadRecords, StoreRecords
+from mycelia_protocol.events import (
+    Carried,
+    Notify,
+    Output,
+    Range,
+    ReadRecords,
+    Source,
+    StoreRecords,
+)
 from mycelia_protocol.forks import AskPeer, Move, Proof, Search
 from mycelia_protocol.limits import READS_PER_LINK_MAX, RUN_SIZE_MAX
 from mycelia_protocol.logs import LogKey, Logs
@@ -80,7 +88,7 @@ class Replicate:
         self._spread = Spread()
         self._commons = commons
         self._is_member = is_member
-        self._links: list[int] = []
+        self._links: dict[int, bytes] = {}  # to the member at its other end; in order of number
         self._quotas: dict[int, Quota] = {}  # link -> pushes that it still takes
         self._full: set[int] = set()  # links whose peer is slow: nothing is pushed there
         self._batches: dict[int, Batch] = {}
@@ -111,16 +119,16 @@ class Replicate:
 
     # --- links ---
 
-    def opened(self, link: int, session: bytes, now_ms: int) -> list[Step]:
+    def opened(self, link: int, key: bytes, session: bytes, now_ms: int) -> list[Step]:
         """Begin with a member; `session` is the hash of its session."""
-        self._links = sorted([*self._links, link])
+        self._links = dict(sorted([*self._links.items(), (link, key)]))
         self._quotas[link] = Quota(Push)
         self._spread.opened(link)
         return [*self.reconcile.opened(link, session, now_ms)]
 
     def closed(self, link: int, now_ms: int) -> list[Step]:
         """End with a member."""
-        self._links = [other for other in self._links if other != link]
+        self._links.pop(link, None)
         self._quotas.pop(link, None)
         self._search.closed(link)
         self._full.discard(link)
@@ -194,14 +202,15 @@ class Replicate:
         *,
         is_own: bool = False,
         is_spread: bool = False,
+        source: Source | None = None,
         answer: Carried | None = None,
     ) -> list[Step]:
-        """Give records to the store."""
+        """Give records to the store; `source` is whom they came from, if over a link."""
         if not records:
             return []
         number, self._next_batch = self._next_batch, self._next_batch + 1
         self._batches[number] = Batch(records, is_own, is_own or is_spread, answer)
-        return [StoreRecords(number, records)]
+        return [StoreRecords(number, records, source)]
 
     def stored(self, number: int, now_ms: int) -> tuple[Batch, list[Step]]:
         """Note that a batch is on disk; an own one is pushed to everybody."""
@@ -283,7 +292,8 @@ class Replicate:
         for key, next_seq in heights(records).items():
             if not intake.forged:
                 self.reconcile.records_pushed(link, key, next_seq)
-        steps.extend(self.store(tuple(intake.accepted), is_spread=relay))
+        source = Source(link, self._links[link])
+        steps.extend(self.store(tuple(intake.accepted), is_spread=relay, source=source))
         if relay:
             for author in {record.author for record in intake.accepted}:
                 self._spread.came(link, author)

@@ -182,7 +182,7 @@ def test_a_relay_pushes_no_more_than_its_neighbour_takes() -> None:
         founder.offer(5)
     replicate = Replicate(commons.commons, lambda _: True, random.Random(1), Logs())
     for link in (HONEST, LIAR):
-        replicate.opened(link, bytes(32), 1_000_000)
+        replicate.opened(link, bytes(32), bytes(32), 1_000_000)
     pushed = 0
     for record in founder.written[:-1]:
         for step in replicate.heard(LIAR, Push((record,)), 1_000_000):

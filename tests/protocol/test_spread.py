@@ -98,7 +98,7 @@ def test_what_is_announced_and_not_pushed_is_asked_for() -> None:
         founder.offer(5)
     replicate = Replicate(commons.commons, lambda _: True, random.Random(1), Logs())
     for link in (FIRST, SECOND):
-        replicate.opened(link, bytes(32), 0)
+        replicate.opened(link, bytes(32), bytes(32), 0)
     known = Push(tuple(founder.written[:5]))
     replicate.heard(FIRST, known, 0)
     again = replicate.heard(SECOND, known, 0)
@@ -117,7 +117,7 @@ def test_what_was_pushed_meanwhile_is_not_asked_for() -> None:
     commons, (founder, *_) = village(2)
     replicate = Replicate(commons.commons, lambda _: True, random.Random(1), Logs())
     for link in (FIRST, SECOND):
-        replicate.opened(link, bytes(32), 0)
+        replicate.opened(link, bytes(32), bytes(32), 0)
     last = founder.written[-1]
     head = HeadEntry(last.author, last.log, last.seq + 1, last.id[:8])
     replicate.heard(SECOND, Announce((head,)), 0)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from mycelia_node.arrivals import Arrival
 from mycelia_node.database import Writer
 from mycelia_node.keys import load_seed
 from mycelia_protocol.crypto import public_key
@@ -51,9 +52,11 @@ def write(
     records: Iterable[Record],
     invites: Iterable[tuple[bytes, int | None]],
     notes: Iterable[tuple[str, bytes]] = (),
+    arrivals: Iterable[Arrival] = (),
 ) -> None:
     """Write everything but what was dropped, and say nothing of it."""
-    honest_write(self, [record for record in records if record.id not in dropped], invites, notes)
+    kept = [record for record in records if record.id not in dropped]
+    honest_write(self, kept, invites, notes, arrivals)
 
 
 drop()
