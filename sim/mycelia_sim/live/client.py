@@ -32,10 +32,10 @@ class CallFailed(Exception):
 class Client:
     """Calls one daemon; use as an async context manager, or call `close`."""
 
-    def __init__(self, socket: str) -> None:
+    def __init__(self, socket: str, timeout_s: float = CALL_TIMEOUT_S) -> None:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.UnixConnector(path=socket),
-            timeout=aiohttp.ClientTimeout(total=CALL_TIMEOUT_S),
+            timeout=aiohttp.ClientTimeout(total=timeout_s),
         )
 
     async def __aenter__(self) -> Self:
