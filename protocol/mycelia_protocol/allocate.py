@@ -37,7 +37,7 @@ def fifo(
 
     Args:
         state: what is known.
-        key: this node's; it grants nothing to itself.
+        key: this node's; it grants nothing to itself, and nobody what is its own offer.
         shelf: what it may spend.
         now_ms: its clock.
         accept_by_ms: when it takes back what was not answered, or None for never.
@@ -51,7 +51,7 @@ def fifo(
     for stock in shelf:
         offer, left, credits_ = stock.offer, stock.left, stock.credits
         for request in requests:
-            if request.author == key or not fits(state, stock, request, now_ms):
+            if request.author in (key, offer.author) or not fits(state, stock, request, now_ms):
                 continue
             lot = offer.body.lot
             quantity = min(left, lacking[request.id]) // lot * lot

@@ -1,8 +1,9 @@
 """How much was granted while the city was cut, of what could have been if everybody knew all.
 
 For each kind of thing (category and unit) and each partition: with full knowledge, all that was
-not promised yet could go to all who still lacked it, whichever side they are on. What both sides
-did grant and accept meanwhile is held against that. Added up from the disks; nobody's word counts.
+not promised yet could go to all others who still lacked it, whichever side they are on. What both
+sides did grant and accept meanwhile is held against that. Added up from the disks; nobody's word
+counts.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mycelia_sim.plan import Cut
 
 Kind: TypeAlias = tuple[str, str]  # category, unit
+Sums: TypeAlias = Counter[bytes]  # base units by whose they are
 
 
 def granted_in_cut(evidence: Evidence) -> int | None:
@@ -40,26 +42,36 @@ def _shares(evidence: Evidence, cut: Cut) -> Iterator[float]:
     """Yield for each kind what was granted while a cut lasted, over what could have been."""
     honest = {i: r for i, r in evidence.library.records.items() if r.author not in evidence.liars}
     book, born = Book(honest), _births(evidence, honest)
-    free, lacking, granted = Counter[Kind](), Counter[Kind](), Counter[Kind]()
-    things: dict[bytes, Kind] = {}
+    free, lacking = defaultdict[Kind, Sums](Counter), defaultdict[Kind, Sums](Counter)
+    granted, things = Counter[Kind](), dict[bytes, Kind]()
     for kind, sums in (("offer", free), ("request", lacking)):
         for thing in book.by_kind[kind]:
             if born[thing.id] < cut.until_ms and _is_plain(thing):
-                things[thing.id] = (thing.content["category"], thing.content["unit"])
-                sums[things[thing.id]] += amount(thing)
+                sort = things[thing.id] = (thing.content["category"], thing.content["unit"])
+                sums[sort][thing.author] += amount(thing)
     for offer, request, grant in _taken(book):
         kinds = things.get(offer.id), things.get(request.id)
         if kinds[0] is None or kinds[0] != kinds[1] or born[grant.id] >= cut.until_ms:
             continue
-        if born[grant.id] >= cut.at_ms:
+        if born[grant.id] < cut.at_ms:
+            free[kinds[0]][offer.author] -= amount(grant)
+            lacking[kinds[0]][request.author] -= amount(grant)
+        elif offer.author != request.author:
             granted[kinds[0]] += amount(grant)
-        else:
-            free[kinds[0]] -= amount(grant)
-            lacking[kinds[0]] -= amount(grant)
     for sort in sorted(free):
-        possible = min(free[sort], lacking[sort])
+        possible = most(free[sort], lacking[sort])
         if possible > 0:
             yield min(1.0, granted[sort] / possible)
+
+
+def most(free: Sums, lacking: Sums) -> int:
+    """Return how much can go from those who have something to others who lack it.
+
+    It is the least cut of a flow in which everybody may give to everybody else.
+    """
+    given, taken = sum(free.values()), sum(lacking.values())
+    others = [given - free[one] + taken - lacking[one] for one in sorted({*free, *lacking})]
+    return min(given, taken, *others) if others else 0
 
 
 def _is_plain(thing: Held) -> bool:
