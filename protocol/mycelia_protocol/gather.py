@@ -1,10 +1,12 @@
 """What a decision is made from: plain values out of a state. Spec: section 8.8.8, IN-1 to IN-7.
 
 Whoever decides and whoever recomputes call this with the state of the same records, and get the
-same views; the rest is `sharing/`.
+same views; the rest is `sharing/`. It looks at every request and every grant that there is, which
+is right for one decision; `gatherer.py` gives the same for one decision after another.
 """
 
 from collections import defaultdict
+from dataclasses import dataclass
 
 from mycelia_protocol.allocate import lack, open_requests
 from mycelia_protocol.limits import LAPSE_PAUSE_MAX_MS, QUANTITY_MAX, RECEIVED_MAX
@@ -21,9 +23,11 @@ from mycelia_protocol.types.ledger import taken_back
 from mycelia_protocol.types.parties import side_of
 from mycelia_protocol.types.party import Party
 from mycelia_protocol.types.place import Place
-from mycelia_protocol.types.promises import grant_state, grants_to, times_of
+from mycelia_protocol.types.promises import GrantState, Times, grant_state, grants_to, times_of
 from mycelia_protocol.types.receipt import confirmed
 from mycelia_protocol.types.request import Request
+
+Moment = tuple[int, bytes]  # (time_ms, id): where a record stands among all, by the clocks
 
 
 def gather(state: State, key: bytes, stock: Stock, policy: Policy, as_of_ms: int) -> Inputs:
@@ -36,17 +40,32 @@ def gather(state: State, key: bytes, stock: Stock, policy: Policy, as_of_ms: int
         policy: what is in force in that state.
         as_of_ms: the time of the decision.
     """
-    since_ms = as_of_ms - policy.window_s * 1_000
+    since_ms = window_begin(policy, as_of_ms)
     urgent = _urgent(state, since_ms)
-    requests = [
-        _request_view(state, key, stock, request, urgent, as_of_ms)
-        for request in open_requests(state, as_of_ms)
+    requests = []
+    for each in open_requests(state, as_of_ms):
+        asking = asking_of(state, each)
+        before = sum(mark < moment_of(each) for mark in urgent.get(asking.who, ()))
+        requests.append(request_view(state, key, stock, asking, before, as_of_ms))
+    received = _received(state, policy, since_ms)
+    collectives = [
+        CollectiveView(who, members, min(received.get(who, 0), RECEIVED_MAX), is_ecosystem)
+        for who, members, is_ecosystem in everybody(state)
     ]
-    collectives = _collectives(state, policy, since_ms)
-    return Inputs(policy, _offer_view(state, stock), requests, collectives, as_of_ms)
+    return Inputs(policy, offer_view(state, stock), requests, collectives, as_of_ms)
 
 
-def _offer_view(state: State, stock: Stock) -> OfferView:
+def window_begin(policy: Policy, as_of_ms: int) -> int:
+    """Return the time (ms) after which something counts in the policy's window."""
+    return as_of_ms - policy.window_s * 1_000
+
+
+def moment_of(statement: Statement[object]) -> Moment:
+    """Return where a statement stands among all."""
+    return statement.time_ms, statement.id
+
+
+def offer_view(state: State, stock: Stock) -> OfferView:
     """Return the offer, or one slot of it, and what is left in the purse (IN-1)."""
     offer, body = stock.offer, stock.offer.body
     return OfferView(
@@ -65,30 +84,44 @@ def _offer_view(state: State, stock: Stock) -> OfferView:
     )
 
 
-def _request_view(
-    state: State,
-    key: bytes,
-    stock: Stock,
-    request: Statement[Request],
-    urgent: dict[bytes, list[tuple[int, bytes]]],
-    as_of_ms: int,
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A request, and what follows for it, whoever decides: for whom it is, and what it lacks.
+
+    Attributes:
+        lacking: base units; at most 0 if nothing is.
+    """
+
+    request: Statement[Request]
+    who: bytes
+    lacking: int
+    times: Times
+
+
+def asking_of(state: State, request: Statement[Request]) -> Asking:
+    """Return what follows for a request (IN-2)."""
+    side, lacking = side_of(state, request), lack(state, request)
+    return Asking(request, side, lacking, times_of(state, request))
+
+
+def request_view(
+    state: State, key: bytes, stock: Stock, asking: Asking, now_before: int, as_of_ms: int
 ) -> RequestView:
     """Return one open request (IN-2, IN-3)."""
-    body, times, who = request.body, times_of(state, request), side_of(state, request)
-    mark = (request.time_ms, request.id)
+    request, body = asking.request, asking.request.body
     return RequestView(
         id=request.id,
-        collective=who,
+        collective=asking.who,
         category=body.category,
         unit=body.unit,
-        lacking=lack(state, request),
+        lacking=asking.lacking,
         urgency=body.urgency,
         first_posted_ms=request.time_ms,
         metres=_metres(stock.offer.body.place, body.place),
         substitutes=body.substitutes,
-        needed_by_ms=times.needed_by_ms,
-        expires_ms=times.expires_ms,
-        now_before=sum(each < mark for each in urgent.get(who, ())),
+        needed_by_ms=asking.times.needed_by_ms,
+        expires_ms=asking.times.expires_ms,
+        now_before=now_before,
         grant_max=_grant_max(state, key, stock, request, as_of_ms),
     )
 
@@ -141,44 +174,69 @@ def next_pause_end(state: State, key: bytes, now_ms: int) -> int | None:
     return min((end_ms for end_ms in ends if end_ms > now_ms), default=None)
 
 
-def _urgent(state: State, since_ms: int) -> dict[bytes, list[tuple[int, bytes]]]:
-    """Return by collective when it asked for something `now` in the window, and ids (IN-4)."""
-    found = defaultdict[bytes, list[tuple[int, bytes]]](list)
+def _urgent(state: State, since_ms: int) -> dict[bytes, list[Moment]]:
+    """Return by collective when it asked for something `now` in the window (IN-4)."""
+    found = defaultdict[bytes, list[Moment]](list)
     for request in state.every(Request):
         if request.body.urgency == "now" and request.time_ms > since_ms:
-            found[side_of(state, request)].append((request.time_ms, request.id))
+            found[side_of(state, request)].append(moment_of(request))
     return found
 
 
-def _collectives(state: State, policy: Policy, since_ms: int) -> list[CollectiveView]:
-    """Return everybody who gives or gets: all members, and all parties (IN-5)."""
-    received = _received(state, policy, since_ms)
-    everybody = []
-    for member in state.roster():
-        profile = state.profile(member)
-        members = profile.members if profile else 1
-        everybody.append(CollectiveView(member, members, received.get(member, 0)))
-    for party in state.every(Party):
-        is_ecosystem = party.body.form == "ecosystem"
-        had = received.get(party.id, 0)
-        everybody.append(CollectiveView(party.id, party.body.members, had, is_ecosystem))
-    return everybody
+def everybody(state: State) -> list[tuple[bytes, int, bool]]:
+    """Return (id, members, whether it is an ecosystem) of all members and all parties (IN-5)."""
+    profiles = ((member, state.profile(member)) for member in state.roster())
+    members = [(member, profile.members if profile else 1, False) for member, profile in profiles]
+    parties = [
+        (party.id, party.body.members, party.body.form == "ecosystem")
+        for party in state.every(Party)
+    ]
+    return members + parties
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What changed hands by a grant, and when.
+
+    Attributes:
+        who: whom it was for.
+        handed_ms: when, as the requester says, else as the granter does.
+        quantity: base units, at least 1.
+    """
+
+    who: bytes
+    handed_ms: int
+    category: str
+    unit: str
+    quantity: int
+
+
+def delivery_of(state: State, grant: Statement[Grant]) -> Delivery | None:
+    """Return what a grant moved, None if nothing yet (IN-6)."""
+    became = grant_state(state, grant.id)
+    quantity = moved(became)
+    if not quantity:
+        return None
+    request, offer = state.find(grant.refs[1], Request), offer_of(state, grant)
+    assert request is not None  # else nothing of it is confirmed
+    assert offer is not None
+    handed_ms = _handed_ms(state, grant, request.author)
+    kind = offer.body
+    return Delivery(side_of(state, request), handed_ms, kind.category, kind.unit, quantity)
+
+
+def moved(became: GrantState) -> int:
+    """Return how much of a grant changed hands: as the requester says, else as the granter does."""
+    return (became.handed if became.received is None else became.received) or 0
 
 
 def _received(state: State, policy: Policy, since_ms: int) -> dict[bytes, int]:
     """Return by collective what it was handed in the window, in milli-person-days (IN-6)."""
     found = defaultdict[bytes, int](int)
     for grant in state.every(Grant):
-        became = grant_state(state, grant.id)
-        quantity = became.handed if became.received is None else became.received
-        request, offer = state.find(grant.refs[1], Request), offer_of(state, grant)
-        if not quantity or request is None or offer is None:
-            continue
-        if _handed_ms(state, grant, request.author) > since_ms:
-            kind = offer.body
-            worth = policy.milli_person_days(kind.category, kind.unit, quantity)
-            who = side_of(state, request)
-            found[who] = min(found[who] + worth, RECEIVED_MAX)
+        had = delivery_of(state, grant)
+        if had is not None and had.handed_ms > since_ms:
+            found[had.who] += policy.milli_person_days(had.category, had.unit, had.quantity)
     return found
 
 

@@ -53,22 +53,41 @@ def stocks(state: State, key: bytes, log: bytes | None, now_ms: int) -> Iterator
         now_ms: its clock.
     """
     for offer in state.by_author(key, Offer):
-        if not is_past(times_of(state, offer).expires_ms, now_ms):
-            yield from _own_stocks(state, offer, now_ms)
+        yield from _own_stocks(state, offer, now_ms)
     for rights in _held_rights(state, key):
-        held_of = state.find(rights.refs[0], Offer)
-        if held_of is None or rights.body.log != log or _is_ending(rights, now_ms):
-            continue
-        left = purse_of(state, rights.id).free
-        ends = (times_of(state, held_of).expires_ms, end_of(state, held_of, rights.body.slot))
-        if left and not any(is_past(end, now_ms) for end in ends):
-            yield Stock(rights.id, held_of, rights.body.slot, left)
+        yield from _rights_stock(state, rights, log, now_ms)
+
+
+def stock_of(
+    state: State, key: bytes, log: bytes | None, purse: bytes, slot: int | None, now_ms: int
+) -> Stock | None:
+    """Return what `stocks` says of one purse and slot, None if it says nothing of it."""
+    offer, rights = state.find(purse, Offer), state.find(purse, Rights)
+    found: Iterator[Stock] = iter(())
+    if offer is not None and offer.author == key:
+        found = _own_stocks(state, offer, now_ms)
+    elif rights is not None and rights.body.to == key and purse_of(state, purse).outcome == "held":
+        found = _rights_stock(state, rights, log, now_ms)
+    return next((stock for stock in found if stock.slot == slot), None)
+
+
+def _rights_stock(
+    state: State, rights: Statement[Rights], log: bytes | None, now_ms: int
+) -> Iterator[Stock]:
+    """Yield what is left of rights that hold, if they can be spent now on this log."""
+    held_of = state.find(rights.refs[0], Offer)
+    if held_of is None or rights.body.log != log or _is_ending(rights, now_ms):
+        return
+    left = purse_of(state, rights.id).free
+    ends = (times_of(state, held_of).expires_ms, end_of(state, held_of, rights.body.slot))
+    if left and not any(is_past(end, now_ms) for end in ends):
+        yield Stock(rights.id, held_of, rights.body.slot, left)
 
 
 def _own_stocks(state: State, offer: Statement[Offer], now_ms: int) -> Iterator[Stock]:
     """Yield what is left of an own offer, slot by slot, with what came back and may be named."""
     account = account_of(state, offer.id)
-    if account.withdrawn:
+    if account.withdrawn or is_past(times_of(state, offer).expires_ms, now_ms):
         return
     left = list(account.free)
     named: list[list[bytes]] = [[] for _ in left]

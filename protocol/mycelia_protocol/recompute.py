@@ -1,32 +1,29 @@
-"""Making the decisions of one log once more, from the records that they name. Spec: 8.10.4.
+"""Making decisions once more, from the records that they name. Spec: 8.10.4.
 
-The log is gone through from its beginning. Each view says what else its author knew; that is folded
-too, and then the same code decides as at the author's node. So nothing has to be believed: neither
-who the candidates were, nor what they scored.
+Each view says what its author knew; that is folded, and then the same code decides as at the
+author's node. So nothing has to be believed: neither who the candidates were, nor what they scored.
+`horizon.py` says in which order, so that a state only grows.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, replace
+from typing import Final, cast
 
 from mycelia_protocol.charter import Charter
-from mycelia_protocol.gather import gather
+from mycelia_protocol.gatherer import Gatherer
+from mycelia_protocol.horizon import Chain, LogKey, Logs, Step, chains
 from mycelia_protocol.limits import DECISION_ROWS_MAX
 from mycelia_protocol.policies import in_force
-from mycelia_protocol.purses import stocks
+from mycelia_protocol.purses import stock_of
 from mycelia_protocol.record import Record
 from mycelia_protocol.sharing.change import Inputs
 from mycelia_protocol.sharing.decide import Decision, decide
 from mycelia_protocol.state import State
 from mycelia_protocol.statements import read_statement
 from mycelia_protocol.types.base import Statement
-from mycelia_protocol.types.decision import Decided, rows_digest, rows_of
+from mycelia_protocol.types.decision import Decided, Row, rows_digest, rows_of
 from mycelia_protocol.types.grant import Grant
-from mycelia_protocol.types.heads import NOTHING, FullHead, View, chain, tag_of
-
-LogKey = tuple[bytes, bytes]
-Logs = Mapping[LogKey, Sequence[Record]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,111 +54,120 @@ class Finding:
 
 
 def recompute(charter: Charter, logs: Logs, key: LogKey) -> Iterator[Finding]:
-    """Yield a finding for each decision of a log, in its order.
+    """Yield a finding for each decision of a log, in its order; arguments as `recompute_all`."""
+    places = {record.id: seq for seq, record in enumerate(logs[key])}
+    found = recompute_all(charter, logs, [key])
+    return iter(sorted(found, key=lambda finding: places[finding.decision]))
+
+
+def recompute_all(charter: Charter, logs: Logs, keys: Sequence[LogKey]) -> Iterator[Finding]:
+    """Yield a finding for each decision of some logs, in the order in which they are made again.
 
     Args:
         charter: of the commons.
         logs: all records that are here, by log, from seq 0 on without a gap.
-        key: author and log whose decisions are made once more.
+        keys: authors and logs whose decisions are made once more.
     """
-    horizon, state = _Horizon(logs, key), State(charter)
-    granted = _granted(logs[key])
-    for record in logs[key]:
-        statement = read_statement(record)
-        body = None if statement is None else statement.body
-        if isinstance(body, View | Decided):
-            for known in horizon.widen(body.view if isinstance(body, Decided) else body):
-                state.add(known)
-        if isinstance(body, Decided):
-            decision = cast("Statement[Decided]", statement)
-            faults, missing = tuple(horizon.faults), tuple(horizon.missing)
-            if missing:
-                yield Finding(record.id, record.author, faults, (), missing)
-            else:
-                yield _compare(state, decision, faults, granted[record.id])
-        state.add(record)
+    granted = _granted(logs, keys)
+    for chain in chains(logs, keys):
+        again = _Again(charter, logs, chain, granted)
+        yield from map(again.look, chain.steps)
 
 
-class _Horizon:
-    """What a log's author had seen, as far as it says so, and what of it is here (VIEW-4)."""
-
-    def __init__(self, logs: Logs, key: LogKey) -> None:
-        self.faults: list[str] = []
-        self.missing: list[str] = []
-        self._logs = logs
-        self._tags = {tag_of(*each): each for each in sorted(logs) if each != key}
-        self._seen: dict[LogKey, int] = {}  # how many records of each log
-        self._digest = NOTHING
-
-    def widen(self, view: View) -> Iterator[Record]:
-        """Yield the records that came into view."""
-        full = []
-        for head in view.heads:
-            log = self._tags.get(head.tag)
-            records = self._logs.get(log, ()) if log else ()
-            if log is None or head.seq >= len(records):
-                self.missing.append(f"log {head.tag.hex()} up to record {head.seq}")
-                continue
-            last, seen = records[head.seq], self._seen.get(log, 0)
-            if not last.id.startswith(head.prefix):
-                self.missing.append(f"record {head.seq} of log {head.tag.hex()}, another branch")
-                continue
-            if head.seq < seen:
-                self.faults.append(f"its view of log {head.tag.hex()} goes back")
-                continue
-            full.append(FullHead(last.author, last.log, last.seq, last.id))
-            self._seen[log] = head.seq + 1
-            yield from records[seen : head.seq + 1]
-        if not self.missing and chain(self._digest, full) != view.digest:
-            self.faults.append("its view has another digest")
-        self._digest = view.digest
+def deciding_logs(logs: Logs) -> list[LogKey]:
+    """Return the logs in which something was decided, in order."""
+    return sorted(
+        key for key, records in logs.items() if any(each.kind == "decision" for each in records)
+    )
 
 
-def _granted(records: Sequence[Record]) -> Mapping[bytes, list[Statement[Grant]]]:
-    """Return the grants of a log by what they name beside purse and request."""
-    found = defaultdict[bytes, list[Statement[Grant]]](list)
-    for record in records:
-        statement = read_statement(record) if record.kind == "grant" else None
-        if statement is not None:
-            for ref in statement.refs[2:]:
-                found[ref].append(cast("Statement[Grant]", statement))
+def _granted(logs: Logs, keys: Sequence[LogKey]) -> Mapping[bytes, list[int]]:
+    """Return by decision where in its log the grants stand that name it; so with returns."""
+    found = defaultdict[bytes, list[int]](list)
+    for key in keys:
+        for seq, record in enumerate(logs[key]):
+            if record.kind == "grant":
+                for ref in record.refs[2:]:
+                    found[ref].append(seq)
     return found
 
 
-def _compare(
-    state: State,
-    decision: Statement[Decided],
-    before: tuple[str, ...],
-    granted: Sequence[Statement[Grant]],
-) -> Finding:
-    """Decide once more, and say what differs."""
-    body, faults = decision.body, list(before)
-    policy = in_force(state)
-    if body.policy != policy.id:
-        faults.append("it follows a policy that was not in force")
-    shelf = stocks(state, decision.author, decision.log, body.as_of_ms)
-    here = [each for each in shelf if (each.purse, each.slot) == (decision.refs[0], body.slot)]
-    if not here:
-        faults.append("nothing could be given from its purse")
-        return Finding(decision.id, decision.author, tuple(faults))
-    inputs = gather(state, decision.author, here[0], policy, body.as_of_ms)
-    again = decide(policy, inputs.offer, inputs.requests, inputs.collectives, body.as_of_ms)
-    faults += [
-        f"{name} is {was!s}, and should be {should!s}"
-        for name, was, should in _numbers(decision.body, again, here[0].left)
-        if was != should
-    ]
-    faults += _wrong_grants(decision, again, granted)
-    shown = {row.request for row in body.rows}
-    rows = rows_of(again)
-    looked_at = rows if body.total <= DECISION_ROWS_MAX else rows[:DECISION_ROWS_MAX]
-    omitted = tuple(row.request for row in looked_at if row.request not in shown)
-    return Finding(decision.id, decision.author, tuple(faults), omitted, (), again, inputs)
+class _Again:
+    """Makes the decisions of one chain once more, with one state that grows."""
+
+    def __init__(
+        self, charter: Charter, logs: Logs, chain: Chain, granted: Mapping[bytes, list[int]]
+    ) -> None:
+        self._logs: Final = logs
+        self._names: Final = chain.logs
+        self._granted: Final = granted
+        self._counts = [0] * len(chain.logs)
+        self._read_before: dict[bytes, Statement[object]] = {}  # decisions that come to be folded
+        self._state = State(charter, self._read)
+        self._gatherer = Gatherer(self._state)
+
+    def _read(self, record: Record, depth: int) -> Statement[object] | None:
+        """Read a statement, unless it was read already: decisions are long."""
+        known = self._read_before.pop(record.id, None)
+        if known is None:
+            return read_statement(record, depth)
+        return replace(known, order=(depth, *known.order[1:]))
+
+    def look(self, step: Step) -> Finding:
+        """Let what is new come into view, and make the next decision once more."""
+        for number, count in zip(step.news[::2], step.news[1::2], strict=True):
+            for record in self._logs[self._names[number]][self._counts[number] : count]:
+                self._state.add(record)
+            self._counts[number] = count
+        records = self._logs[self._names[step.log]]
+        decision = read_statement(records[step.seq])
+        assert decision is not None  # else it would be no step
+        self._read_before[decision.id] = decision
+        if step.missing:
+            return Finding(decision.id, decision.author, step.faults, (), step.missing)
+        places = self._granted.get(decision.id, ())
+        grants = [read_statement(records[seq]) for seq in places]
+        return self._compare(
+            cast("Statement[Decided]", decision),
+            step.faults,
+            [cast("Statement[Grant]", each) for each in grants if each is not None],
+        )
+
+    def _compare(
+        self,
+        decision: Statement[Decided],
+        before: Sequence[str],
+        granted: Sequence[Statement[Grant]],
+    ) -> Finding:
+        """Decide once more, and say what differs."""
+        state, body, faults = self._state, decision.body, list(before)
+        key, log, as_of_ms = decision.author, decision.log, body.as_of_ms
+        policy = in_force(state)
+        if body.policy != policy.id:
+            faults.append("it follows a policy that was not in force")
+        stock = stock_of(state, key, log, decision.refs[0], body.slot, as_of_ms)
+        if stock is None:
+            faults.append("nothing could be given from its purse")
+            return Finding(decision.id, key, tuple(faults))
+        inputs = self._gatherer.gather(key, stock, policy, as_of_ms)
+        again = decide(policy, inputs.offer, inputs.requests, inputs.collectives, as_of_ms)
+        rows = rows_of(again)
+        faults += [
+            f"{name} is {was!s}, and should be {should!s}"
+            for name, was, should in _numbers(body, again, rows, stock.left)
+            if was != should
+        ]
+        faults += _wrong_grants(decision, again, granted)
+        shown = {row.request for row in body.rows}
+        looked_at = rows if body.total <= DECISION_ROWS_MAX else rows[:DECISION_ROWS_MAX]
+        omitted = tuple(row.request for row in looked_at if row.request not in shown)
+        return Finding(decision.id, key, tuple(faults), omitted, (), again, inputs)
 
 
-def _numbers(body: Decided, again: Decision, left: int) -> Iterator[tuple[str, object, object]]:
+def _numbers(
+    body: Decided, again: Decision, rows: Sequence[Row], left: int
+) -> Iterator[tuple[str, object, object]]:
     """Yield (name, as it was, as it should be) of what a decision says."""
-    rows = rows_of(again)
     yield "left", body.left, left
     yield "total", body.total, len(rows)
     yield "ground", body.ground, again.ground

@@ -33,6 +33,7 @@ from mycelia_protocol.types.fork import Fork
 from mycelia_protocol.types.incarnation import Incarnation
 from mycelia_protocol.types.profile import Profile
 from mycelia_protocol.types.vouch import Vouch
+from mycelia_protocol.watch import Watch
 
 T = TypeVar("T")
 LogKey = tuple[bytes, bytes]
@@ -69,6 +70,14 @@ class State:
         self._addressed: dict[tuple[bytes, type], list[Statement[object]]] = {}
         self._profiles: dict[bytes, Statement[Profile]] = {}
         self._derived: dict[bytes, object] = {}
+        self._watch: Watch | None = None
+
+    def watch(self) -> Watch:
+        """Return what collects from now on what changes; there is one at most."""
+        if self._watch is not None:
+            raise LocalError("this state is watched by somebody else")
+        self._watch = Watch()
+        return self._watch
 
     def branch(self, read: Reader) -> "State":
         """Return a state that begins with all of this one, which must not change any more.
@@ -200,6 +209,8 @@ class State:
         forks = (one.body for one in gone if isinstance(one.body, Fork))
         self._shaken.update((fork.accused, fork.log) for fork in forks)
         self._derived.clear()
+        if self._watch is not None:
+            self._watch.is_shaken = True
 
     def _index(self, statement: Statement[object]) -> None:
         """Make a statement findable and forget what was derived without it."""
@@ -216,9 +227,11 @@ class State:
         if addressee is not None:
             _own_list(self._addressed, (addressee(statement), kind)).append(statement)
         touches = KINDS[statement.kind].touches
-        if touches is not None:
-            for record in touches(self, statement):
-                self._derived.pop(record, None)
+        touched = touches(self, statement) if touches is not None else ()
+        for record in touched:
+            self._derived.pop(record, None)
+        if self._watch is not None:
+            self._watch.note(statement.id, statement.kind, touched)
 
     def _note_profile(self, statement: Statement[object]) -> None:
         """Let the last profile of an author count."""

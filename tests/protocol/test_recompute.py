@@ -1,78 +1,23 @@
 """Decisions made once more by somebody else, honest ones and those of biased nodes."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from mycelia_protocol.encoding import Value
-from mycelia_protocol.gather import gather
-from mycelia_protocol.policies import in_force
-from mycelia_protocol.purses import stocks
 from mycelia_protocol.recompute import Finding, recompute
 from mycelia_protocol.record import Record
 from mycelia_protocol.sharing.baselines import baseline, document
 from mycelia_protocol.sharing.change import Inputs
-from mycelia_protocol.sharing.decide import decide
 from mycelia_protocol.sharing.policy import FACTORS, policy_id, write_policy
-from mycelia_protocol.state import State
-from mycelia_protocol.types.decision import Override, content
-from mycelia_protocol.types.heads import NOTHING, FullHead
-from mycelia_protocol.types.heads import content as view_content
+from mycelia_protocol.types.decision import Override
+from support.deciders import Bias, Decider, by_log
 from support.scribe import Scribe, village
-
-NOW_MS = 1_700_000_000_000
-Bias = Callable[[Inputs], Inputs]
-
-
-class Decider:
-    """Writes decisions of one collective, and the grants that follow, perhaps with a bias."""
-
-    def __init__(self, writer: Scribe, *others: Scribe) -> None:
-        self.writer = writer
-        self.others = others
-        self._told: dict[bytes, int] = {}
-        self._view = NOTHING
-
-    def decide(
-        self,
-        purse: Record,
-        bias: Bias | None = None,
-        override: Override | None = None,
-        lies: dict[str, Value] | None = None,
-    ) -> Record:
-        """Decide on a purse from all that is known, and grant."""
-        state = State(self.writer.charter)
-        for record in [r for who in (self.writer, *self.others) for r in who.written]:
-            state.add(record)
-        shelf = stocks(state, self.writer.key, self.writer.log, NOW_MS)
-        stock = next(each for each in shelf if each.purse == purse.id)
-        inputs = gather(state, self.writer.key, stock, in_force(state), NOW_MS)
-        inputs = bias(inputs) if bias else inputs
-        decision = decide(inputs.policy, inputs.offer, inputs.requests, inputs.collectives, NOW_MS)
-        body = content(decision, self._heads(), stock.left, stock.slot, override)
-        record = self.writer.write("decision", {**body, **(lies or {})}, purse.id)
-        due = decision.grants if override is None else ((override.chosen, override.quantity),)
-        for request, quantity in due:
-            self.writer.write("grant", {"quantity": quantity}, purse.id, request, record.id)
-        return record
-
-    def _heads(self) -> dict[str, Value]:
-        last = [who.written[-1] for who in self.others if who.written]
-        changed = [each for each in last if self._told.get(each.author) != each.seq]
-        self._told |= {each.author: each.seq for each in changed}
-        heads = [FullHead(each.author, each.log, each.seq, each.id) for each in changed]
-        body = view_content(self._view, heads)
-        assert isinstance(body["view"], bytes)
-        self._view = body["view"]
-        return body
 
 
 def findings(of: Scribe, *others: Scribe, hidden: int = 0) -> list[Finding]:
     """Let a bystander make all decisions of somebody once more."""
-    logs: dict[tuple[bytes, bytes], list[Record]] = {}
-    for record in [r for who in (of, *others) for r in who.written]:
-        logs.setdefault((record.author, record.log), []).append(record)
+    logs = by_log((of, *others))
     for who in others[:hidden]:
         logs[who.key, who.log].pop()
     return list(recompute(of.charter, logs, (of.key, of.log)))

@@ -1,6 +1,6 @@
 """What every record family brings, and what it may ask of the others. Spec: section 7.1."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -83,7 +83,7 @@ class Kind:
     read: Callable[[Body, Record], object]
     derive: Callable[[Facts, Statement[object]], object] | None = None
     row: Callable[[Facts, Statement[object]], list[Value]] | None = None
-    touches: Callable[[Facts, Statement[object]], Iterable[bytes]] | None = None
+    touches: Callable[[Facts, Statement[object]], Sequence[bytes]] | None = None
     refs_max: int | None = None
     addressee: Callable[[Statement[object]], bytes] | None = None
 

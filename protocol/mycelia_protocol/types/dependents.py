@@ -21,7 +21,7 @@ from mycelia_protocol.types.returns import Return
 from mycelia_protocol.types.rights import Rights
 
 
-def touched(facts: Facts, statement: Statement[object]) -> Iterable[bytes]:
+def touched(facts: Facts, statement: Statement[object]) -> list[bytes]:
     """Return the ids of offers, rights, requests and grants whose derivation may change.
 
     What was derived through a walk left that walk derived. So where a purse or a request is not,
