@@ -5,6 +5,15 @@ difference. What people see (a record's time, an expiry) goes by the clock as it
 """
 
 
+def earliest(*times_ms: int | None) -> int | None:
+    """Return the least of some times, of which None never comes."""
+    found: int | None = None
+    for time_ms in times_ms:
+        if time_ms is not None and (found is None or time_ms < found):
+            found = time_ms
+    return found
+
+
 class Clock:
     """What the executor's clock said, event by event."""
 

@@ -22,7 +22,7 @@ from typing import Final, assert_never
 
 from mycelia_protocol import events
 from mycelia_protocol.charter import Charter
-from mycelia_protocol.clock import Clock
+from mycelia_protocol.clock import Clock, earliest
 from mycelia_protocol.door import Decision, Door, Greet, TurnAway, WriteVouch
 from mycelia_protocol.errors import InvalidTransition, LocalError, RemoteError
 from mycelia_protocol.events import Event, Notify, Output, Refused
@@ -108,13 +108,9 @@ class Engine:
         """When `TimerFired` should next be delivered (ms), or None."""
         if not self._is_loaded or self._is_stopping:
             return None
-        times = (
-            self.peers.due_ms,
-            self.replicate.due_ms,
-            self._overlay.due_ms,
-            self._own.due_ms,
+        due_ms = earliest(
+            self.peers.due_ms, self.replicate.due_ms, self._overlay.due_ms, self._own.due_ms
         )
-        due_ms = min((time for time in times if time is not None), default=None)
         return None if due_ms is None else self._clock.showing(due_ms)
 
     def handle(self, event: Event, now_ms: int) -> list[Output]:
@@ -339,6 +335,8 @@ class Engine:
 
     def _flush(self, now_ms: int) -> list[Output]:
         records, refusals = self._own.flush(self._clock.shown_ms)
+        if not records:
+            return [*refusals]
         steps = self.replicate.store(records, is_own=True)
         return [*refusals, *self._perform(steps, now_ms)]
 

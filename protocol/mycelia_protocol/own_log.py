@@ -8,6 +8,7 @@ fork. Spec: sections 6.5, 6.6 and 8.5.
 from collections.abc import Sequence
 from typing import Final
 
+from mycelia_protocol.clock import earliest
 from mycelia_protocol.errors import LocalError, RemoteError
 from mycelia_protocol.events import Output, Refused, StoreRecords
 from mycelia_protocol.gate import RestoreGate
@@ -69,8 +70,7 @@ class OwnLog:
     @property
     def due_ms(self) -> int | None:
         """When `timer` should next be called (ms), or None."""
-        times = [time for time in (self.steward.due_ms, self.witness.due_ms) if time is not None]
-        return min(times, default=None)
+        return earliest(self.steward.due_ms, self.witness.due_ms)
 
     def timer(self, now_ms: int, clock_ms: int) -> None:
         """Ask for what this node writes by itself now."""
@@ -117,10 +117,14 @@ class OwnLog:
 
     def note_strays(self, outputs: list[Output]) -> None:
         """Open a new log, and shut the gate, if others bring authentic records of this node."""
-        stored = [output.records for output in outputs if isinstance(output, StoreRecords)]
-        if any(record.author == self.publisher.key for records in stored for record in records):
-            self.publisher.resume(None)
-            self.gate.shut()
+        for output in outputs:
+            if isinstance(output, StoreRecords) and self._is_own_among(output.records):
+                self.publisher.resume(None)
+                self.gate.shut()
+                return
+
+    def _is_own_among(self, records: Sequence[Record]) -> bool:
+        return any(record.author == self.publisher.key for record in records)
 
     def check_gate(self, members: int, now_ms: int) -> list[Notice]:
         """Open the gate if enough of the members have confirmed."""

@@ -128,6 +128,11 @@ class Peers:
         return sorted(link for link, peer in self._peers.items() if peer.is_ready)
 
     @property
+    def ready_count(self) -> int:
+        """How many members are linked."""
+        return sum(peer.is_ready for peer in self._peers.values())
+
+    @property
     def unproven(self) -> int:
         """How many links there are on which no member has greeted yet."""
         return len(self._unready)
@@ -205,11 +210,10 @@ class Peers:
 
     def timer(self, now_ms: int) -> list[Outcome]:
         """Close links whose handshake or greeting takes too long."""
-        late = [
-            link
-            for link, peer in sorted(self._peers.items())
-            if peer.session.deadline_ms is not None and now_ms >= peer.session.deadline_ms
+        deadlines = [
+            (link, self._peers[link].session.deadline_ms) for link in sorted(self._unready)
         ]
+        late = [link for link, due_ms in deadlines if due_ms is not None and now_ms >= due_ms]
         return [
             outcome
             for link in late

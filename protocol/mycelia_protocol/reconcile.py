@@ -19,10 +19,10 @@ record is asked for besides all else; it shows which.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from mycelia_protocol.compare import Compare, Finding, Vector
+from mycelia_protocol.clock import earliest
+from mycelia_protocol.compare import Compare, Finding
 from mycelia_protocol.events import Range
 from mycelia_protocol.limits import (
-    HEADS_DELAY_MS,
     RECONCILE_INTERVAL_MS,
     STORE_PAUSE_MS,
     WANT_TIMEOUT_MS,
@@ -31,7 +31,6 @@ from mycelia_protocol.limits import (
 )
 from mycelia_protocol.logs import LogKey, Logs
 from mycelia_protocol.messages import (
-    Announce,
     Buckets,
     Digest,
     HeadEntry,
@@ -41,6 +40,7 @@ from mycelia_protocol.messages import (
 )
 from mycelia_protocol.record import Record
 from mycelia_protocol.rng import Rng
+from mycelia_protocol.telling import Telling
 from mycelia_protocol.told import Asking, Peer, head_frames
 
 
@@ -66,30 +66,27 @@ class Reconcile:
         self._parts_at = parts_at  # the least seq at which a log is proven to part
         self._is_member = is_member
         self._rng = rng
-        self._vector: Vector | None = None  # what the store holds, until it changes
-        self._compare = Compare(self._held)
+        self._telling = Telling(logs, parts_at)
+        self._compare = Compare(self._telling.held)
         self._peers: dict[int, Peer] = {}
         self._asked: dict[LogKey, int] = {}  # log -> link that was asked
-        self._changed: set[LogKey] = set()  # logs whose heads are to be told
-        self._spread: set[LogKey] = set()  # logs whose heads are to be announced
-        self._tell_ms: int | None = None
         self._round_ms: int | None = None
         self._regain_ms: int | None = None  # when to ask for what the store failed to keep
+        self._ask_ms: int | None = None
+        self._is_stale = False  # something changed on which _ask_ms rests
 
     @property
     def due_ms(self) -> int | None:
         """When `timer` should next be called (ms), or None."""
-        times = [] if self._tell_ms is None else [self._tell_ms]
-        if self._round_ms is not None and self._peers:
-            times.append(self._round_ms)
-        if self._regain_ms is not None:
-            times.append(self._regain_ms)
-        for peer in self._peers.values():
-            if peer.askings and not peer.is_tardy:
-                times.append(peer.askings[0].deadline_ms)
-            if (peer.ahead or peer.doubts) and peer.quota.is_spent:
-                times.append(peer.quota.renewed_ms)
-        return min(times, default=None)
+        round_ms = self._round_ms if self._peers else None
+        return earliest(self._telling.due_ms, round_ms, self._regain_ms, self._next_ask_ms())
+
+    def _next_ask_ms(self) -> int | None:
+        """Return when an answer is overdue, or a peer may be asked again (ms), or None."""
+        if self._is_stale:
+            waits = (peer.due_ms for peer in self._peers.values())
+            self._is_stale, self._ask_ms = False, earliest(*waits)
+        return self._ask_ms
 
     def told_by(self, link: int) -> dict[LogKey, int]:
         """Return what a peer holds, as far as it told: next_seq by log."""
@@ -132,6 +129,7 @@ class Reconcile:
         if self._peers.pop(link, None) is None:
             return []
         self._compare.closed(link)
+        self._is_stale = True
         self._asked = {key: asked for key, asked in self._asked.items() if asked != link}
         return self._ask_again(now_ms)
 
@@ -171,7 +169,7 @@ class Reconcile:
             return []
         fresh = [
             entry
-            for entry in self._entries(finding.differing)
+            for entry in self._telling.entries(finding.differing)
             if peer.told.get((entry.author, entry.log), 0) < entry.next_seq
             or self._parts_at((entry.author, entry.log)) is not None
         ]
@@ -199,11 +197,16 @@ class Reconcile:
         """Note that a peer evidently holds a log up to here."""
         if self._note(link, key, next_seq):
             peer = self._peers[link]
+            self._is_stale = True
             (peer.ahead if self._is_member(key[0]) else peer.strange)[key] = None
 
     def gave(self, link: int, key: LogKey, next_seq: int) -> None:
         """Note that a log was pushed to a peer up to here."""
         self._peers[link].given[key] = next_seq
+
+    def given_to(self, link: int) -> dict[LogKey, int]:
+        """Return what was pushed to a peer: next_seq by log."""
+        return self._peers[link].given
 
     def _note(self, link: int, key: LogKey, next_seq: int) -> bool:
         """Note how far a peer holds a log; return whether that is further than it is here."""
@@ -215,6 +218,7 @@ class Reconcile:
         key = (entry.author, entry.log)
         is_other = self._logs.contradicts(key, entry.next_seq - 1, entry.prefix)
         if is_other and len(doubts) < WANTS_PER_FRAME_MAX:
+            self._is_stale = True
             doubts[key] = entry.next_seq - 1
 
     def suspect(self, link: int, key: LogKey, seq: int, now_ms: int) -> list[Say]:
@@ -233,7 +237,7 @@ class Reconcile:
         """
         peer = self._peers[link]
         asking = peer.askings.popleft()
-        peer.is_tardy = False
+        peer.is_tardy, self._is_stale = False, True
         took_ms = now_ms - asking.deadline_ms + WANT_TIMEOUT_MS
         peer.pace_us = took_ms * 1_000 // max(1, len(records))
         given = {(record.author, record.log) for record in records}
@@ -265,10 +269,7 @@ class Reconcile:
         Args:
             is_spread: what was stored is pushed through the commons, so heads are only announced.
         """
-        self._vector = None
-        (self._spread if is_spread else self._changed).update(keys)
-        if self._tell_ms is None and (self._changed or self._spread):
-            self._tell_ms = now_ms + HEADS_DELAY_MS
+        self._telling.stored(keys, now_ms, is_spread=is_spread)
 
     def store_failed(self, now_ms: int) -> None:
         """Note that accepted records were not written, and that nobody will tell of them anew."""
@@ -277,9 +278,10 @@ class Reconcile:
     def timer(self, now_ms: int) -> list[Say]:
         """Do what is due."""
         sendings: list[Say] = []
-        if self._tell_ms is not None and now_ms >= self._tell_ms:
-            self._tell_ms = None
-            sendings.extend(self._tell_changed())
+        tell_ms = self._telling.due_ms
+        if tell_ms is not None and now_ms >= tell_ms:
+            told = self._telling.take(sorted(self._peers.items()))
+            sendings.extend(Say(link, frame) for link, frame in told)
         if self._round_ms is not None and now_ms >= self._round_ms:
             self._schedule_round(now_ms)
             if self._peers:
@@ -288,11 +290,13 @@ class Reconcile:
         is_due = self._regain_ms is not None and now_ms >= self._regain_ms
         if is_due:
             self._regain()
-        for link, peer in sorted(self._peers.items()):
-            if peer.askings and not peer.is_tardy and now_ms >= peer.askings[0].deadline_ms:
-                peer.is_tardy = is_due = True
-                self._asked = {key: asked for key, asked in self._asked.items() if asked != link}
-            is_due = is_due or (peer.quota.is_spent and now_ms >= peer.quota.renewed_ms)
+        ask_ms = self._next_ask_ms()
+        if ask_ms is not None and now_ms >= ask_ms:
+            is_due = self._is_stale = True
+            for link, peer in sorted(self._peers.items()):
+                if peer.askings and not peer.is_tardy and now_ms >= peer.askings[0].deadline_ms:
+                    peer.is_tardy = True
+                    self._asked = {key: at for key, at in self._asked.items() if at != link}
         return sendings + (self._ask_again(now_ms) if is_due else [])
 
     def _regain(self) -> None:
@@ -317,41 +321,10 @@ class Reconcile:
         low, high = RECONCILE_INTERVAL_MS // 2, RECONCILE_INTERVAL_MS * 3 // 2
         self._round_ms = now_ms + low + int(self._rng.random() * (high - low))
 
-    def _held(self) -> Vector:
-        """Return the heads in the store."""
-        if self._vector is None:
-            self._vector = Vector(self._entries(self._logs.stored_logs()))
-        return self._vector
-
-    def _tell_changed(self) -> list[Say]:
-        """Return frames with the heads that moved, for each peer those that it can't know of."""
-        changed = self._entries(sorted(self._changed))
-        spread = self._entries(sorted(self._spread - self._changed))
-        self._changed.clear()
-        self._spread.clear()
-        sendings: list[Say] = []
-        for link, peer in sorted(self._peers.items()):
-            if fresh := [entry for entry in changed if not peer.is_level(entry)]:
-                sendings.extend(Say(link, Heads(chunk, False)) for chunk in head_frames(fresh))
-            if fresh := [entry for entry in spread if not peer.is_level(entry)]:
-                sendings.extend(Say(link, Announce(chunk)) for chunk in head_frames(fresh))
-        return sendings
-
-    def _entries(self, keys: Iterable[LogKey]) -> list[HeadEntry]:
-        """Return heads to be told; of a log that is proven to part, the last one before that."""
-        entries: list[HeadEntry] = []
-        for key in keys:
-            next_seq, parts_at = self._logs.stored(key).next_seq, self._parts_at(key)
-            if parts_at is not None:
-                next_seq = min(next_seq, parts_at)
-            if next_seq:
-                prefix = self._logs.prefix(key, next_seq - 1)
-                entries.append(HeadEntry(*key, next_seq, prefix))
-        return entries
-
     def _ask(self, link: int, now_ms: int) -> list[Say]:
         """Ask one peer for what it holds, is missing here, and is asked of nobody."""
         peer = self._peers[link]
+        self._is_stale = True
         peer.quota.renew(now_ms)
         sendings: list[Say] = []
         while len(peer.askings) < WANTS_IN_FLIGHT_MAX:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from mycelia_protocol.carried import take_carried
+from mycelia_protocol.clock import earliest
 from mycelia_protocol.errors import RecordError, RemoteError, SessionError, SignatureError
 from mycelia_protocol.events import (
     Carried,
@@ -101,10 +102,7 @@ class Replicate:
     @property
     def due_ms(self) -> int | None:
         """When `timer` should next be called (ms), or None."""
-        reconcile_ms, spread_ms = self.reconcile.due_ms, self._spread.due_ms
-        if reconcile_ms is None or spread_ms is None:
-            return reconcile_ms if spread_ms is None else spread_ms
-        return min(reconcile_ms, spread_ms)
+        return earliest(self.reconcile.due_ms, self._spread.due_ms)
 
     def timer(self, now_ms: int) -> list[Step]:
         """Do what is due."""
@@ -281,6 +279,8 @@ class Replicate:
                 raise RecordError("a record of another commons", requirement="REC-3")
             if record.body is None:
                 raise RecordError("a record without its body", requirement="REC-9")
+        if relay:
+            self._spread.crossed(link, self._crossing(link, records))
         if relay and all(self.logs.holds(record) for record in records):
             for key, next_seq in heights(records).items():
                 self.reconcile.records_pushed(link, key, next_seq)
@@ -306,6 +306,15 @@ class Replicate:
             error = SignatureError(reason, code="forged", requirement="LOG-2")
             steps.append(Fault(link, error))
         return steps
+
+    def _crossing(self, link: int, records: tuple[Record, ...]) -> set[bytes]:
+        """Return the authors of pushed records that were pushed to that peer, too."""
+        given = self.reconcile.given_to(link)
+        return {
+            record.author
+            for record in records
+            if given.get((record.author, record.log), 0) > record.seq and self.logs.holds(record)
+        }
 
     def _push(self, records: list[Record], source: int | None, now_ms: int) -> list[Step]:
         """Return pushes of records along their trees, save to whom evidently holds them.

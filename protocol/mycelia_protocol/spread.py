@@ -1,17 +1,20 @@
 """Whom to push what: one tree for each author over the links there are. Spec: section 10.2.
 
 Theory of operation (after Plumtree, with a tree for each author as in epidemic broadcast trees). At
-first records are pushed along every link. A neighbour that pushes what is here already is asked to
-spare this node that author's records (PRUNE): somebody else brings them sooner. What remains is the
-tree of the quickest ways from the author. Along a link that was spared, the heads are announced
-instead, gathered for a moment; if what was announced does not come within `GRAFT_DELAY_MS`, the
-announcer is asked for it, and to push that author's records from then on (GRAFT). When the link is
-lost over which an author's records came, all others are asked to push them again.
+first records are pushed along every link. Where the same record was pushed from both ends, both had
+it from elsewhere, and see that by themselves: from then on they spare each other that author's
+records. A neighbour that pushes what is here already, and was not pushed it, is asked to (PRUNE).
+What remains is the tree of the quickest ways from the author. Along a link that was spared, the
+heads are announced instead, gathered for a moment; if what was announced does not come within
+`GRAFT_DELAY_MS`, the announcer is asked for it, and to push that author's records from then on
+(GRAFT). When the link is lost over which an author's records came, all others are asked to push
+them again.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from mycelia_protocol.clock import earliest
 from mycelia_protocol.limits import AUTHORS_PER_FRAME_MAX, GRAFT_DELAY_MS
 from mycelia_protocol.logs import LogKey
 from mycelia_protocol.messages import Graft, Prune
@@ -25,7 +28,7 @@ class Branch:
 
     Attributes:
         spared: authors whose records are announced to the neighbour, not pushed.
-        pruned: authors whose records the neighbour was asked to announce only.
+        pruned: authors whose records the neighbour is taken to announce only.
         awaited: logs that the neighbour announced beyond what is here -> when to ask for them, ms;
             the earliest first.
         prunes, grafts: how many of these frames it still takes.
@@ -44,16 +47,16 @@ class Spread:
     def __init__(self) -> None:
         self._branches: dict[int, Branch] = {}
         self._parents: dict[bytes, int | None] = {}  # author -> link that brought the last; or self
+        self._due_ms: int | None = None
+        self._is_stale = False  # something awaited changed since due_ms was worked out
 
     @property
     def due_ms(self) -> int | None:
         """When `overdue` should next be called (ms), or None."""
-        times = [
-            next(iter(branch.awaited.values()))
-            for branch in self._branches.values()
-            if branch.awaited
-        ]
-        return min(times, default=None)
+        if self._is_stale:
+            firsts = (next(iter(b.awaited.values()), None) for b in self._branches.values())
+            self._is_stale, self._due_ms = False, earliest(*firsts)
+        return self._due_ms
 
     def opened(self, link: int) -> None:
         """Begin with a member: all is pushed to it."""
@@ -62,11 +65,14 @@ class Spread:
     def closed(self, link: int, now_ms: int) -> list[Say]:
         """End with a member; return who is asked to push in its place."""
         self._branches.pop(link, None)
+        self._is_stale = True
         orphans = sorted(author for author, parent in self._parents.items() if parent == link)
         for author in orphans:
             del self._parents[author]
-        others = sorted(self._branches)
-        return [say for other in others for say in self.graft(other, orphans, now_ms)]
+        says: list[Say] = []
+        for other, branch in sorted(self._branches.items()):
+            says.extend(self.graft(other, branch.pruned.intersection(orphans), now_ms))
+        return says
 
     def is_pushed(self, link: int, author: bytes) -> bool:
         """Return whether an author's records are pushed along a link."""
@@ -92,6 +98,13 @@ class Spread:
                 says.append(Say(link, Prune(chunk)))
         return says
 
+    def crossed(self, link: int, authors: Iterable[bytes]) -> None:
+        """Note that a record of each author was pushed from both ends of a link."""
+        branch = self._branches[link]
+        for author in authors:
+            branch.spared.add(author)
+            branch.pruned.add(author)
+
     def spare(self, link: int, authors: Iterable[bytes]) -> None:
         """Do what a neighbour asks for with PRUNE."""
         self._branches[link].spared.update(authors)
@@ -103,12 +116,16 @@ class Spread:
     def announced(self, link: int, keys: Iterable[LogKey], now_ms: int) -> None:
         """Note that a neighbour announced what is not here, and wait whether it comes."""
         awaited = self._branches[link].awaited
+        self._is_stale = True
         for key in keys:
             awaited.setdefault(key, now_ms + GRAFT_DELAY_MS)
 
     def overdue(self, now_ms: int) -> list[tuple[int, list[LogKey]]]:
         """Return for each link the logs that were awaited for long enough, and wait no more."""
         found: list[tuple[int, list[LogKey]]] = []
+        if self.due_ms is None or now_ms < self.due_ms:
+            return found
+        self._is_stale = True
         for link, branch in sorted(self._branches.items()):
             keys: list[LogKey] = []
             for key, due_ms in branch.awaited.items():
@@ -122,10 +139,13 @@ class Spread:
         return found
 
     def graft(self, link: int, authors: Iterable[bytes], now_ms: int) -> list[Say]:
-        """Return how a neighbour is asked to push again what it was asked to spare this node."""
+        """Return how a neighbour is asked to push authors' records again.
+
+        Whoever announced a record and did not push it spares this node, whatever is noted here.
+        """
         branch = self._branches[link]
         says: list[Say] = []
-        for chunk in _chunks(sorted(branch.pruned.intersection(authors))):
+        for chunk in _chunks(sorted(set(authors))):
             if branch.grafts.take(now_ms):
                 branch.pruned.difference_update(chunk)
                 says.append(Say(link, Graft(chunk)))

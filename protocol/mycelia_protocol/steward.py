@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Final
 
 from mycelia_protocol import allocate, preposition, purses
+from mycelia_protocol.clock import earliest
 from mycelia_protocol.deciding import Deciding
 from mycelia_protocol.events import Refused
 from mycelia_protocol.gate import RestoreGate
@@ -42,8 +43,7 @@ class Steward:
     @property
     def due_ms(self) -> int | None:
         """When `timer` should next be called (ms), or None."""
-        times = [time for time in (self._look_ms, self._deadline_ms) if time is not None]
-        return min(times, default=None)
+        return earliest(self._look_ms, self._deadline_ms)
 
     def changed(self, now_ms: int) -> None:
         """Note that the state changed."""

@@ -3,6 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field
 
+from mycelia_protocol.clock import earliest
 from mycelia_protocol.events import Range
 from mycelia_protocol.limits import HEADS_PER_FRAME_MAX, PEER_HEADS_MAX
 from mycelia_protocol.logs import LogKey
@@ -46,6 +47,13 @@ class Peer:
     is_tardy: bool = False
     pace_us: int = 0
     quota: Quota = field(default_factory=lambda: Quota(Want))
+
+    @property
+    def due_ms(self) -> int | None:
+        """When its answer is overdue, or when it may be asked again (ms); None if neither."""
+        answer_ms = None if self.is_tardy or not self.askings else self.askings[0].deadline_ms
+        waits = bool(self.ahead or self.doubts) and self.quota.is_spent
+        return earliest(answer_ms, self.quota.renewed_ms if waits else None)
 
     def is_level(self, head: HeadEntry) -> bool:
         """Return whether it told or was given a log as far as this."""

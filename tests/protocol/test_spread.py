@@ -78,6 +78,34 @@ def test_a_warm_tree_brings_each_record_once() -> None:
     assert mesh.level()
 
 
+def test_records_that_cross_on_a_link_spare_it_without_a_word() -> None:
+    """REP-8: who pushed a record to each other spare each other that author, and say nothing."""
+    mesh = Counting(6)
+    author, others = mesh.nodes[3], len(mesh.nodes) - 1
+    mesh.write(author)
+    assert mesh.frames[Push] == others * others, "from everybody to all but the bringer"
+    assert not mesh.frames[Prune]
+    mesh.frames.clear()
+    mesh.write(author)
+    assert mesh.frames[Push] == others
+
+
+def test_a_link_on_which_records_crossed_is_pushed_on_again_when_asked() -> None:
+    """REP-8, REP-10: an announcement that no push follows brings GRAFT, whoever pruned whom."""
+    commons, (founder, *_) = village(2)
+    while len(founder.written) < 3:
+        founder.offer(5)
+    replicate = Replicate(commons.commons, lambda _: True, random.Random(1), Logs())
+    for link in (FIRST, SECOND):
+        replicate.opened(link, bytes(32), bytes(32), 0)
+    first, second, third = founder.written[:3]
+    replicate.heard(FIRST, Push((first,)), 0)
+    assert not said(replicate.heard(SECOND, Push((first,)), 0))
+    assert not said(replicate.heard(FIRST, Push((second,)), 0)), "SECOND is spared"
+    replicate.heard(SECOND, Graft((founder.key,)), 0)
+    assert said(replicate.heard(FIRST, Push((third,)), 0)) == [(SECOND, Push((third,)))]
+
+
 def test_a_lost_branch_is_replaced() -> None:
     """REP-11: when the link goes over which records came, others are asked to push them."""
     mesh = Counting(4)
@@ -100,7 +128,9 @@ def test_what_is_announced_and_not_pushed_is_asked_for() -> None:
     for link in (FIRST, SECOND):
         replicate.opened(link, bytes(32), bytes(32), 0)
     known = Push(tuple(founder.written[:5]))
+    replicate.filled(SECOND, is_full=True)
     replicate.heard(FIRST, known, 0)
+    replicate.filled(SECOND, is_full=False)
     again = replicate.heard(SECOND, known, 0)
     assert said(again) == [(SECOND, Prune((founder.key,)))]
     record = founder.written[5]

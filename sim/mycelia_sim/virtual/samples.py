@@ -46,7 +46,7 @@ class Sampler:
                 peers.append(None)
                 continue
             have.append(min(union, held(node.store)))
-            peers.append(len(node.engine.peers.ready_links()))
+            peers.append(node.engine.peers.ready_count)
             prints[world.custody.prints[node.id]] += 1
         agreeing = max(prints.values(), default=0)
         self.samples.append(Sample(now_ms, union, tuple(have), tuple(peers), agreeing))

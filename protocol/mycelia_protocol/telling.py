@@ -1,0 +1,78 @@
+"""Which heads this node has to tell, and when. Spec: section 10.
+
+Heads that move in the store are gathered for a moment and told together, to each peer those that it
+can't know of. What is pushed through the commons is only announced.
+"""
+
+from collections.abc import Callable, Iterable
+
+from mycelia_protocol.compare import Vector
+from mycelia_protocol.limits import HEADS_DELAY_MS
+from mycelia_protocol.logs import LogKey, Logs
+from mycelia_protocol.messages import Announce, HeadEntry, Heads
+from mycelia_protocol.told import Peer, head_frames
+
+
+class Telling:
+    """Knows what the store holds, and of what nobody was told yet.
+
+    Args:
+        parts_at: gives the least seq at which a log is proven to part.
+
+    Attributes:
+        due_ms: when `take` should next be called (ms), or None.
+    """
+
+    def __init__(self, logs: Logs, parts_at: Callable[[LogKey], int | None]) -> None:
+        self.due_ms: int | None = None
+        self._logs = logs
+        self._parts_at = parts_at
+        self._vector: Vector | None = None  # what the store holds, until it changes
+        self._changed: set[LogKey] = set()  # logs whose heads are to be told
+        self._spread: set[LogKey] = set()  # logs whose heads are to be announced
+
+    def stored(self, keys: Iterable[LogKey], now_ms: int, *, is_spread: bool) -> None:
+        """Note whose heads moved in the store.
+
+        Args:
+            is_spread: what was stored is pushed through the commons, so heads are only announced.
+        """
+        self._vector = None
+        (self._spread if is_spread else self._changed).update(keys)
+        if self.due_ms is None and (self._changed or self._spread):
+            self.due_ms = now_ms + HEADS_DELAY_MS
+
+    def held(self) -> Vector:
+        """Return the heads in the store."""
+        if self._vector is None:
+            self._vector = Vector(self.entries(self._logs.stored_logs()))
+        return self._vector
+
+    def entries(self, keys: Iterable[LogKey]) -> list[HeadEntry]:
+        """Return heads to be told; of a log that is proven to part, the last one before that."""
+        entries: list[HeadEntry] = []
+        for key in keys:
+            next_seq, parts_at = self._logs.stored(key).next_seq, self._parts_at(key)
+            if parts_at is not None:
+                next_seq = min(next_seq, parts_at)
+            if next_seq:
+                prefix = self._logs.prefix(key, next_seq - 1)
+                entries.append(HeadEntry(*key, next_seq, prefix))
+        return entries
+
+    def take(self, peers: Iterable[tuple[int, Peer]]) -> list[tuple[int, Heads | Announce]]:
+        """Return frames with the heads that moved, for each peer's link; they count as told."""
+        changed = self.entries(sorted(self._changed))
+        spread = self.entries(sorted(self._spread - self._changed))
+        self.due_ms = None
+        self._changed.clear()
+        self._spread.clear()
+        frames: list[tuple[int, Heads | Announce]] = []
+        said: dict[tuple[HeadEntry, ...], Announce] = {}  # one frame for all who lack the same
+        for link, peer in peers:
+            if fresh := [entry for entry in changed if not peer.is_level(entry)]:
+                frames.extend((link, Heads(chunk, False)) for chunk in head_frames(fresh))
+            if fresh := [entry for entry in spread if not peer.is_level(entry)]:
+                chunks = head_frames(fresh)
+                frames.extend((link, said.setdefault(c, Announce(c))) for c in chunks)
+        return frames
