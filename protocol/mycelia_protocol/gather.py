@@ -20,9 +20,9 @@ from mycelia_protocol.types.accounts import offer_of
 from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.ledger import taken_back
+from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.parties import side_of
 from mycelia_protocol.types.party import Party
-from mycelia_protocol.types.place import Place
 from mycelia_protocol.types.promises import GrantState, Times, grant_state, grants_to, times_of
 from mycelia_protocol.types.receipt import confirmed
 from mycelia_protocol.types.request import Request
@@ -117,7 +117,7 @@ def request_view(
         lacking=asking.lacking,
         urgency=body.urgency,
         first_posted_ms=request.time_ms,
-        metres=_metres(stock.offer.body.place, body.place),
+        metres=metres_of(stock.offer, request),
         substitutes=body.substitutes,
         needed_by_ms=asking.times.needed_by_ms,
         expires_ms=asking.times.expires_ms,
@@ -249,5 +249,7 @@ def _handed_ms(state: State, grant: Statement[Grant], requester: bytes) -> int:
     return said.first.time_ms
 
 
-def _metres(one: Place | None, other: Place | None) -> int | None:
-    return None if one is None or other is None else metres_between(one, other)
+def metres_of(offer: Statement[Offer], request: Statement[Request]) -> int | None:
+    """Return how far a request is from an offer; None if one of them told no place."""
+    here, there = offer.body.place, request.body.place
+    return None if here is None or there is None else metres_between(here, there)

@@ -11,7 +11,19 @@ def in_force(state: State) -> Policy:
 
     Until there is one, it is the baseline `fifo`.
     """
-    counting = [each.body.policy for each in state.by_author(state.charter.founder, Proposed)]
-    if not counting:
-        return baseline("fifo")
-    return min(counting, key=lambda policy: (-policy.epoch, policy.id))
+    return min(_counting(state), key=_rank, default=baseline("fifo"))
+
+
+def is_superseded(state: State, policy: bytes) -> bool:
+    """Return whether a policy could be followed before, and another one is in force now."""
+    known = [*_counting(state), baseline("fifo")]
+    return policy != in_force(state).id and policy in [each.id for each in known]
+
+
+def _counting(state: State) -> list[Policy]:
+    return [each.body.policy for each in state.by_author(state.charter.founder, Proposed)]
+
+
+def _rank(policy: Policy) -> tuple[int, bytes]:
+    """Return what the one in force has least of."""
+    return -policy.epoch, policy.id

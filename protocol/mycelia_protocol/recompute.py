@@ -14,15 +14,16 @@ from mycelia_protocol.charter import Charter
 from mycelia_protocol.gatherer import Gatherer
 from mycelia_protocol.horizon import Chain, LogKey, Logs, Step, chains
 from mycelia_protocol.limits import DECISION_ROWS_MAX
-from mycelia_protocol.policies import in_force
-from mycelia_protocol.purses import stock_of
+from mycelia_protocol.policies import in_force, is_superseded
+from mycelia_protocol.purses import Stock, stock_of
 from mycelia_protocol.record import Record
 from mycelia_protocol.sharing.change import Inputs
 from mycelia_protocol.sharing.decide import Decision, decide
+from mycelia_protocol.sharing.policy import Policy
 from mycelia_protocol.state import State
 from mycelia_protocol.statements import read_statement
 from mycelia_protocol.types.base import Statement
-from mycelia_protocol.types.decision import Decided, Row, rows_digest, rows_of
+from mycelia_protocol.types.decision import Decided, Override, Row, rows_digest, rows_of
 from mycelia_protocol.types.grant import Grant
 
 
@@ -37,6 +38,9 @@ class Finding:
         missing: what of the view is not here, in words; then nothing else can be said.
         again: what should have been decided; None if that can't be said.
         inputs: what it is decided from; None likewise.
+        override: what a person decided instead.
+        is_superseded: whether it follows a policy whose successor was in its view.
+        otherwise: what another policy that was asked about decides from the same view.
     """
 
     decision: bytes
@@ -46,6 +50,9 @@ class Finding:
     missing: tuple[str, ...] = ()
     again: Decision | None = None
     inputs: Inputs | None = None
+    override: Override | None = None
+    is_superseded: bool = False
+    otherwise: Decision | None = None
 
     @property
     def recomputes(self) -> bool:
@@ -60,17 +67,20 @@ def recompute(charter: Charter, logs: Logs, key: LogKey) -> Iterator[Finding]:
     return iter(sorted(found, key=lambda finding: places[finding.decision]))
 
 
-def recompute_all(charter: Charter, logs: Logs, keys: Sequence[LogKey]) -> Iterator[Finding]:
+def recompute_all(
+    charter: Charter, logs: Logs, keys: Sequence[LogKey], other: Policy | None = None
+) -> Iterator[Finding]:
     """Yield a finding for each decision of some logs, in the order in which they are made again.
 
     Args:
         charter: of the commons.
         logs: all records that are here, by log, from seq 0 on without a gap.
         keys: authors and logs whose decisions are made once more.
+        other: a policy by which they are also made.
     """
     granted = _granted(logs, keys)
     for chain in chains(logs, keys):
-        again = _Again(charter, logs, chain, granted)
+        again = _Again(charter, logs, chain, granted, other)
         yield from map(again.look, chain.steps)
 
 
@@ -96,11 +106,17 @@ class _Again:
     """Makes the decisions of one chain once more, with one state that grows."""
 
     def __init__(
-        self, charter: Charter, logs: Logs, chain: Chain, granted: Mapping[bytes, list[int]]
+        self,
+        charter: Charter,
+        logs: Logs,
+        chain: Chain,
+        granted: Mapping[bytes, list[int]],
+        other: Policy | None,
     ) -> None:
         self._logs: Final = logs
         self._names: Final = chain.logs
         self._granted: Final = granted
+        self._other: Final = other
         self._counts = [0] * len(chain.logs)
         self._read_before: dict[bytes, Statement[object]] = {}  # decisions that come to be folded
         self._state = State(charter, self._read)
@@ -143,15 +159,22 @@ class _Again:
         state, body, faults = self._state, decision.body, list(before)
         key, log, as_of_ms = decision.author, decision.log, body.as_of_ms
         policy = in_force(state)
+        is_old = is_superseded(state, body.policy)
         if body.policy != policy.id:
             faults.append("it follows a policy that was not in force")
         stock = stock_of(state, key, log, decision.refs[0], body.slot, as_of_ms)
         if stock is None:
             faults.append("nothing could be given from its purse")
-            return Finding(decision.id, key, tuple(faults))
+            return Finding(
+                decision.id,
+                key,
+                tuple(faults),
+                override=body.override,
+                is_superseded=is_old,
+            )
         inputs = self._gatherer.gather(key, stock, policy, as_of_ms)
         again = decide(policy, inputs.offer, inputs.requests, inputs.collectives, as_of_ms)
-        rows = rows_of(again)
+        rows, otherwise = rows_of(again), self._decide_otherwise(key, stock, as_of_ms)
         faults += [
             f"{name} is {was!s}, and should be {should!s}"
             for name, was, should in _numbers(body, again, rows, stock.left)
@@ -161,7 +184,25 @@ class _Again:
         shown = {row.request for row in body.rows}
         looked_at = rows if body.total <= DECISION_ROWS_MAX else rows[:DECISION_ROWS_MAX]
         omitted = tuple(row.request for row in looked_at if row.request not in shown)
-        return Finding(decision.id, key, tuple(faults), omitted, (), again, inputs)
+        return Finding(
+            decision.id,
+            key,
+            tuple(faults),
+            omitted,
+            (),
+            again,
+            inputs,
+            body.override,
+            is_old,
+            otherwise,
+        )
+
+    def _decide_otherwise(self, key: bytes, stock: Stock, as_of_ms: int) -> Decision | None:
+        """Decide by the policy that was asked about, from its own window and worth."""
+        if self._other is None:
+            return None
+        inputs = self._gatherer.gather(key, stock, self._other, as_of_ms)
+        return decide(self._other, inputs.offer, inputs.requests, inputs.collectives, as_of_ms)
 
 
 def _numbers(

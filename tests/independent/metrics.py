@@ -65,21 +65,25 @@ def four_fifths(groups: dict[str, list[int]]) -> int | None:
 
 
 def requests(rows: Sequence[Row]) -> Row:
-    """Return how classes fare, and each collective's mix."""
-    classes = {}
-    for name in CLASSES:
-        some = [row for row in rows if row["urgency"] == name]
-        classes[name] = {
-            "count": len(some),
-            "met_pm": share(sum(row["served"] >= row["wanted"] for row in some), len(some)),
-            "worth_pm": share(added(some, "worth_served"), added(some, "worth")),
-            "wait_s": median([row["waited_s"] for row in some if row["waited_s"] is not None]),
-        }
-    mix = {}
+    """Return how classes and collectives fare, and each collective's mix."""
+    mix, collectives = {}, {}
     for who in {row["collective"] for row in rows}:
-        asked = [row["urgency"] for row in rows if row["collective"] == who]
+        mine = [row for row in rows if row["collective"] == who]
+        asked = [row["urgency"] for row in mine]
         mix[who] = {name: asked.count(name) * 1000 // len(asked) for name in CLASSES}
-    return {"classes": classes, "mix": mix}
+        collectives[who] = fared(mine)
+    classes = {name: fared([row for row in rows if row["urgency"] == name]) for name in CLASSES}
+    return {"classes": classes, "mix": mix, "collectives": collectives}
+
+
+def fared(some: Sequence[Row]) -> Row:
+    """Return how some requests fared."""
+    return {
+        "count": len(some),
+        "met_pm": share(sum(row["served"] >= row["wanted"] for row in some), len(some)),
+        "worth_pm": share(added(some, "worth_served"), added(some, "worth")),
+        "wait_s": median([row["waited_s"] for row in some if row["waited_s"] is not None]),
+    }
 
 
 def flow(rows: Sequence[Row]) -> Row:

@@ -386,26 +386,28 @@ function fourFifths(groups) {
   return high === 0 ? 1000 : div(times(low, 1000), high);
 }
 
-function byClass(rows) {
+function fared(some) {
+  return {
+    count: some.length,
+    met_pm: share(some.filter((row) => row.served >= row.wanted).length, some.length),
+    worth_pm: share(added(some, "worth_served"), added(some, "worth")),
+    wait_s: median(some.map((row) => row.waited_s).filter((span) => span !== null)),
+  };
+}
+
+function requestFigures(rows) {
   const classes = {};
-  for (const name of CLASSES) {
-    const some = rows.filter((row) => row.urgency === name);
-    classes[name] = {
-      count: some.length,
-      met_pm: share(some.filter((row) => row.served >= row.wanted).length, some.length),
-      worth_pm: share(added(some, "worth_served"), added(some, "worth")),
-      wait_s: median(some.map((row) => row.waited_s).filter((span) => span !== null)),
-    };
-  }
-  const mix = {};
+  for (const name of CLASSES) classes[name] = fared(rows.filter((row) => row.urgency === name));
+  const [mix, collectives] = [{}, {}];
   for (const who of new Set(rows.map((row) => row.collective))) {
     const mine = rows.filter((row) => row.collective === who);
     const part = (name) => mine.filter((row) => row.urgency === name).length;
     mix[who] = Object.fromEntries(
       CLASSES.map((name) => [name, div(times(part(name), 1000), mine.length)]),
     );
+    collectives[who] = fared(mine);
   }
-  return { classes, mix };
+  return { classes, mix, collectives };
 }
 
 function flow(rows) {
@@ -487,7 +489,7 @@ function figures({ op, ...given }) {
     case "four-fifths":
       return { value: fourFifths(inputs.groups) };
     case "requests":
-      return byClass(inputs.requests);
+      return requestFigures(inputs.requests);
     case "flow":
       return flow(inputs.grants);
     case "expired":

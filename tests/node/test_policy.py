@@ -69,7 +69,20 @@ def test_what_a_node_decided_is_explained_and_made_again_elsewhere(
     (part,) = told["parts"]
     assert part["faults"] == []
     assert part["sentences"][0] == "Of 9 x, 4 x are given: Bakery 4 x."
-    audited = two.run("audit")
-    assert (audited.code, audited.out) == (0, "1 of 1 decision came out the same.\n")
+    grant = promise["id"]
+    wait_for(lambda: two.items("/v1/grants")[0]["status"] == "accepted", "it is accepted")
+    said(two, "grant", "received", grant)
+    audited = two.run("audit", "--policy", "lottery")
+    assert audited.code == 0
+    assert audited.out.startswith("1 of 1 decision came out the same.\n")
+    assert "would stand first in 0 decisions (0 ‰)" in audited.out
+    found = said(two, "audit")
+    assert "no baseline" in two.run("audit", "--policy", "balansed").err
     no_such = two.run("why", said(two, "request", "list")["items"][0]["id"])
     assert "neither an offer nor a decision" in no_such.err
+    assert two.stop() == 0
+    again = said(two, "audit")
+    assert again | {"as_of_ms": 0} == found | {"as_of_ms": 0}, "it needs no running node"
+    (fared,) = found["collectives"]
+    assert (fared["name"], fared["count"], fared["met_pm"]) == ("Bakery", 2, 500)
+    assert found["flow"]["unconfirmed_pm"] == 0

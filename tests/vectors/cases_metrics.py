@@ -10,9 +10,11 @@ from mycelia_protocol.sharing.audit import (
     OfferOutcome,
     Replayed,
     RequestOutcome,
+    by_collective,
     compare,
     expired_pm,
     flow,
+    served,
     served_by_class,
     urgency_mix,
 )
@@ -103,6 +105,9 @@ def _requests(suite: Suite) -> None:
         steps: dict[str, Any] = {
             "classes": {name: asdict(one) for name, one in served_by_class(outcomes).items()},
             "mix": urgency_mix(outcomes),
+            "collectives": {
+                who: asdict(served(some)) for who, some in by_collective(outcomes).items()
+            },
         }
         rows = [asdict(each) for each in outcomes]
         _add(suite, "requests", {"requests": rows}, steps, "Requests")

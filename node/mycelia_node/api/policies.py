@@ -8,10 +8,10 @@ from aiohttp import web
 from mycelia_node.api.fields import find, find_record, read_body
 from mycelia_node.api.things import GetNode
 from mycelia_node.api.views import Json
+from mycelia_node.auditing.reading import baseline_name
 from mycelia_node.database import read_everything
 from mycelia_node.errors import RequestError
 from mycelia_node.names import id_text, name_of
-from mycelia_node.nearest import hint
 from mycelia_node.node import Node
 from mycelia_node.quantity import format_quantity
 from mycelia_protocol.encoding import Value, decode
@@ -51,7 +51,6 @@ class PolicyRoutes:
         app.router.add_get("/v1/policies", self.list_baselines)
         app.router.add_get("/v1/offers/{id}/why", self.why)
         app.router.add_get("/v1/decisions/{id}/why", self.why_decided)
-        app.router.add_get("/v1/audit", self.audit)
 
     async def show(self, request: web.Request) -> web.Response:
         """GET /v1/policy: the policy in force, with its whole document."""
@@ -79,7 +78,7 @@ class PolicyRoutes:
                 code="not-founder",
             )
         if "baseline" in body:
-            told = document(_baseline_name(str(body["baseline"])))
+            told = document(baseline_name(str(body["baseline"])))
         else:
             told = cast("dict[str, Value]", body["document"])
         before = in_force(state)
@@ -109,7 +108,7 @@ class PolicyRoutes:
         node = self._get_node()
         state, now_ms = node.engine.state, node.clock.now_ms()
         offer = find(state, request.match_info["id"], Offer)
-        policy = in_force(state) if asked is None else baseline(_baseline_name(asked))
+        policy = in_force(state) if asked is None else baseline(baseline_name(asked))
         parts = [
             {"slot": stock.slot, **_told(state, gather(state, offer.author, stock, policy, now_ms))}
             for stock in stocks(state, offer.author, None, now_ms)
@@ -143,32 +142,6 @@ class PolicyRoutes:
             told["sentences"] = [text, *told["sentences"]]
         parts = [{"slot": decision.body.slot, **told, "faults": list(finding.faults)}]
         return web.json_response({"policy": policy_view(finding.inputs.policy), "parts": parts})
-
-    async def audit(self, request: web.Request) -> web.Response:
-        """GET /v1/audit: all decisions that are here, made once more from what they name."""
-        node = self._get_node()
-        state = node.engine.state
-        findings = await asyncio.to_thread(_audited, node)
-        items = [
-            {
-                "decision": id_text("record", each.decision),
-                "author": name_of(state, each.author),
-                "recomputes": each.recomputes,
-                "faults": list(each.faults),
-                "omitted": [id_text("record", one) for one in each.omitted],
-                "missing": list(each.missing),
-            }
-            for each in findings
-        ]
-        return web.json_response({"items": items})
-
-
-def _audited(node: Node) -> list[Finding]:
-    """Make all decisions once more; takes long, so it runs beside the event loop."""
-    logs = read_everything(node.home.database)
-    charter = node.engine.state.charter
-    deciding = sorted(key for key, log in logs.items() if any(r.kind == "decision" for r in log))
-    return [found for key in deciding for found in recompute(charter, logs, key)]
 
 
 def _recomputed(node: Node, key: tuple[bytes, bytes], decision: bytes) -> Finding | None:
@@ -259,15 +232,6 @@ def _whose(state: State, request: bytes) -> str:
     side = side_of(state, found)
     party = state.find(side, Party)
     return name_of(state, side) if party is None else party.body.name
-
-
-def _baseline_name(asked: str) -> str:
-    name = asked.replace("-", "_")
-    if name not in BASELINES:
-        raise RequestError(
-            f"There is no baseline {asked!r}.", hint(asked, BASELINES), code="policy"
-        )
-    return name
 
 
 def _plain(value: object) -> object:

@@ -36,7 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rights": ("mycelia_node.cli.rights", "let others grant from your offers"),
     "policy": ("mycelia_node.cli.policies", "show or set by what offers are given away"),
     "why": ("mycelia_node.cli.policies", "say who gets an offer, and why"),
-    "audit": ("mycelia_node.cli.policies", "make all decisions once more"),
+    "audit": ("mycelia_node.cli.auditing", "make all decisions once more; see how all fared"),
     "party": ("mycelia_node.cli.parties", "speak for living places and people without a node"),
     "message": ("mycelia_node.cli.messages", "write what only one member can read"),
     "carry": (

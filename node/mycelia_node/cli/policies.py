@@ -10,7 +10,6 @@ from mycelia_node.cli.render import clean, say, say_json, table
 from mycelia_node.cli.settings import Command, Group, Settings
 from mycelia_node.cli.things import quoted
 from mycelia_node.errors import RequestError
-from mycelia_node.text import count, short, unique_size
 
 
 @click.group(cls=Group)
@@ -108,35 +107,3 @@ def why(settings: Settings, id: str, policy: str | None) -> None:  # noqa: A002
             say(clean(sentence))
         for fault in part.get("faults", []):
             say(f"It does not recompute: {clean(fault)}")
-
-
-@click.command(cls=Command)
-@click.pass_context
-def audit(context: click.Context) -> None:
-    """Make every decision that is here once more, and name those that come out otherwise.
-
-    Exits with 1 if there are any.
-    """
-    settings: Settings = context.obj
-    click.echo("Making all decisions once more ...", err=True)
-    answer = settings.client.get("/v1/audit")
-    items = answer["items"]
-    wrong = [item for item in items if item["faults"] or item["omitted"]]
-    unknown = [item for item in items if item["missing"]]
-    if settings.as_json:
-        say_json(answer)
-    else:
-        size = unique_size(item["decision"] for item in items)
-        for item in wrong:
-            told = [*item["faults"], *(f"left out {short(each)}" for each in item["omitted"])]
-            name = short(item["decision"], size)
-            say(f"{name} by {clean(item['author'])}: {'; '.join(map(clean, told))}")
-        for item in unknown:
-            name = short(item["decision"], size)
-            say(f"{name} by {clean(item['author'])}: not all here: {'; '.join(item['missing'])}")
-        if not items:
-            say("There are no decisions here: nobody decides by the policy in force yet.")
-            return
-        fine = len(items) - len({item["decision"] for item in (*wrong, *unknown)})
-        say(f"{fine} of {count(len(items), 'decision')} came out the same.")
-    context.exit(1 if wrong else 0)

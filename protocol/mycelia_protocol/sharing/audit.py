@@ -98,7 +98,7 @@ class Faults:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """How the requests of one urgency class fared.
+    """How the requests of one urgency class, or of one collective, fared.
 
     Attributes:
         count: requests.
@@ -172,10 +172,19 @@ def served_by_class(outcomes: Iterable[RequestOutcome]) -> dict[str, Served]:
     by_class = defaultdict[str, list[RequestOutcome]](list)
     for outcome in outcomes:
         by_class[outcome.urgency].append(outcome)
-    return {name: _served(by_class[name]) for name in URGENCIES}
+    return {name: served(by_class[name]) for name in URGENCIES}
 
 
-def _served(outcomes: Sequence[RequestOutcome]) -> Served:
+def by_collective(outcomes: Iterable[RequestOutcome]) -> dict[bytes, list[RequestOutcome]]:
+    """Return the outcomes of each collective that asked for something, by key."""
+    found = defaultdict[bytes, list[RequestOutcome]](list)
+    for outcome in outcomes:
+        found[outcome.collective].append(outcome)
+    return dict(sorted(found.items()))
+
+
+def served(outcomes: Sequence[RequestOutcome]) -> Served:
+    """Return how some requests fared."""
     met = sum(each.served >= each.wanted for each in outcomes)
     return Served(
         len(outcomes),
@@ -252,17 +261,32 @@ def _worth(outcomes: Iterable[GrantOutcome]) -> int:
     return total((each.worth for each in outcomes), AUDIT_SUM_MAX)
 
 
-def compare(decisions: Sequence[Replayed]) -> Difference:
+class Comparison:
+    """Adds up what another policy would have changed, decision by decision."""
+
+    def __init__(self) -> None:
+        self._decisions = 0
+        self._changed = 0
+        self._gains: Counter[bytes] = Counter()
+
+    def add(self, decision: Replayed) -> None:
+        """Count a decision."""
+        self._decisions += 1
+        self._changed += decision.before != decision.after
+        for who, worth in decision.worth_after:
+            self._gains[who] += worth
+        for who, worth in decision.worth_before:
+            self._gains[who] -= worth
+
+    def difference(self) -> Difference:
+        """Return what came out so far."""
+        gains = tuple((who, gain) for who, gain in sorted(self._gains.items()) if gain)
+        return Difference(self._changed, share_pm(self._changed, self._decisions), gains)
+
+
+def compare(decisions: Iterable[Replayed]) -> Difference:
     """Return what another policy would have changed, for those who gain and those who lose."""
-    changed = sum(each.before != each.after for each in decisions)
-    gains: Counter[bytes] = Counter()
+    comparison = Comparison()
     for each in decisions:
-        for who, worth in each.worth_after:
-            gains[who] += worth
-        for who, worth in each.worth_before:
-            gains[who] -= worth
-    return Difference(
-        changed,
-        share_pm(changed, len(decisions)),
-        tuple((who, gain) for who, gain in sorted(gains.items()) if gain),
-    )
+        comparison.add(each)
+    return comparison.difference()

@@ -13,9 +13,11 @@ from mycelia_protocol.sharing.audit import (
     OfferOutcome,
     Replayed,
     RequestOutcome,
+    by_collective,
     compare,
     expired_pm,
     flow,
+    served,
     served_by_class,
     urgency_mix,
 )
@@ -180,7 +182,8 @@ def figures(op: str, inputs: Case) -> Any:
         case "requests":
             rows = read_rows(RequestOutcome, inputs["requests"])
             classes = {name: asdict(each) for name, each in served_by_class(rows).items()}
-            return {"classes": classes, "mix": urgency_mix(rows)}
+            some = {who: asdict(served(each)) for who, each in by_collective(rows).items()}
+            return {"classes": classes, "mix": urgency_mix(rows), "collectives": some}
         case "flow":
             return asdict(flow(read_rows(GrantOutcome, inputs["grants"])))
         case "compare":

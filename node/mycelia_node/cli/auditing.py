@@ -1,0 +1,39 @@
+"""`mycelia audit`: every decision made once more, and how everybody fared."""
+
+import click
+
+from mycelia_node.auditing.reading import audit_home, policy_named
+from mycelia_node.auditing.told import lines
+from mycelia_node.auditing.view import audit_view
+from mycelia_node.cli.progress import Progress
+from mycelia_node.cli.render import now, say, say_json
+from mycelia_node.cli.settings import Command, Settings
+from mycelia_node.cli.times import parse_moment
+
+
+@click.command(cls=Command)
+@click.option(
+    "--policy", metavar="NAME|FILE.json", help="also by this policy: who would gain and who lose"
+)
+@click.option("--at", metavar="MOMENT", help="figures for this time, such as 2026-08-01T09:00")
+@click.pass_context
+def audit(context: click.Context, policy: str | None, at: str | None) -> None:
+    """Make every decision that is here once more, and say how everybody fared.
+
+    Decisions that come out otherwise are named, with what is wrong; so are those that a person made
+    otherwise. It needs no running node. Exits with 1 if a decision came out otherwise.
+    """
+    settings: Settings = context.obj
+    other = None if policy is None else policy_named(policy)
+    as_of_ms = now() if at is None else parse_moment(at)
+    progress = Progress(settings.as_json)
+    try:
+        view = audit_view(audit_home(settings.home, as_of_ms, other, progress.say))
+    finally:
+        progress.end()
+    if settings.as_json:
+        say_json(view)
+    else:
+        for line in lines(view):
+            say(line)
+    context.exit(1 if view["decisions"]["wrong"] else 0)
