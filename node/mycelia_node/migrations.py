@@ -13,6 +13,7 @@ from typing import Final
 from mycelia_node.errors import StoreError
 
 APPLICATION_ID: Final = 0x4D594345  # "MYCE"
+READABLE_MIN: Final = 3  # what older schemas hold are records of an earlier draft of the protocol
 
 MIGRATIONS: Final[tuple[str, ...]] = (
     # 1: records by log, with the 40-byte name of a log kept once
@@ -46,6 +47,8 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         last INTEGER NOT NULL
     );
     """,
+    # 3: the same tables; bodies are made of facts and words
+    "",
 )
 
 
@@ -55,7 +58,8 @@ def check_schema(
     """Return the file's schema number, 0 if it is new; nothing is written.
 
     Raises:
-        StoreError: the file is of a newer version, or is not a node's database.
+        StoreError: the file is of a newer version or of an earlier draft, or is not a node's
+            database.
     """
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     application = int(connection.execute("PRAGMA application_id").fetchone()[0])
@@ -69,6 +73,13 @@ def check_schema(
             f"{path} has schema {version}; this program knows schemas up to {len(migrations)}.",
             "Upgrade mycelia, or go back to the version that wrote it.",
             code="newer-schema",
+        )
+    if 0 < version < READABLE_MIN:
+        raise StoreError(
+            f"{path} holds records of an earlier draft of the protocol, not read any more.",
+            "Name another --home and found or join anew; the version that wrote it can still "
+            "`mycelia export` the board.",
+            code="earlier-draft",
         )
     return version
 

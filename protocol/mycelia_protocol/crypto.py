@@ -32,7 +32,8 @@ SIGNATURE_SIZE: Final = 64  # bytes, R || S
 # The purposes in use. A new one needs a line here and in the spec.
 COMMONS: Final = "commons"  # id of a commons: its charter bytes
 RECORD: Final = "record"  # id of a record: its header bytes
-BODY: Final = "body"  # hash of a body: salt and content
+BODY: Final = "body"  # hash of a body: its blind and its facts
+WORDS: Final = "words"  # blind of a body: its salt and its words
 SIGNATURE: Final = "signature"  # what signs a record: its id
 SESSION: Final = "session"  # what proves an identity in a handshake
 STATE: Final = "state"  # digest of a derived state

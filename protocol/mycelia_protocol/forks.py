@@ -17,7 +17,7 @@ from itertools import groupby
 from typing import Final, TypeAlias
 
 from mycelia_protocol.encoding import Value, encode
-from mycelia_protocol.limits import BODY_SIZE_MAX, SALT_SIZE, WANT_TIMEOUT_MS
+from mycelia_protocol.limits import BODY_SIZE_MAX, BODY_SIZE_MIN, WANT_TIMEOUT_MS
 from mycelia_protocol.logs import LogKey, Logs
 from mycelia_protocol.record import Record
 from mycelia_protocol.types.fork import content
@@ -109,7 +109,7 @@ class Search:
         if not all(ends) or ends[0][0].prev != ends[1][0].prev:
             return None
         body = content(ends)
-        if len(encode(body)) + SALT_SIZE > BODY_SIZE_MAX:
+        if len(encode(body)) + BODY_SIZE_MIN > BODY_SIZE_MAX:
             self._unprovable.add(key)
             return None
         return Proof(key, case.high, body)

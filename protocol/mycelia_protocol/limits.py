@@ -17,10 +17,11 @@ LENGTH_MAX: Final = 4_096  # items of one array or map; bounds what nested empty
 ID_SIZE: Final = 32  # bytes of a record id, commons id or public key
 LOG_ID_SIZE: Final = 8  # bytes; random, so two incarnations of one author collide once in 2^32 logs
 SIGNATURE_SIZE: Final = 64
-SALT_SIZE: Final = 16  # an erased body of few possible values must not be guessed back
+SALT_SIZE: Final = 16  # bytes; erased words of few possible values must not be guessed back
 KIND_SIZE_MAX: Final = 24  # characters of a kind's name
 HEADER_SIZE_MAX: Final = 1_024  # bytes; 16 references of 32 bytes and the fixed fields fit
-BODY_SIZE_MAX: Final = 16_384  # bytes, salt included; a page of text
+BODY_SIZE_MIN: Final = 25  # bytes: a salt and two empty maps
+BODY_SIZE_MAX: Final = 16_384  # bytes of a whole body; a page of text
 REFS_MAX: Final = 16
 PREDECESSOR_LOGS_MAX: Final = 256  # older logs that an incarnation names
 

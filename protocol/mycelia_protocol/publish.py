@@ -7,11 +7,11 @@ the group commit comes by itself.
 
 from dataclasses import dataclass
 
+from mycelia_protocol.body import write_body
 from mycelia_protocol.crypto import public_key
-from mycelia_protocol.encoding import Value, encode
-from mycelia_protocol.errors import LocalError, SchemaError
+from mycelia_protocol.encoding import Value
+from mycelia_protocol.errors import LimitExceeded, LocalError, SchemaError
 from mycelia_protocol.limits import (
-    BODY_SIZE_MAX,
     ID_SIZE,
     LOG_ID_SIZE,
     PUBLISH_QUEUE_MAX,
@@ -82,9 +82,11 @@ class Publisher:
         kind.check_refs(len(draft.refs) + draft.follows)
         if len(set(draft.refs)) < len(draft.refs):
             raise SchemaError(f"a {kind.name} refers to different records")
-        kind.read(check(draft.content, kind.fields), self._outline(draft))
-        if len(encode(draft.content)) + SALT_SIZE > BODY_SIZE_MAX:
-            raise SchemaError(f"a record's body has at most {BODY_SIZE_MAX} bytes")
+        kind.read(check(draft.content, kind.fields, is_draft=True), self._outline(draft))
+        try:
+            write_body(bytes(SALT_SIZE), draft.content)
+        except LimitExceeded as error:
+            raise SchemaError(str(error)) from None
         self._queue.append(draft)
 
     def flush(self, now_ms: int) -> tuple[Record, ...]:

@@ -3,21 +3,30 @@
     header   = [v, commons, author, log, seq, prev, kind, time_ms, body_size, body_hash, refs]
     id       = H("record", header bytes)
     signature= Ed25519("mycelia/1/signature\\0" || id)
-    body     = salt(16) || content, a canonical map
     envelope = [header, signature | nil, body | nil]
 
+What a body is, and how its words go while its facts stay, is in `body.py`.
+
 The header's bytes are kept as received: what is hashed is never a re-encoding. The signature is
-nil when a later record of the same log vouches for this one by its hash; the body is nil when it
-was erased. Nothing here decides whether a record is authentic; that is `logs.py`.
+nil when a later record of the same log vouches for this one by its hash.
+Nothing here decides whether a record is authentic; that is `logs.py`.
 """
 
 from dataclasses import dataclass, replace
 
+from mycelia_protocol.body import (
+    erase_words,
+    is_whole,
+    read_content,
+    split_body,
+    write_body,
+)
 from mycelia_protocol.crypto import digest, sign_id, verify_id
 from mycelia_protocol.encoding import Value, decode, encode
 from mycelia_protocol.errors import LimitExceeded, RecordError
 from mycelia_protocol.limits import (
     BODY_SIZE_MAX,
+    BODY_SIZE_MIN,
     HEADER_SIZE_MAX,
     ID_SIZE,
     INT_MAX,
@@ -25,7 +34,6 @@ from mycelia_protocol.limits import (
     LOG_ID_SIZE,
     PROTOCOL_VERSION,
     REFS_MAX,
-    SALT_SIZE,
     SIGNATURE_SIZE,
 )
 
@@ -41,7 +49,7 @@ class Record:
         id: H("record", header), 32 bytes. It covers no signature.
         header: the header's bytes as received.
         signature: 64 bytes, or None if the record stands on a later one's signature.
-        body: salt and content as received, or None if erased or not held.
+        body: whole or erased, as received, or None if not held.
         commons: id of the commons, 32 bytes.
         author: Ed25519 public key, 32 bytes.
         log: 8 bytes, one incarnation of the author.
@@ -49,8 +57,8 @@ class Record:
         prev: id of the record at seq - 1; None exactly at seq 0.
         kind: name of the record family, 1 to 24 characters of a-z and "-".
         time_ms: the author's clock; a hint that never decides validity.
-        body_size: bytes of the body, salt included.
-        body_hash: H("body", body), 32 bytes.
+        body_size: bytes of the whole body.
+        body_hash: what proves the body, whole or erased; 32 bytes.
         refs: ids of records that this one speaks of, at most 16, no id twice.
     """
 
@@ -96,25 +104,32 @@ class Record:
         return record
 
     def check_body(self, body: bytes) -> None:
-        """Check that these bytes are the body that the header promises.
+        """Check that these bytes are the body that the header promises, whole or erased.
 
         Raises:
-            RecordError: the size or the hash differs (REC-9).
+            RecordError: it has no form of a body, or the size or the hash differs (REC-9).
         """
-        if len(body) != self.body_size or digest("body", body) != self.body_hash:
+        parts = split_body(body) if len(body) <= BODY_SIZE_MAX else None
+        is_right_size = parts is not None and (parts.words is None or len(body) == self.body_size)
+        if parts is None or not is_right_size or parts.hash != self.body_hash:
             raise RecordError("the body is not the one in the header", requirement="REC-9")
 
     @property
     def content(self) -> Value:
-        """The body without its salt, decoded; the caller checks it against the kind's schema.
+        """The body's fields, decoded; the caller checks them against the kind's schema.
 
         Raises:
-            EncodingError: the content is not canonical.
+            EncodingError: the facts are not canonical.
             RecordError: the body is not held.
         """
         if self.body is None:
-            raise RecordError("the body was erased", code="erased")
-        return decode(self.body[SALT_SIZE:], size_max=BODY_SIZE_MAX, maps=True)
+            raise RecordError("the body is not held")
+        return read_content(self.body)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the body is held with its words."""
+        return self.body is not None and is_whole(self.body)
 
     @property
     def size(self) -> int:
@@ -128,6 +143,10 @@ class Record:
     def is_signed(self) -> bool:
         """Return whether the record carries a signature that verifies by itself."""
         return self.signature is not None and verify_id(self.author, self.id, self.signature)
+
+    def without_words(self) -> "Record":
+        """Return the same record, its words erased."""
+        return replace(self, body=erase_words(self.body)) if self.body is not None else self
 
     def without_signature(self) -> "Record":
         """Return the same record, standing on a later record's signature."""
@@ -165,15 +184,13 @@ def build_record(
 
     Args:
         seed: the author's Ed25519 private seed, 32 bytes.
-        content: the body's map; it should already fit the kind's schema.
+        content: the body's fields; they should already fit the kind's schema.
         salt: 16 bytes nobody else knows.
 
     Raises:
         LimitExceeded: the body or header would be larger than allowed.
     """
-    body = salt + encode(content)
-    if len(salt) != SALT_SIZE or len(body) > BODY_SIZE_MAX:
-        raise LimitExceeded(f"a body has at most {BODY_SIZE_MAX} bytes, this one {len(body)}")
+    body = write_body(salt, content)
     header = encode(
         [
             PROTOCOL_VERSION,
@@ -185,7 +202,7 @@ def build_record(
             kind,
             time_ms,
             len(body),
-            digest("body", body),
+            split_body(body).hash,
             list(refs),
         ]
     )
@@ -221,7 +238,7 @@ def _checked_fields(
         raise RecordError("a log begins with its one incarnation", requirement="REC-5")
     if type(time_ms) is not int or not 0 <= time_ms <= INT_MAX:
         raise RecordError("time_ms is out of range", requirement="REC-6")
-    if type(body_size) is not int or not SALT_SIZE < body_size <= BODY_SIZE_MAX:
+    if type(body_size) is not int or not BODY_SIZE_MIN <= body_size <= BODY_SIZE_MAX:
         raise RecordError("body_size is out of range", requirement="REC-6")
     if type(body_hash) is not bytes or len(body_hash) != ID_SIZE:
         raise RecordError("body_hash is 32 bytes", requirement="REC-6")

@@ -1,14 +1,16 @@
 """Field tables of record bodies and their one checker. Spec: section 7.1.
 
-A body is a map. Fields that a table does not name are kept and ignored, so that later versions can
-add some; a named field that is missing, of another type or out of bounds makes the record
-*malformed*: it stays in its log, and the fold leaves it out.
+A body's fields are facts and words (`body.py`). Fields that a table does not name are kept and
+ignored, so that later versions can add some; a named fact that is missing, of another type or out
+of bounds makes the record *malformed*: it stays in its log, and the fold leaves it out. Words may
+have been erased, so they decide nothing: one that is out of bounds is as if it were not there.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from mycelia_protocol.body import WORDS
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.errors import SchemaError
 
@@ -26,7 +28,7 @@ class Field:
         low: smallest integer, or fewest characters, bytes or items.
         high: largest integer, or most characters, bytes or items.
         choices: the only texts allowed, or () for any.
-        required: whether a body without it is malformed.
+        required: whether a body without it is malformed; of a word, whether a writer must give it.
     """
 
     name: str
@@ -55,6 +57,10 @@ class Body:
         """Return a required bytes field."""
         return cast("bytes", self.fields[name])
 
+    def word_data(self, name: str) -> bytes:
+        """Return a bytes field that is a word, empty if it was erased."""
+        return cast("bytes", self.fields.get(name, b""))
+
     def flag(self, name: str) -> bool:
         """Return a required bool field."""
         return cast("bool", self.fields[name])
@@ -76,20 +82,37 @@ class Body:
         return cast("int | None", self.fields.get(name))
 
 
-def check(content: Value, table: tuple[Field, ...]) -> Body:
+def check(content: Value, table: tuple[Field, ...], *, is_draft: bool = False) -> Body:
     """Check a body against its field table.
+
+    Args:
+        is_draft: it is about to be written, so its words have to be right too.
 
     Raises:
         SchemaError: the message names the field and the rule (BODY-1 to BODY-3).
     """
     if not isinstance(content, dict):
-        raise SchemaError("a body is a map", requirement="BODY-1")
+        raise SchemaError("facts are a map", requirement="BODY-1")
+    fields: dict[str, Value] = {}
     for field in table:
-        if field.name in content:
-            _check_field(content[field.name], field)
+        name = field.name
+        if name in WORDS and not is_draft:
+            if name in content and _fits(content[name], field):
+                fields[name] = content[name]
+        elif name in content:
+            _check_field(content[name], field)
+            fields[name] = content[name]
         elif field.required:
-            raise SchemaError(f"{field.name} is missing", requirement="BODY-2")
-    return Body({field.name: content[field.name] for field in table if field.name in content})
+            raise SchemaError(f"{name} is missing", requirement="BODY-2")
+    return Body(fields)
+
+
+def _fits(value: Value, field: Field) -> bool:
+    try:
+        _check_field(value, field)
+    except SchemaError:
+        return False
+    return True
 
 
 def _check_field(value: Value, field: Field) -> None:

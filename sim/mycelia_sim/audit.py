@@ -19,7 +19,9 @@ import msgpack  # type: ignore[import-untyped]  # the package has no stubs
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-SALT_SIZE: Final = 16
+WORDS: Final = frozenset(
+    ("about", "condition", "enc", "method", "name", "note", "reason", "sealed", "text", "title")
+)
 MALFORMED: Final = "malformed"
 
 # Of each kind that checkers read: how many references it has, and the fields that they look at.
@@ -72,8 +74,15 @@ class Held:
 
     @property
     def has_body(self) -> bool:
-        """Return whether the body is here and is the one that the header names."""
-        return self.body is not None and _hash("body", self.body) == self.body_hash
+        """Return whether the body that the header names is here, whole or erased."""
+        parts = _parts(self.body)
+        return parts is not None and _hash("body", parts[0] + parts[1]) == self.body_hash
+
+    @property
+    def has_words(self) -> bool:
+        """Return whether the body is here with its words."""
+        parts = _parts(self.body)
+        return parts is not None and parts[2] is not None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,11 +181,33 @@ def read_record(header: bytes, signature: bytes | None, body: bytes | None) -> H
 
 
 def _content(body: bytes | None) -> dict[str, Any] | None:
-    """Return the map in a body, None if there is none to be read."""
-    if body is None:
+    """Return the fields in a body, None if its facts can't be read."""
+    parts = _parts(body)
+    facts, words = (None, None) if parts is None else (_map(parts[1]), _map(parts[2] or b""))
+    if facts is None:
         return None
+    told = {name: value for name, value in (words or {}).items() if name in WORDS}
+    return {name: value for name, value in facts.items() if name not in WORDS} | told
+
+
+def _parts(body: bytes | None) -> tuple[bytes, bytes, bytes | None] | None:
+    """Return the blind, the facts and the words of a body, or None if it is none."""
     try:
-        value = msgpack.unpackb(body[SALT_SIZE:], strict_map_key=False)
+        value = msgpack.unpackb(body or b"")
+    except (ValueError, msgpack.UnpackException):
+        return None
+    match value:
+        case [bytes(salt), bytes(facts), bytes(words)]:
+            return _hash("words", salt + words), facts, words
+        case [bytes(blind), bytes(facts)]:
+            return blind, facts, None
+        case _:
+            return None
+
+
+def _map(data: bytes) -> dict[str, Any] | None:
+    try:
+        value = msgpack.unpackb(data, strict_map_key=False)
     except (ValueError, TypeError, msgpack.UnpackException):
         return None
     return value if isinstance(value, dict) else None

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from independent.forks import parting
-from independent.records import Rec, read_body
+from independent.records import Rec, open_body, read_body
 from independent.text import read_charter
 
 Order = tuple[int, bytes, int]
@@ -45,7 +45,8 @@ class Facts:
 
     def _read(self, record: Rec) -> dict[str, Any] | None:
         assert record.body is not None
-        return read_body(record.kind, record.log[1], len(record.refs), record.body[16:])
+        _, facts, words = open_body(record.body)
+        return read_body(record.kind, record.log[1], len(record.refs), facts, words)
 
     @cached_property
     def depths(self) -> dict[tuple[bytes, bytes], int]:

@@ -74,9 +74,26 @@ def read_envelope(envelope: object) -> Rec:
     structure(fields)
     if signature is not None and len(signature) != 64:
         raise Refused("record", "REC-8")
-    if body is not None and (len(body), h("body", body)) != (fields[8], fields[9]):
-        raise Refused("record", "REC-9")
+    if body is not None:
+        blind, facts, words = open_body(body)
+        if h("body", blind, facts) != fields[9] or (words is not None and len(body) != fields[8]):
+            raise Refused("record", "REC-9")
     return Rec(h("record", header), header, signature, body, fields)
+
+
+def open_body(body: bytes) -> tuple[bytes, bytes, bytes | None]:
+    """Return blind, facts, and words unless they are erased."""
+    try:
+        parts = decode(body)
+    except Refused:
+        raise Refused("record", "REC-9") from None
+    match parts:
+        case [bytes(salt), bytes(facts), bytes(words)] if len(salt) == 16:
+            return h("words", salt, words), facts, words
+        case [bytes(blind), bytes(facts)] if len(blind) == 32:
+            return blind, facts, None
+        case _:
+            raise Refused("record", "REC-9")
 
 
 def structure(fields: list[Any]) -> None:
@@ -88,7 +105,7 @@ def structure(fields: list[Any]) -> None:
         "REC-5": isinstance(kind, str)
         and re.fullmatch("[a-z-]{1,24}", kind) is not None
         and (kind == "incarnation") == (seq == 0),
-        "REC-6": is_integer(time) and is_integer(size, 17, 16_384) and is_bytes(digest, 32),
+        "REC-6": is_integer(time) and is_integer(size, 25, 16_384) and is_bytes(digest, 32),
         "REC-7": isinstance(refs, list)
         and len(refs) <= 16
         and all(is_bytes(ref, 32) for ref in refs)
@@ -216,7 +233,21 @@ TABLES: dict[str, tuple[int, dict[str, tuple[Any, ...]]]] = {
 TABLES |= decisions.TABLES
 
 
-def read_body(kind: str, log: bytes, refs: int, content: bytes) -> dict[str, Any] | None:
+WORDS = ["about", "condition", "enc", "method", "name", "note", "reason", "sealed", "text", "title"]
+
+
+def read_words(words: bytes | None) -> dict[str, Any]:
+    """Return the map in words; nothing if they are erased, or none."""
+    try:
+        found = decode(b"\x80" if words is None else words, maps=True)
+    except Refused:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def read_body(
+    kind: str, log: bytes, refs: int, content: bytes, words: bytes | None
+) -> dict[str, Any] | None:
     """Return the fields of a well-formed body of a known kind, or None."""
     if kind not in TABLES or refs < TABLES[kind][0]:
         return None
@@ -228,9 +259,14 @@ def read_body(kind: str, log: bytes, refs: int, content: bytes) -> dict[str, Any
         return None
     if not isinstance(found, dict):
         return None
+    found = {key: value for key, value in found.items() if key not in WORDS}
+    told = read_words(words)
     for name, rule in TABLES[kind][1].items():
         key = name.rstrip("?")
-        if key in found:
+        if key in WORDS:
+            if key in told and _fits(told[key], rule):
+                found[key] = told[key]
+        elif key in found:
             if not _fits(found[key], rule):
                 return None
         elif key == name:

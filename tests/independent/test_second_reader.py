@@ -189,13 +189,14 @@ def test_record(case: Case) -> None:
 def test_body(case: Case) -> None:
     """Bodies, well-formed or malformed."""
     inputs = case["in"]
-    log, content = hexes("log", "content", of=inputs)
-    body = read_body(inputs["kind"], log, len(inputs["refs"]), content)
+    log, facts = hexes("log", "facts", of=inputs)
+    words = None if inputs["words"] is None else bytes.fromhex(inputs["words"])
+    body = read_body(inputs["kind"], log, len(inputs["refs"]), facts, words)
     if inputs["kind"] == "fork" and body and not parting(body, bytes.fromhex(inputs["commons"])):
         body = None
     assert (body is not None) == (case["result"] == "valid")
     if body is not None:
-        assert tagged(body) == case["steps"]["content"]
+        assert tagged(dict(sorted(body.items()))) == case["steps"]["content"]
 
 
 @cases("log")

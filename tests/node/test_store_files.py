@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mycelia_node.errors import StoreError
-from mycelia_node.migrations import APPLICATION_ID, MIGRATIONS, migrate
+from mycelia_node.migrations import APPLICATION_ID, MIGRATIONS, READABLE_MIN, migrate
 from mycelia_node.store import SqliteStore
 from node_records import COMMONS, make_log
 
@@ -121,6 +121,20 @@ def test_a_cut_off_file_is_noticed(tmp_path: Path) -> None:
     write_store(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     assert refusal(path).code == "damaged"
+
+
+def test_a_store_of_an_earlier_draft_is_refused_and_left_alone(tmp_path: Path) -> None:
+    """Its records have another form: nobody could read them, so they are not touched."""
+    path = tmp_path / "node.db"
+    write_store(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version = {READABLE_MIN - 1}")
+    connection.close()
+    before = path.read_bytes()
+    error = refusal(path)
+    assert error.code == "earlier-draft"
+    assert "export" in error.action
+    assert path.read_bytes() == before
 
 
 def test_an_older_schema_is_kept_aside_and_brought_up(tmp_path: Path) -> None:

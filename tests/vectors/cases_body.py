@@ -3,6 +3,7 @@
 A malformed record stays in its log; the fold leaves it out. That is the verdict "invalid" here.
 """
 
+from mycelia_protocol.body import WORDS
 from mycelia_protocol.encoding import Value, encode
 from vectors import forked
 from vectors.bodies import (
@@ -14,22 +15,19 @@ from vectors.bodies import (
     MORE_REFS,
     OFFER,
     OPTIONAL,
-    OVERRIDE,
     PARTY,
     PLACE,
     PROFILE,
     REFS,
     REQUEST,
-    ROWS,
     SOME_KEYS,
     THING,
-    VIEW,
     VOUCH,
     Content,
-    decided,
 )
+from vectors.bodies_decided import decided_badly, decided_well
 from vectors.chains import COMMONS
-from vectors.suite import KEYS, Json, Suite, derived, tagged
+from vectors.suite import KEYS, Json, Suite, derived, hex_or_none, tagged
 
 NOTES = {
     "Missing": "A required field is not there.",
@@ -38,7 +36,8 @@ NOTES = {
     "Choice": "A text that is not one of those listed.",
     "Rule": "A rule of this kind is broken.",
     "Refs": "A wrong number of references.",
-    "Format": "The content is not canonical, or no map.",
+    "Format": "The facts are not canonical, or no map.",
+    "Words": "Words are missing or break a rule: nothing follows, for others may have erased them.",
     "Extra": "A field that is not listed is kept and ignored, so that later versions can add some.",
 }
 
@@ -60,6 +59,7 @@ def build() -> Suite:
         suite.valid(comment, "FORK-2", _in("fork", proof), _steps(proof), "Rule")
     _add_decisions(suite)
     _add_formats(suite)
+    _add_words(suite)
     return suite
 
 
@@ -76,13 +76,13 @@ def _add_fields(suite: Suite, kind: str, content: Content) -> None:
     for name in content:
         if name in required:
             less = {key: value for key, value in content.items() if key != name}
-            _malformed(suite, f"{kind} without {name}", "BODY-2", kind, less, "Missing")
+            _faulty(suite, f"{kind} without {name}", "BODY-2", kind, less, name, "Missing")
         wrong: Value = 1 if not isinstance(content[name], int) else "1"
         typed: list[Value] = [wrong, None, b"\1" if isinstance(content[name], bool) else True]
         for value in typed:
             bad: Content = {**content, name: value}
             comment = f"{kind}: {name} is {type(value).__name__}"
-            _malformed(suite, comment, "BODY-3", kind, bad, "Type")
+            _faulty(suite, comment, "BODY-3", kind, bad, name, "Type")
         inside, outside = BOUNDS.get(name, ([], []))
         for value in inside:
             good: Content = {**content, name: value}
@@ -91,7 +91,7 @@ def _add_fields(suite: Suite, kind: str, content: Content) -> None:
         for value in outside:
             bad = {**content, name: value}
             req = "BODY-3 PROF-1" if name == "addresses" else "BODY-3"
-            _malformed(suite, f"{kind}: {name} outside its bounds", req, kind, bad, "Limit")
+            _faulty(suite, f"{kind}: {name} outside its bounds", req, kind, bad, name, "Limit")
         for choice in CHOICES.get(name, []):
             if content[name] != choice:
                 good = {**content, name: choice}
@@ -242,72 +242,11 @@ def _add_places(suite: Suite) -> None:
 
 def _add_decisions(suite: Suite) -> None:
     """Add what policies, views and decisions may hold."""
-    many: list[Value] = [[derived(f"row {n}"), 0, None, None, 0] for n in range(65)]
-    good: list[tuple[str, str, Content]] = [
-        ("DEC-2", "no rows", decided([], ground="nobody")),
-        ("DEC-2", "64 rows", decided(many[:64])),
-        ("DEC-2", "the first 64 of 65 rows", decided(many)),
-        ("DEC-3", "a digest of rows that are elsewhere", decided(many, digest=bytes(32))),
-        ("DEC-4", "an override", {**decided(ROWS), **OVERRIDE}),
-        ("VIEW-1", "256 heads", decided(ROWS, heads=_heads(256))),
-    ]
-    for req, comment, content in good:
+    for req, comment, content in decided_well():
         name = f"decision: {comment}"
         suite.valid(name, req, _in("decision", content), _steps(content), "Rule")
-    bad: list[tuple[str, str, Content]] = [
-        ("DEC-2", "fewer rows than total", decided(ROWS, total=4)),
-        ("DEC-2", "63 of 65 rows", {**decided(many), "rows": many[:63]}),
-        ("BODY-3", "65 rows", {**decided(many), "rows": many}),
-        ("DEC-3", "another digest", decided(ROWS, digest=bytes(32))),
-        ("BODY-3", "257 heads", decided(ROWS, heads=_heads(257))),
-        *(("DEC-4", f"no {name}", {**decided(ROWS), **_less(name)}) for name in OVERRIDE),
-        *(("DEC-1", comment, decided([row])) for comment, row in _bad_rows()),
-    ]
-    for req, comment, content in bad:
-        _malformed(suite, f"decision: {comment}", req, "decision", content, "Rule")
-    head = _heads(2)
-    heads: list[tuple[str, str, Value]] = [
-        ("VIEW-1", "a head of two", [head[0][:2]]),
-        ("VIEW-1", "a log of 7 bytes", [[bytes(7), 0, bytes(8)]]),
-        ("VIEW-1", "an id of 32 bytes", [[bytes(8), 0, bytes(32)]]),
-        ("VIEW-1", "seq below 0", [[bytes(8), -1, bytes(8)]]),
-        ("VIEW-1", "seq is a bool", [[bytes(8), True, bytes(8)]]),
-        ("VIEW-2", "heads out of order", [head[1], head[0]]),
-        ("VIEW-2", "a log twice", [head[0], head[0]]),
-    ]
-    for req, comment, value in heads:
-        content = {**VIEW, "heads": value}
-        _malformed(suite, f"view: {comment}", req, "view", content, "Rule")
-    for comment, document in (("no map", encode([])), ("no policy", encode({"v": 1}))):
-        bad_policy: Content = {"document": document}
-        _malformed(suite, f"policy: {comment}", "PUT-1", "policy", bad_policy, "Rule")
-
-
-def _heads(count: int) -> list[list[Value]]:
-    return [[n.to_bytes(8, "big"), n, bytes(8)] for n in range(count)]
-
-
-def _less(name: str) -> Content:
-    return {key: value for key, value in OVERRIDE.items() if key != name}
-
-
-def _bad_rows() -> list[tuple[str, Value]]:
-    request, factors = derived("first"), [1, 2, 3, 4, 5, 6]
-    return [
-        ("a row of four", [request, 0, None, None]),
-        ("a row of a short id", [request[:31], 0, None, None, 0]),
-        ("gates below 0", [request, -1, None, None, 0]),
-        ("gates of 11 bits", [request, 1_024, None, None, 0]),
-        ("gates are a bool", [request, True, None, None, 0]),
-        ("five factors", [request, 0, factors[:5], 0, 0]),
-        ("a factor of 1001", [request, 0, [*factors[:5], 1_001], 0, 0]),
-        ("a factor that is a bool", [request, 0, [*factors[:5], True], 0, 0]),
-        ("factors without a score", [request, 0, factors, None, 0]),
-        ("a score without factors", [request, 0, None, 5, 0]),
-        ("a score of 1000001", [request, 0, factors, 1_000_001, 0]),
-        ("less than nothing given", [request, 0, factors, 0, -1]),
-        ("too much given", [request, 0, factors, 0, LARGEST + 1]),
-    ]
+    for kind, req, comment, content in decided_badly():
+        _malformed(suite, f"{kind}: {comment}", req, kind, content, "Rule")
 
 
 def _add_formats(suite: Suite) -> None:
@@ -321,16 +260,48 @@ def _add_formats(suite: Suite) -> None:
     ]
     for comment, raw, req in raws:
         inputs = _raw("answer", raw, 1)
-        suite.invalid(f"content is {comment}", req, inputs, "schema", "Format")
+        suite.invalid(f"facts are {comment}", req, inputs, "schema", "Format")
     for kind, content in GOOD.items():
         right = REFS.get(kind, 0)
         for count in sorted({0, 1, 2, 3, 16} - {right}):
-            inputs = _raw(kind, encode(content), count)
+            inputs = _in(kind, content, count)
             comment = f"{kind} with {count} references"
             if right < count <= MORE_REFS.get(kind, 0):
                 suite.valid(comment, "", inputs, _steps(content), "Refs")
             else:
                 suite.invalid(comment, "", inputs, "schema", "Refs")
+
+
+def _add_words(suite: Suite) -> None:
+    """Add what becomes of words: they are erased, broken, or stand where facts do."""
+    facts: Content = {key: value for key, value in OFFER.items() if key not in WORDS}
+    words: Content = {key: value for key, value in OFFER.items() if key in WORDS}
+    plain = encode(facts)
+    cases: list[tuple[str, str, Content, bytes | None]] = [
+        ("are erased", "BODY-5", facts, None),
+        ("are no map", "BODY-5", facts, encode([])),
+        ("are not canonical", "BODY-5", facts, encode(words) + b"\0"),
+        ("are no MessagePack", "BODY-5", facts, b"\xc1"),
+        ("hold a fact, which does not count there", "BODY-5", facts, encode({"lot": 1})),
+    ]
+    for comment, req, expected, raw in cases:
+        inputs = _raw("offer", plain, 0, raw)
+        suite.valid(f"words that {comment}", req, inputs, _steps(expected), "Words")
+    inputs = _raw("offer", encode(OFFER), 0, encode({}))
+    suite.valid("words among the facts", "BODY-5", inputs, _steps(facts), "Words")
+    inputs = _raw("answer", encode({}), 1, encode({"accept": True}))
+    suite.invalid("a fact among the words", "BODY-2", inputs, "schema", "Words")
+
+
+def _faulty(
+    suite: Suite, comment: str, req: str, kind: str, content: Content, name: str, flag: str
+) -> None:
+    """Add a body with a field that is missing or wrong: a word is left out, a fact is not."""
+    if name not in WORDS:
+        _malformed(suite, comment, req, kind, content, flag)
+        return
+    rest = {key: value for key, value in content.items() if key != name}
+    suite.valid(comment, f"BODY-5 {req}", _in(kind, content), _steps(rest), flag, "Words")
 
 
 def _malformed(
@@ -343,11 +314,14 @@ def _log() -> bytes:
     return derived("log of the bodies", 8)
 
 
-def _in(kind: str, content: Content) -> dict[str, Json]:
-    return _raw(kind, encode(content), REFS.get(kind, 0))
+def _in(kind: str, content: Content, refs: int | None = None) -> dict[str, Json]:
+    facts: Content = {key: value for key, value in content.items() if key not in WORDS}
+    words: Content = {key: value for key, value in content.items() if key in WORDS}
+    count = REFS.get(kind, 0) if refs is None else refs
+    return _raw(kind, encode(facts), count, encode(words))
 
 
-def _raw(kind: str, content: bytes, refs: int) -> dict[str, Json]:
+def _raw(kind: str, facts: bytes, refs: int, words: bytes | None = b"\x80") -> dict[str, Json]:
     """Return what of a record decides whether its body is malformed."""
     commons: dict[str, Json] = {"commons": COMMONS.hex()} if kind == "fork" else {}
     return {
@@ -355,7 +329,8 @@ def _raw(kind: str, content: bytes, refs: int) -> dict[str, Json]:
         "kind": kind,
         "log": _log().hex(),
         "refs": [derived(f"reference {number}").hex() for number in range(refs)],
-        "content": content.hex(),
+        "facts": facts.hex(),
+        "words": hex_or_none(words),
     }
 
 

@@ -1,5 +1,6 @@
 """Vectors of section 6.2 and 6.3: headers, ids, signatures, bodies."""
 
+from mycelia_protocol.body import erase_words, split_body
 from mycelia_protocol.crypto import domain, signature_message
 from mycelia_protocol.encoding import Value, encode
 from mycelia_protocol.record import Record
@@ -50,7 +51,7 @@ def _add_valid(suite: Suite) -> None:
     refs = [Record.parse(header, None, None) for header in _numbered_headers(16)]
     many = mill.write("x-sixteen-references", {}, *refs)
     long_kind = mill.write("k" * 24, {})
-    largest = mill.write("large", {"fill": "a" * 16_359})
+    largest = mill.write("large", {"fill": "a" * 16_350})
     assert largest.body_size == 16_384
     for comment, record, flags in [
         ("the first record of a log", first, ()),
@@ -61,7 +62,10 @@ def _add_valid(suite: Suite) -> None:
     ]:
         suite.valid(comment, "REC-1", _in(record.envelope()), _steps(record), *flags)
     header, signature, body = offer.envelope()
-    suite.valid("an erased body", "REC-9", _in([header, signature, None]), _steps(offer), "Body")
+    assert body is not None
+    suite.valid("no body", "REC-9", _in([header, signature, None]), _steps(offer), "Body")
+    erased = _in([header, signature, erase_words(body)])
+    suite.valid("an erased body", "REC-9", erased, _steps(offer), "Body")
     unsigned = _in([header, None, body])
     suite.valid(
         "stands on a later record's signature", "REC-8", unsigned, _steps(offer), "Signature"
@@ -101,7 +105,7 @@ def _add_wrong_fields(suite: Suite) -> None:
             ],
         ),
         ("time_ms", 7, "REC-6", [("-1", -1), ("true", True), ("nil", None)]),
-        ("body_size", 8, "REC-6", [("16", 16), ("16385", 16_385), ("true", True), ("-1", -1)]),
+        ("body_size", 8, "REC-6", [("24", 24), ("16385", 16_385), ("true", True), ("-1", -1)]),
         ("body_hash", 9, "REC-6", [("31 bytes", bytes(31)), ("nil", None)]),
         (
             "refs",
@@ -174,17 +178,35 @@ def _add_wrong_rest(suite: Suite) -> None:
     for comment, wrong, error in bad:
         inputs = _in([header, wrong, body])
         suite.invalid(f"signature: {comment}", "REC-8", inputs, error, "Signature")
+    parts = split_body(body)
     bodies = [
         ("of another record", first.body or b""),
-        ("without its salt", body[16:]),
+        ("without its salt", body[19:]),
         ("a byte less", body[:-1]),
         ("a byte more", body + b"\0"),
-        ("another salt", bytes(16) + body[16:]),
+        ("another salt", body[:3] + bytes(16) + body[19:]),
+        ("an erased body with another blind", _erased(bytes(32), parts.facts)),
+        ("an erased body with other facts", _erased(parts.blind, encode({"lot": 1}))),
+        ("an erased body and a byte more", erase_words(body) + b"\0"),
+        ("words without a salt", encode([parts.blind, parts.facts, b"\x80"])),
+        ("four parts", encode([body[3:19], parts.facts, parts.words, b""])),
+        ("a text for words", encode([body[3:19], parts.facts, "words"])),
+        ("a length as bin 16", _wide(body)),
         ("empty", b""),
     ]
     for comment, wrong in bodies:
         inputs = _in([header, signature, wrong])
         suite.invalid(f"body: {comment}", "REC-9", inputs, "record", "Body")
+
+
+def _erased(blind: bytes, facts: bytes) -> bytes:
+    return encode([blind, facts])
+
+
+def _wide(body: bytes) -> bytes:
+    """Return a body with the length of its facts in two bytes where one is enough."""
+    assert body[19] == 0xC4
+    return body[:19] + b"\xc5\0" + body[20:]
 
 
 def _in(envelope: list[bytes | None]) -> dict[str, Json]:

@@ -49,7 +49,8 @@ FIELDS = (
     Field("reason", "text", 1, REASON_SIZE_MAX, required=False),
     Field("approver", "bytes", ID_SIZE, ID_SIZE, required=False),
 )
-OVERRIDE = ("chosen", "quantity", "reason", "approver")
+OVERRIDE_FACTS = ("chosen", "quantity", "approver")  # its reason is a word, and may be erased
+OVERRIDE = (*OVERRIDE_FACTS, "reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """What a person decided instead: who gets how much, why, and the key of who approved it."""
+    """What a person decided instead: who gets how much, why, and the key of who approved it.
+
+    The reason is empty once it is erased.
+    """
 
     chosen: bytes
     quantity: int
@@ -203,12 +207,12 @@ def _is_whole(value: Value, most: int) -> bool:
 
 
 def _read_override(body: Body) -> Override | None:
-    there = [name for name in OVERRIDE if name in body.fields]
+    there = [name for name in OVERRIDE_FACTS if name in body.fields]
     if not there:
         return None
-    if len(there) < len(OVERRIDE):
+    if len(there) < len(OVERRIDE_FACTS):
         raise SchemaError(
-            "who decides otherwise names chosen, quantity, reason and approver", requirement="DEC-4"
+            "who decides otherwise names chosen, quantity and approver", requirement="DEC-4"
         )
     return Override(
         body.data("chosen"), body.integer("quantity"), body.text("reason"), body.data("approver")

@@ -20,7 +20,10 @@ FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Whom it is for, and what only they can open: encapsulated key and sealed text."""
+    """Whom it is for, and what only they can open: encapsulated key and sealed text.
+
+    Both are empty once they are erased.
+    """
 
     to: bytes
     enc: bytes
@@ -29,7 +32,7 @@ class Message:
 
 def read(body: Body, record: Record) -> Message:
     """Read a checked body."""
-    return Message(body.data("to"), body.data("enc"), body.data("sealed"))
+    return Message(body.data("to"), body.word_data("enc"), body.word_data("sealed"))
 
 
 def addressee(statement: Statement[object]) -> bytes:

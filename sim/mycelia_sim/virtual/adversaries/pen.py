@@ -1,7 +1,9 @@
 """How an adversary writes: good records on logs of its own, and bad ones in others' names."""
 
+from mycelia_protocol.body import split_body, write_body
 from mycelia_protocol.crypto import digest, sign_id
 from mycelia_protocol.encoding import Value, encode
+from mycelia_protocol.errors import RecordError
 from mycelia_protocol.limits import LOG_ID_SIZE, PROTOCOL_VERSION, SALT_SIZE
 from mycelia_protocol.record import Record
 from mycelia_sim.streams import Stream
@@ -57,13 +59,13 @@ class Pen:
         self, kind: str, content: dict[str, Value], *refs: bytes, time_ms: int | None = None
     ) -> Record:
         """Sign the log's next record."""
-        body = self._stream.bytes(SALT_SIZE) + encode(content)
+        body = write_body(self._stream.bytes(SALT_SIZE), content)
         return self.write_body(kind, body, *refs, time_ms=time_ms)
 
     def write_body(
         self, kind: str, body: bytes, *refs: bytes, time_ms: int | None = None
     ) -> Record:
-        """Sign the log's next record over a body of any bytes."""
+        """Sign the log's next record over a body whose facts and words may be any bytes."""
         header, signature, _ = self.draft(kind, body, *refs, time_ms=time_ms)
         assert isinstance(header, bytes)
         assert isinstance(signature, bytes)
@@ -85,7 +87,7 @@ class Pen:
                 kind,
                 self.time_ms if time_ms is None else time_ms,
                 len(body),
-                digest("body", body),
+                _hash(body),
                 list(refs),
             ]
         )
@@ -98,6 +100,14 @@ class Pen:
         other = Pen(self._commons, self._author, self._seed, self._stream, self.time_ms, at)
         other.records = list(self.records)
         return other
+
+
+def _hash(body: bytes) -> bytes:
+    """Return the hash of a body, or anything if that is none."""
+    try:
+        return split_body(body).hash
+    except RecordError:
+        return digest("body", body)
 
 
 def envelope_id(envelope: Envelope) -> bytes:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from mycelia_protocol.body import join_body, write_body
 from mycelia_protocol.encoding import Value, encode
 from mycelia_protocol.limits import (
     BODY_SIZE_MAX,
@@ -24,9 +25,9 @@ TURNED: Final = 6  # frames of which one byte was turned
 def oversize(act: Act) -> Steps[None]:
     """Send what is over each limit, on a fresh link each time."""
     pen = act.pen()
-    body = act.stream.bytes(SALT_SIZE) + encode({**OFFER, "note": "x" * BODY_SIZE_MAX})
-    large_body = pen.draft("offer", body)
-    body = act.stream.bytes(SALT_SIZE) + encode(OFFER)
+    words = encode({"note": "x" * BODY_SIZE_MAX})
+    large_body = pen.draft("offer", encode([act.stream.bytes(SALT_SIZE), encode(OFFER), words]))
+    body = write_body(act.stream.bytes(SALT_SIZE), OFFER)
     refs = [act.stream.bytes(32) for _ in range(HEADER_SIZE_MAX // 32)]
     large_header = pen.draft("offer", body, *refs)
     for envelope in (large_body, large_header):
@@ -52,7 +53,7 @@ def oversize(act: Act) -> Steps[None]:
 
 
 def garbage(act: Act) -> Steps[None]:
-    """Send noise for a handshake, noise for frames, spoilt frames, and noise for a body."""
+    """Send noise for a handshake, noise for frames, spoilt frames, and noise for bodies."""
     refused = 0
     for size in SIZES:
         raw = act.dial(manner="raw")
@@ -74,7 +75,8 @@ def garbage(act: Act) -> Steps[None]:
         refused += not (yield from act.probe(talk))
     talk = yield from act.greet()
     for kind in ("offer", "vouch", "grant", "answer", "no-such-kind"):
-        pen.write_body(kind, act.stream.bytes(40))
+        noise = (act.stream.bytes(SALT_SIZE), act.stream.bytes(20), act.stream.bytes(20))
+        pen.write_body(kind, join_body(*noise))
     pen.write("grant", {"quantity": "many"}, *(act.stream.bytes(32) for _ in range(16)))
     pen.write("answer", {"accept": True})
     talk.say(Push(tuple(pen.records)))
