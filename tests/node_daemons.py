@@ -92,19 +92,22 @@ class Daemon:
         self.ready: dict[str, Any] = {}
         self._process: subprocess.Popen[str] | None = None
 
-    def start(self, *words: str, finds_port: bool = False) -> "Daemon":
+    def start(self, *words: str, finds_port: bool = False, program: Path | None = None) -> "Daemon":
         """Start and wait for the ready line.
 
         Args:
+            words: options of `mycelia up`.
+            program: a mutant of the node, to be run in its place.
             finds_port: the daemon is to find a free port by itself. Else the test gives it one that
                 no other daemon on the machine, from another run of tests say, will find free
                 between two starts.
         """
         if not finds_port:
             settle_port(Home.at(self.home))
+        module = ("-m", "mycelia_node") if program is None else (str(program),)
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "mycelia_node", "up", "--json", "--home", self.home, *words],
+                [sys.executable, *module, "up", "--json", "--home", self.home, *words],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
