@@ -136,7 +136,8 @@ class Reconcile:
     def heads_told(self, link: int, heads: Heads, now_ms: int) -> list[Say]:
         """Take in what a peer holds."""
         for entry in heads.entries:
-            self.records_pushed(link, (entry.author, entry.log), entry.next_seq)
+            key = (entry.author, entry.log)
+            self._look_at(link, key, self._peers[link].note_stored(key, entry.next_seq))
             self._doubt(link, entry)
         if heads.complete:
             peer = self._peers[link]
@@ -170,8 +171,7 @@ class Reconcile:
         fresh = [
             entry
             for entry in self._telling.entries(finding.differing)
-            if peer.told.get((entry.author, entry.log), 0) < entry.next_seq
-            or self._parts_at((entry.author, entry.log)) is not None
+            if not peer.has_told(entry) or self._parts_at((entry.author, entry.log)) is not None
         ]
         chunks = head_frames(fresh) or [()]
         return [Say(link, Heads(chunk, chunk is chunks[-1])) for chunk in chunks]
@@ -181,7 +181,7 @@ class Reconcile:
         behind: list[LogKey] = []
         for entry in entries:
             key = (entry.author, entry.log)
-            if self._note(link, key, entry.next_seq):
+            if self._is_further(key, self._peers[link].note_stored(key, entry.next_seq)):
                 behind.append(key)
             self._doubt(link, entry)
         return behind
@@ -190,15 +190,23 @@ class Reconcile:
         """Ask a peer for what it announced, as far as it is still not here."""
         peer = self._peers[link]
         for key in keys:
-            self.records_pushed(link, key, peer.told.get(key, 0))
+            self._look_at(link, key, peer.told.get(key, 0))
         return self._ask(link, now_ms)
 
     def records_pushed(self, link: int, key: LogKey, next_seq: int) -> None:
-        """Note that a peer evidently holds a log up to here."""
-        if self._note(link, key, next_seq):
+        """Note that a peer evidently has a log up to here."""
+        self._look_at(link, key, self._peers[link].note_pushed(key, next_seq))
+
+    def _look_at(self, link: int, key: LogKey, next_seq: int) -> None:
+        """Count a log among what to ask a peer for, if it has more of it than is here."""
+        if self._is_further(key, next_seq):
             peer = self._peers[link]
             self._is_stale = True
             (peer.ahead if self._is_member(key[0]) else peer.strange)[key] = None
+
+    def _is_further(self, key: LogKey, next_seq: int) -> bool:
+        """Return whether a log that somebody has so far is longer than it is here."""
+        return next_seq > self._logs.accepted(key).next_seq
 
     def gave(self, link: int, key: LogKey, next_seq: int) -> None:
         """Note that a log was pushed to a peer up to here."""
@@ -207,10 +215,6 @@ class Reconcile:
     def given_to(self, link: int) -> dict[LogKey, int]:
         """Return what was pushed to a peer: next_seq by log."""
         return self._peers[link].given
-
-    def _note(self, link: int, key: LogKey, next_seq: int) -> bool:
-        """Note how far a peer holds a log; return whether that is further than it is here."""
-        return self._peers[link].note(key, next_seq) > self._logs.accepted(key).next_seq
 
     def _doubt(self, link: int, entry: HeadEntry) -> None:
         """Note if a peer told another id at a place that is taken here."""
@@ -300,12 +304,14 @@ class Reconcile:
         return sendings + (self._ask_again(now_ms) if is_due else [])
 
     def _regain(self) -> None:
-        """Count all that peers told, and that is not here, among what to ask them for."""
+        """Count all that peers told or were given, and that is not here, among what to ask for."""
         self._regain_ms = None
-        for peer in self._peers.values():
+        for link, peer in self._peers.items():
+            for key, next_seq in peer.given.items():
+                if self._is_further(key, next_seq):
+                    peer.note_pushed(key, next_seq)
             for key, next_seq in peer.told.items():
-                if next_seq > self._logs.accepted(key).next_seq:
-                    (peer.ahead if self._is_member(key[0]) else peer.strange)[key] = None
+                self._look_at(link, key, next_seq)
 
     def _ask_again(self, now_ms: int) -> list[Say]:
         """Ask the peers, the quickest first, for what nobody is asked for."""

@@ -25,6 +25,7 @@ class Peer:
 
     Attributes:
         told: next_seq by log.
+        unsure: logs of which `told` rests on a push, which says nothing of its store.
         given: the same, of what was pushed to it.
         ahead: logs of which it told more than was here, in the order in which it did.
         strange: the same, of authors that are not on the roster yet.
@@ -37,6 +38,7 @@ class Peer:
     """
 
     told: dict[LogKey, int] = field(default_factory=dict)
+    unsure: set[LogKey] = field(default_factory=set)
     given: dict[LogKey, int] = field(default_factory=dict)
     ahead: dict[LogKey, None] = field(default_factory=dict)
     strange: dict[LogKey, None] = field(default_factory=dict)
@@ -74,10 +76,27 @@ class Peer:
             self.told[key] = known = next_seq
         return known
 
+    def note_pushed(self, key: LogKey, next_seq: int) -> int:
+        """The same of what it pushed: it has that in hand, and may yet fail to store it."""
+        if next_seq > self.told.get(key, 0):
+            self.unsure.add(key)
+        return self.note(key, next_seq)
+
+    def note_stored(self, key: LogKey, next_seq: int) -> int:
+        """The same of what it told of its store."""
+        if next_seq >= self.told.get(key, 0):
+            self.unsure.discard(key)
+        return self.note(key, next_seq)
+
     def note_common(self, heads: dict[LogKey, int]) -> None:
-        """Note that it holds these logs so far: next_seq by log."""
+        """Note that its store holds these logs so far: next_seq by log."""
         for key, next_seq in heads.items():
-            self.note(key, next_seq)
+            self.note_stored(key, next_seq)
+
+    def has_told(self, head: HeadEntry) -> bool:
+        """Return whether it told that its store holds a log as far as this."""
+        key = (head.author, head.log)
+        return key not in self.unsure and self.told.get(key, 0) >= head.next_seq
 
 
 def head_frames(entries: list[HeadEntry]) -> list[tuple[HeadEntry, ...]]:

@@ -2,7 +2,7 @@
 
 from mycelia_protocol import events
 from mycelia_protocol.encoding import Value
-from mycelia_protocol.limits import STORE_PAUSE_MS
+from mycelia_protocol.limits import RECONCILE_INTERVAL_MS, STORE_PAUSE_MS
 from mycelia_protocol.notices import ForkSeen, Notice
 from support.mesh import Mesh, Node
 
@@ -122,3 +122,38 @@ def test_a_failed_store_loses_nothing_that_peers_have() -> None:
     mesh.run(STORE_PAUSE_MS)
     assert len(second.disk.records()) == len(first.disk.records())
     assert len(digests(mesh)) == 1
+
+
+def relay_that_forgets() -> tuple[Mesh, Node, Node]:
+    """Return a node that passed a record on, failed to keep it, and has lost who brought it.
+
+    The other node is the neighbour to whom it gave the record, and who thinks that it holds it.
+    """
+    mesh = Mesh(count=3, allocate=False)
+    author, relay, reader = mesh.nodes
+    bringing, _ = mesh.connect(author, relay)
+    mesh.connect(relay, reader)
+    mesh.run(10_000)
+    relay.disk.fails = True
+    author.publish("offer", WATER)
+    mesh.cut(bringing)
+    mesh.settle()
+    relay.disk.fails = False
+    assert len(reader.disk.records()) > len(relay.disk.records())
+    return mesh, relay, reader
+
+
+def test_what_a_node_passed_on_and_failed_to_keep_it_gets_back() -> None:
+    """REP-5: it asks those to whom it gave it, though they never told of it."""
+    mesh, relay, reader = relay_that_forgets()
+    mesh.run(STORE_PAUSE_MS + 1_000)
+    assert relay.disk.records() == reader.disk.records()
+
+
+def test_comparing_mends_what_a_push_made_others_believe() -> None:
+    """REP-14: a push is no word on what the pusher's store holds; a comparison asks that anew."""
+    mesh, relay, reader = relay_that_forgets()
+    for peers in mesh.ends.values():
+        peers[0].engine.replicate.reconcile.given_to(peers[1]).clear()  # the relay's first remedy
+    mesh.run(3 * RECONCILE_INTERVAL_MS)
+    assert relay.disk.records() == reader.disk.records()
