@@ -44,6 +44,7 @@ class Audit:
     """What an audit found.
 
     Attributes:
+        commons: its name.
         policy: the one in force at the end, by which things are worth something.
         decisions: how many there are.
         wrong: those that don't recompute though all is here, without what they were made from.
@@ -53,6 +54,7 @@ class Audit:
         receivers: what kind of receiver each of them is, in words.
     """
 
+    commons: str
     as_of_ms: int
     policy: Policy
     names: Mapping[bytes, str]
@@ -128,6 +130,7 @@ def _look(state: State, as_of_ms: int) -> Audit:
     everybody = [*state.roster(), *(party.id for party in parties)]
     living = [party for party in parties if party.body.form == "ecosystem"]
     return Audit(
+        state.charter.name,
         as_of_ms,
         policy,
         names,

@@ -76,8 +76,15 @@ def test_what_a_node_decided_is_explained_and_made_again_elsewhere(
     assert audited.code == 0
     assert audited.out.startswith("1 of 1 decision came out the same.\n")
     assert "would stand first in 0 decisions (0 ‰)" in audited.out
-    found = said(two, "audit")
+    page = two.home.parent / "audit.html"
+    found = said(two, "audit", "--html", str(page))
+    assert "As the policy says." in page.read_text("utf-8")
     assert "no baseline" in two.run("audit", "--policy", "balansed").err
+    ours = two.home.parent / "theirs.json"
+    ours.write_text(json.dumps(said(two, "policy", "show")))
+    assert said(two, "audit", "--policy", str(ours))["replay"]["changed"] == 0
+    ours.write_text("{}")
+    assert "holds no policy" in two.run("audit", "--policy", str(ours)).err
     no_such = two.run("why", said(two, "request", "list")["items"][0]["id"])
     assert "neither an offer nor a decision" in no_such.err
     assert two.stop() == 0

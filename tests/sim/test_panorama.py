@@ -23,7 +23,7 @@ from support.outage import country, outage, summary, with_violation
 
 RUN = outage()
 PAGE = render(RUN, summary(RUN))
-ASSETS = Path(__file__).parents[2] / "sim/mycelia_sim/panorama/assets"
+ASSETS = Path(__file__).parents[2] / "node/mycelia_node/page/assets"
 
 
 def words(page: str) -> str:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mycelia_node.page.markup import text
 from mycelia_sim.panorama.beds import grow
 from mycelia_sim.panorama.curves import plots
 from mycelia_sim.panorama.health import (
@@ -19,7 +20,6 @@ from mycelia_sim.panorama.health import (
     judge,
 )
 from mycelia_sim.panorama.layout import ASPECT, CLEARANCE, place, spread
-from mycelia_sim.panorama.markup import text
 from mycelia_sim.panorama.moments import moments
 from mycelia_sim.panorama.words import clock, some, span, with_names
 from mycelia_sim.sites import RIVER_LONGITUDE

@@ -24,6 +24,7 @@ def audit_view(audit: Audit) -> Json:
     people, figures = _People(audit), audit.figures
     notable = {each.decision: each for each in (*audit.wrong, *audit.unknown, *audit.overridden)}
     return {
+        "commons": audit.commons,
         "as_of_ms": audit.as_of_ms,
         "policy": _policy(audit.policy),
         "decisions": {

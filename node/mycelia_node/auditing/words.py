@@ -19,6 +19,6 @@ def span(seconds: int | None) -> str:
 
 def amount(milli_person_days: int) -> str:
     """Return a worth in person-days, with three digits after the point below ten."""
-    sign, value = "-" if milli_person_days < 0 else "", abs(milli_person_days)
+    sign, value = "\N{MINUS SIGN}" if milli_person_days < 0 else "", abs(milli_person_days)
     whole, rest = divmod(value, 1_000)
     return f"{sign}{whole:,}.{rest:03}" if whole < 10 else f"{sign}{whole:,}"

@@ -1,14 +1,17 @@
 """`mycelia audit`: every decision made once more, and how everybody fared."""
 
+from pathlib import Path
+
 import click
 
+from mycelia_node.auditing.page import render
 from mycelia_node.auditing.reading import audit_home, policy_named
 from mycelia_node.auditing.told import lines
 from mycelia_node.auditing.view import audit_view
 from mycelia_node.cli.progress import Progress
 from mycelia_node.cli.render import now, say, say_json
 from mycelia_node.cli.settings import Command, Settings
-from mycelia_node.cli.times import parse_moment
+from mycelia_node.cli.times import moment_text, parse_moment
 
 
 @click.command(cls=Command)
@@ -16,14 +19,22 @@ from mycelia_node.cli.times import parse_moment
     "--policy", metavar="NAME|FILE.json", help="also by this policy: who would gain and who lose"
 )
 @click.option("--at", metavar="MOMENT", help="figures for this time, such as 2026-08-01T09:00")
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    metavar="FILE",
+    help="also write a page with everything, which needs no network",
+)
 @click.pass_context
-def audit(context: click.Context, policy: str | None, at: str | None) -> None:
+def audit(context: click.Context, policy: str | None, at: str | None, html: Path | None) -> None:
     """Make every decision that is here once more, and say how everybody fared.
 
     Decisions that come out otherwise are named, with what is wrong; so are those that a person made
     otherwise. It needs no running node. Exits with 1 if a decision came out otherwise.
     """
     settings: Settings = context.obj
+    if html is not None and not html.absolute().parent.is_dir():
+        raise click.UsageError(f"There is no folder {html.absolute().parent} to write {html} to.")
     other = None if policy is None else policy_named(policy)
     as_of_ms = now() if at is None else parse_moment(at)
     progress = Progress(settings.as_json)
@@ -31,6 +42,8 @@ def audit(context: click.Context, policy: str | None, at: str | None) -> None:
         view = audit_view(audit_home(settings.home, as_of_ms, other, progress.say))
     finally:
         progress.end()
+    if html is not None:
+        html.write_text(render(view, moment_text(as_of_ms)), encoding="utf-8")
     if settings.as_json:
         say_json(view)
     else:

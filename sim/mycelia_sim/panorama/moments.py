@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from mycelia_node.page.markup import fixed, path, text
 from mycelia_sim.panorama.beds import Garden, Plant
 from mycelia_sim.panorama.health import DROWSY, STATES, THRIVING, WILTED, Conditions
 from mycelia_sim.panorama.layout import RIVER_STEPS, River
-from mycelia_sim.panorama.markup import fixed, path, text
 from mycelia_sim.panorama.words import clock, mood, tally_words, worst_sample
 from mycelia_sim.timeline import Timeline
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from hashlib import sha256
-from importlib import resources
 from typing import Final
 
+from mycelia_node.page import asset, style
+from mycelia_node.page.markup import text
 from mycelia_sim.panorama import moments, plots, spacetime, tables
 from mycelia_sim.panorama.beds import grow
 from mycelia_sim.panorama.health import MEANING, STATES, conditions
-from mycelia_sim.panorama.markup import text
 from mycelia_sim.panorama.payload import payload
 from mycelia_sim.panorama.words import (
     HEADLINES,
@@ -31,7 +31,7 @@ from mycelia_sim.panorama.words import (
 )
 from mycelia_sim.timeline import Timeline
 
-STYLES: Final = ("base.css", "stage.css", "sections.css", "print.css")
+STYLES: Final = ("stage.css", "sections.css", "print.css")  # beside what all pages share
 SCRIPTS: Final = (
     "run.js",
     "ground.js",
@@ -53,7 +53,7 @@ def render(timeline: Timeline, summary: Summary) -> str:
     slots = {
         "policy": _policy(script),
         "page_title": text(f"{HEADLINES[how]} {timeline.scenario}, seed {timeline.seed}"),
-        "style": "\n".join(_asset(name) for name in STYLES),
+        "style": style(*map(_asset, STYLES)),
         "symbols": _asset("plants.svg"),
         "outcome": how,
         "mark": tables.MARKS["fail" if how in ("safety", "liveness") else how],
@@ -92,7 +92,7 @@ def render(timeline: Timeline, summary: Summary) -> str:
 
 
 def _asset(name: str) -> str:
-    return (resources.files("mycelia_sim.panorama") / "assets" / name).read_text("utf-8")
+    return asset("mycelia_sim.panorama", name)
 
 
 def _policy(script: str) -> str:

@@ -9,8 +9,8 @@ import json
 import math
 from collections.abc import Sequence
 
+from mycelia_node.page.markup import fixed, path, table, text, twin
 from mycelia_sim.panorama.curves import Plot, Point, plots, rows
-from mycelia_sim.panorama.markup import fixed, path, table, text, twin
 from mycelia_sim.panorama.words import clock, span
 from mycelia_sim.timeline import Fault, Timeline
 

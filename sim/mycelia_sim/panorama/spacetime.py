@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from mycelia_sim.panorama.markup import fixed, table, text, twin
+from mycelia_node.page.markup import fixed, table, text, twin
 from mycelia_sim.panorama.words import span, with_names
 from mycelia_sim.timeline import Message, Timeline, Violation
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from mycelia_node.page.markup import table, text, twin
 from mycelia_sim.panorama.beds import Garden, Plant
 from mycelia_sim.panorama.health import STATES, Conditions
-from mycelia_sim.panorama.markup import table, text, twin
 from mycelia_sim.panorama.words import Summary, clock, number, span
 from mycelia_sim.timeline import Event, Timeline
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from mycelia_sim.panorama.markup import text
+from mycelia_node.page.markup import text
 from mycelia_sim.panorama.words import number
 from mycelia_sim.sweep.line import SeedLine
 from mycelia_sim.sweep.totals import PRECEDENCE

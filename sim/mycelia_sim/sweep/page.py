@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from importlib import resources
 from typing import TYPE_CHECKING, Final
 
-from mycelia_sim.panorama.markup import table, text, twin
+from mycelia_node.page import asset, style
+from mycelia_node.page.markup import table, text, twin
+from mycelia_sim.panorama.page import STYLES
 from mycelia_sim.panorama.tables import CHECK_MEANING
 from mycelia_sim.panorama.words import number, some
 from mycelia_sim.sweep.bed import LOOKS, bed, sprites
@@ -100,14 +101,13 @@ def render(sweep: Sweep) -> str:
 
 
 def _asset(package: str, name: str) -> str:
-    return (resources.files(f"mycelia_sim.{package}") / "assets" / name).read_text("utf-8")
+    return asset(f"mycelia_sim.{package}", name)
 
 
 def _style() -> str:
-    shared = ("base.css", "stage.css", "sections.css", "print.css")
     plants = sprites(_asset("panorama", "plants.svg") + _asset("sweep", "plants.svg"))
-    parts = [*(_asset("panorama", name) for name in shared), _asset("sweep", "sweep.css")]
-    return "\n".join([*parts, plants])
+    shared = (_asset("panorama", name) for name in STYLES)
+    return style(*shared, _asset("sweep", "sweep.css"), plants)
 
 
 def _counts(sweep: Sweep) -> str:
