@@ -18,6 +18,7 @@ Spec: section 5, requirements KEY-1 .. KEY-5.
 """
 
 import hashlib
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -28,6 +29,7 @@ from mycelia_protocol.errors import LocalError
 KEY_SIZE: Final = 32  # bytes, of a seed and of a public key
 DIGEST_SIZE: Final = 32  # bytes, SHA-256
 SIGNATURE_SIZE: Final = 64  # bytes, R || S
+SEEDS_KEPT: Final = 256  # whose keys need not be worked out anew: a node has one, a world has many
 
 # The purposes in use. A new one needs a line here and in the spec.
 COMMONS: Final = "commons"  # id of a commons: its charter bytes
@@ -165,6 +167,7 @@ def _is_strict_point(data: bytes) -> bool:
     return y < FIELD_PRIME and y not in _SMALL_ORDER_YS
 
 
+@lru_cache(SEEDS_KEPT)
 def _private_key(seed: bytes) -> Ed25519PrivateKey:
     if len(seed) != KEY_SIZE:
         raise LocalError(f"a seed has {KEY_SIZE} bytes, not {len(seed)}")
