@@ -273,7 +273,7 @@ class Reconcile:
         Args:
             is_spread: what was stored is pushed through the commons, so heads are only announced.
         """
-        self._telling.stored(keys, now_ms, is_spread=is_spread)
+        self._telling.stored(keys, self._peers.values(), now_ms, is_spread=is_spread)
 
     def store_failed(self, now_ms: int) -> None:
         """Note that accepted records were not written, and that nobody will tell of them anew."""

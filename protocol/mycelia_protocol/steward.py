@@ -21,6 +21,10 @@ from mycelia_protocol.logs import Logs
 from mycelia_protocol.options import Options
 from mycelia_protocol.publish import Draft, Publisher
 from mycelia_protocol.state import State
+from mycelia_protocol.types.grant import Grant
+from mycelia_protocol.types.offer import Offer
+from mycelia_protocol.types.request import Request
+from mycelia_protocol.types.rights import Rights
 
 DEADLINE_WAIT_MAX_MS: Final = 3_600_000  # deadlines are by a clock that people may set
 
@@ -47,8 +51,15 @@ class Steward:
 
     def changed(self, now_ms: int) -> None:
         """Note that the state changed."""
-        if self._look_ms is None:
+        if self._look_ms is None and self._has_part():
             self._look_ms = now_ms + STEWARD_DELAY_MS
+
+    def _has_part(self) -> bool:
+        """Return whether there is anything of which this node could have to write by itself."""
+        state, key = self._state, self._publisher.key
+        families = (Offer, Request, Grant)
+        is_author = any(state.by_author(key, family) for family in families)
+        return is_author or bool(state.addressed_to(key, Rights))
 
     def asked(self, draft: Draft) -> None:
         """Note what a person wants to spend: it waits until the state holds all before it."""

@@ -4,7 +4,7 @@ Heads that move in the store are gathered for a moment and told together, to eac
 can't know of. What is pushed through the commons is only announced.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from mycelia_protocol.compare import Vector
 from mycelia_protocol.limits import HEADS_DELAY_MS
@@ -31,15 +31,22 @@ class Telling:
         self._changed: set[LogKey] = set()  # logs whose heads are to be told
         self._spread: set[LogKey] = set()  # logs whose heads are to be announced
 
-    def stored(self, keys: Iterable[LogKey], now_ms: int, *, is_spread: bool) -> None:
+    def stored(
+        self, keys: Iterable[LogKey], peers: Collection[Peer], now_ms: int, *, is_spread: bool
+    ) -> None:
         """Note whose heads moved in the store.
 
         Args:
+            peers: who may have to be told; where all are level nothing waits.
             is_spread: what was stored is pushed through the commons, so heads are only announced.
         """
         self._vector = None
-        (self._spread if is_spread else self._changed).update(keys)
-        if self.due_ms is None and (self._changed or self._spread):
+        moved = self._spread if is_spread else self._changed
+        for key in keys:
+            next_seq = self._logs.stored(key).next_seq
+            if not all(peer.is_level(key, next_seq) for peer in peers):
+                moved.add(key)
+        if self.due_ms is None and moved:
             self.due_ms = now_ms + HEADS_DELAY_MS
 
     def held(self) -> Vector:
@@ -70,9 +77,14 @@ class Telling:
         frames: list[tuple[int, Heads | Announce]] = []
         said: dict[tuple[HeadEntry, ...], Announce] = {}  # one frame for all who lack the same
         for link, peer in peers:
-            if fresh := [entry for entry in changed if not peer.is_level(entry)]:
+            if fresh := _lacked(changed, peer):
                 frames.extend((link, Heads(chunk, False)) for chunk in head_frames(fresh))
-            if fresh := [entry for entry in spread if not peer.is_level(entry)]:
+            if fresh := _lacked(spread, peer):
                 chunks = head_frames(fresh)
                 frames.extend((link, said.setdefault(c, Announce(c))) for c in chunks)
         return frames
+
+
+def _lacked(entries: list[HeadEntry], peer: Peer) -> list[HeadEntry]:
+    """Return the heads that a peer can't know of."""
+    return [e for e in entries if not peer.is_level((e.author, e.log), e.next_seq)]

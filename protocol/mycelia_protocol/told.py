@@ -57,10 +57,9 @@ class Peer:
         waits = bool(self.ahead or self.doubts) and self.quota.is_spent
         return earliest(answer_ms, self.quota.renewed_ms if waits else None)
 
-    def is_level(self, head: HeadEntry) -> bool:
+    def is_level(self, key: LogKey, next_seq: int) -> bool:
         """Return whether it told or was given a log as far as this."""
-        key = (head.author, head.log)
-        return max(self.told.get(key, 0), self.given.get(key, 0)) >= head.next_seq
+        return self.told.get(key, 0) >= next_seq or self.given.get(key, 0) >= next_seq
 
     def forget(self, key: LogKey) -> None:
         """Ask no more for a log until it is told of anew."""
