@@ -32,6 +32,7 @@ CHECK_MEANING: Final = {
     "bodies_intact": "Every text is the one that was signed.",
     "author_sequence": "No log has a gap or two versions.",
     "agreement": "The same records give the same state everywhere.",
+    "explained": "Every decision can be made once more from the records that it names.",
     "convergence": "Once healed, all nodes hold the same.",
     "recovery": "Who lost power came back whole.",
     "no_crash": "No node fell over by itself.",
