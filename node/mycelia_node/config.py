@@ -41,7 +41,7 @@ class LinkSection:
 class ShareSection:
     """[share]"""
 
-    policy: Literal["fifo", "commons", "none"] = "fifo"
+    policy: Literal["commons", "fifo", "none"] = "commons"
     preposition: bool = False
     receipts: Literal["ask", "auto"] = "ask"
 
@@ -74,7 +74,7 @@ class Config:
 
 SECTIONS = {"node": NodeSection, "link": LinkSection, "share": ShareSection, "log": LogSection}
 CHOICES = {
-    "share.policy": ("fifo", "commons", "none"),
+    "share.policy": ("commons", "fifo", "none"),
     "share.receipts": ("ask", "auto"),
     "log.level": ("debug", "info", "warning", "error"),
     "log.format": ("auto", "text", "json"),

@@ -25,7 +25,7 @@ name = {name}        # what neighbours see
 # discover = true            # dial members by the addresses in their profiles
 
 [share]
-# policy = "fifo"            # fifo: first request, first served | none: grant nothing by itself
+# policy = "commons"         # commons: by the policy in force | fifo: first come | none: by hand
 # receipts = "ask"           # ask: a person confirms hand-overs | auto: the node does it by itself
 
 [log]

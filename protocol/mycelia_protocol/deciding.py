@@ -10,7 +10,7 @@ from typing import Final
 
 from mycelia_protocol.allocate import fits, lack, open_requests
 from mycelia_protocol.encoding import Value
-from mycelia_protocol.gather import gather
+from mycelia_protocol.gather import gather, grant_max
 from mycelia_protocol.limits import VIEW_HEADS_MAX
 from mycelia_protocol.logs import LogKey, Logs
 from mycelia_protocol.policies import in_force
@@ -19,9 +19,11 @@ from mycelia_protocol.purses import Stock
 from mycelia_protocol.sharing.decide import Decision, decide
 from mycelia_protocol.state import State
 from mycelia_protocol.types import grant
+from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.decision import Decided, content
 from mycelia_protocol.types.heads import NOTHING, FullHead, View, tag_of
 from mycelia_protocol.types.heads import content as view_content
+from mycelia_protocol.types.request import Request
 
 
 class Deciding:
@@ -53,13 +55,8 @@ class Deciding:
         requests = open_requests(self._state, clock_ms) if shelf else []
         policy = in_force(self._state)
         for stock in shelf:
-            if not any(
-                request.author != self._key
-                and fits(self._state, stock, request, clock_ms)
-                and lack(self._state, request) >= stock.offer.body.lot
-                for request in requests
-            ):
-                continue
+            if not any(self._could_get(stock, request, clock_ms) for request in requests):
+                continue  # a look at each request costs less than all that a decision is made from
             inputs = gather(self._state, self._key, stock, policy, clock_ms)
             found = decide(
                 inputs.policy, inputs.offer, inputs.requests, inputs.collectives, inputs.as_of_ms
@@ -67,6 +64,16 @@ class Deciding:
             if found.grants:
                 return [*self._decision(log, stock, found), *_grants(stock, found, accept_by_ms)]
         return []
+
+    def _could_get(self, stock: Stock, request: Statement[Request], clock_ms: int) -> bool:
+        """Return whether a request might get something, were it the only one."""
+        state, offer = self._state, stock.offer
+        return (
+            request.author not in (self._key, offer.author)
+            and fits(state, stock, request, clock_ms)
+            and min(lack(state, request), grant_max(state, self._key, stock, request, clock_ms))
+            >= offer.body.lot
+        )
 
     def _decision(self, log: bytes | None, stock: Stock, found: Decision) -> Iterator[Draft]:
         """Yield the decision, and before it the views that hold what it has no room for."""

@@ -122,11 +122,11 @@ def request_view(
         needed_by_ms=asking.times.needed_by_ms,
         expires_ms=asking.times.expires_ms,
         now_before=now_before,
-        grant_max=_grant_max(state, key, stock, request, as_of_ms),
+        grant_max=grant_max(state, key, stock, request, as_of_ms),
     )
 
 
-def _grant_max(
+def grant_max(
     state: State, key: bytes, stock: Stock, request: Statement[Request], as_of_ms: int
 ) -> int:
     """Return the most that may be given (IN-3).

@@ -18,7 +18,8 @@ from typing import Final
 from mycelia_protocol.record import Record
 from mycelia_protocol.statements import read_statement
 from mycelia_protocol.types.decision import Decided
-from mycelia_protocol.types.heads import NOTHING, FullHead, View, chain, tag_of
+from mycelia_protocol.types.fork import Fork
+from mycelia_protocol.types.heads import NOTHING, FullHead, Seen, View, chain, tag_of
 
 LogKey = tuple[bytes, bytes]
 Logs = Mapping[LogKey, Sequence[Record]]
@@ -33,6 +34,7 @@ class Step:
         news: what came into view since the step before: log, records in view now, log, ...
         faults: what is wrong with its view, in words.
         missing: what of its view is not here; then nothing comes into view.
+        aside: what of its view is not here, of logs that are proven to part before that.
     """
 
     log: int
@@ -40,6 +42,7 @@ class Step:
     news: "array[int]"
     faults: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -66,7 +69,7 @@ class Chain:
         before = self.counts or [0] * len(self.logs)
         pairs = enumerate(zip(before, sight.counts, strict=True))
         news = array("q", [n for log, (old, new) in pairs if old != new for n in (log, new)])
-        self.steps.append(Step(sight.log, sight.seq, news, sight.faults))
+        self.steps.append(Step(sight.log, sight.seq, news, sight.faults, (), sight.aside))
         self.counts, self.size = list(sight.counts), sight.size
 
 
@@ -80,6 +83,7 @@ class _Sight:
     size: int
     faults: tuple[str, ...]
     missing: tuple[str, ...]
+    aside: tuple[str, ...]
 
 
 def chains(logs: Logs, deciding: Sequence[LogKey]) -> list[Chain]:
@@ -89,12 +93,24 @@ def chains(logs: Logs, deciding: Sequence[LogKey]) -> list[Chain]:
         logs: all records that are here, by log, from seq 0 on without a gap.
         deciding: whose decisions are wanted.
     """
-    horizons = [_Horizon(logs, key) for key in deciding]
+    parted = _parted(logs)
+    horizons = [_Horizon(logs, key, parted) for key in deciding]
     mixed = _arrange(horizons)
     # A chain costs as many records as its last view holds. Mixing can make that worse.
     if sum(each.size for each in mixed) <= sum(each.size for each in horizons):
         return mixed
-    return [each for key in deciding for each in _arrange([_Horizon(logs, key)])]
+    return [each for key in deciding for each in _arrange([_Horizon(logs, key, parted)])]
+
+
+def _parted(logs: Logs) -> dict[bytes, int]:
+    """Return by tag of a log from which place on it has two ends, as proofs here say."""
+    found: dict[bytes, int] = {}
+    for record in (each for records in logs.values() for each in records if each.kind == "fork"):
+        proof = read_statement(record)
+        if proof is not None and isinstance(proof.body, Fork):
+            tag, seq = tag_of(proof.body.accused, proof.body.log), proof.body.seq
+            found[tag] = min(seq, found.get(tag, seq))
+    return found
 
 
 def _arrange(horizons: Sequence["_Horizon"]) -> list[Chain]:
@@ -123,17 +139,19 @@ class _Horizon:
         size: how many records were in view at the last decision of which all is here.
     """
 
-    def __init__(self, logs: Logs, key: LogKey) -> None:
+    def __init__(self, logs: Logs, key: LogKey, parted: Mapping[bytes, int]) -> None:
         self.names: Final = sorted(logs)
         self.size = 0
         self._logs = logs
         self._key = key
+        self._parted = parted
         self._numbers = {tag_of(*each): n for n, each in enumerate(self.names) if each != key}
         self._counts = [0] * len(self.names)
         self._total = 0
         self._digest = NOTHING
         self._faults: tuple[str, ...] = ()
         self._missing: tuple[str, ...] = ()
+        self._aside: tuple[str, ...] = ()
 
     def sights(self) -> Iterator[_Sight]:
         """Yield the log's decisions with what was in view, in order."""
@@ -148,7 +166,8 @@ class _Horizon:
                 self._widen(body.view if isinstance(body, Decided) else body)
             if isinstance(body, Decided):
                 self.size = self.size if self._missing else self._total
-                yield _Sight(own, seq, self._counts, self._total, self._faults, self._missing)
+                told = (self._faults, self._missing, self._aside)
+                yield _Sight(own, seq, self._counts, self._total, *told)
 
     def _see(self, number: int, count: int) -> None:
         self._total += count - self._counts[number]
@@ -160,18 +179,33 @@ class _Horizon:
         for head in view.heads:
             number = self._numbers.get(head.tag)
             records = () if number is None else self._logs[self.names[number]]
-            if number is None or head.seq >= len(records):
-                self._missing += (f"log {head.tag.hex()} up to record {head.seq}",)
-                continue
-            last = records[head.seq]
-            if not last.id.startswith(head.prefix):
-                self._missing += (f"record {head.seq} of log {head.tag.hex()}, another branch",)
-                continue
-            if head.seq < self._counts[number]:
+            is_here = number is not None and head.seq < len(records)
+            last = records[head.seq] if is_here else None
+            if number is None or last is None or not last.id.startswith(head.prefix):
+                what = ", another branch" if is_here else ""
+                self._lack(head, f"record {head.seq} of log {head.tag.hex()}{what}")
+            elif head.seq < self._counts[number]:
                 self._faults += (f"its view of log {head.tag.hex()} goes back",)
-                continue
-            full.append(FullHead(last.author, last.log, last.seq, last.id))
-            self._see(number, head.seq + 1)
-        if not self._missing and chain(self._digest, full) != view.digest:
+            else:
+                full.append(FullHead(last.author, last.log, last.seq, last.id))
+                self._see(number, head.seq + 1)
+        is_whole = len(full) == len(view.heads)
+        if is_whole and not self._missing and chain(self._digest, full) != view.digest:
             self._faults += ("its view has another digest",)
         self._digest = view.digest
+
+    def _lack(self, head: Seen, what: str) -> None:
+        """Note that what a view names is not here.
+
+        Where its log is proven to part before that, the other end may never come here. What lies
+        before the parting is the same at both ends, and all that counts once the proof is known.
+        """
+        parts_at = self._parted.get(head.tag)
+        if parts_at is None or head.seq < parts_at:
+            self._missing += (what,)
+            return
+        self._aside += (what,)
+        number = self._numbers.get(head.tag)
+        if number is not None:
+            common = min(parts_at, len(self._logs[self.names[number]]))
+            self._see(number, max(common, self._counts[number]))

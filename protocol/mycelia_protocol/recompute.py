@@ -143,11 +143,14 @@ class _Again:
             return Finding(decision.id, decision.author, step.faults, (), step.missing)
         places = self._granted.get(decision.id, ())
         grants = [read_statement(records[seq]) for seq in places]
-        return self._compare(
+        found = self._compare(
             cast("Statement[Decided]", decision),
             step.faults,
             [cast("Statement[Grant]", each) for each in grants if each is not None],
         )
+        if step.aside and not found.recomputes:  # perhaps for what was left aside
+            return Finding(decision.id, decision.author, step.faults, (), step.aside)
+        return found
 
     def _compare(
         self,

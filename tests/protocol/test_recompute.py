@@ -11,8 +11,9 @@ from mycelia_protocol.sharing.baselines import baseline, document
 from mycelia_protocol.sharing.change import Inputs
 from mycelia_protocol.sharing.policy import FACTORS, policy_id, write_policy
 from mycelia_protocol.types.decision import Override
+from mycelia_protocol.types.fork import content as fork_content
 from support.deciders import Bias, Decider, by_log
-from support.scribe import Scribe, village
+from support.scribe import WATER, Scribe, village
 
 
 def findings(of: Scribe, *others: Scribe, hidden: int = 0) -> list[Finding]:
@@ -130,3 +131,31 @@ def test_what_is_not_here_is_unknown() -> None:
     assert not found.faults
     assert found.again is None
     assert not found.recomputes
+
+
+@pytest.mark.parametrize(("kind", "comes_out"), [("offer", True), ("request", False)])
+def test_who_forks_its_log_makes_no_other_decision_doubtful(kind: str, comes_out: bool) -> None:
+    """What is proven to part is left aside: a decision counts if it comes out without it.
+
+    Else nothing is said for or against it; nor is there where nobody has proven the fork.
+    """
+    _, (mill, oak, elm) = village(3)
+    decider = Decider(mill, oak, elm)
+    water, thing = mill.offer(10), {**WATER, "quantity": 9}
+    oak.request(20)
+    elm.offer(3)
+    rival = Scribe(elm.seed, elm.charter, elm.rng)
+    rival.log, rival.written = elm.log, list(elm.written)
+    place = len(elm.written)
+    elm.write(kind, {**thing, "urgency": "now"} if kind == "request" else thing)
+    decider.decide(water)
+    later = mill.offer(10)
+    oak.request(8)
+    decider.decide(later)
+    rival.write("offer", thing)
+    assert [each.missing != () for each in findings(mill, oak, rival)] == [True, True]
+    oak.write("fork", fork_content([elm.written[place:], rival.written[place:]]))
+    found = findings(mill, oak, rival)
+    assert [each.recomputes for each in found] == [comes_out, comes_out]
+    assert [each.faults for each in found] == [(), ()]
+    assert [each.missing == () for each in found] == [comes_out, comes_out]
