@@ -8,6 +8,7 @@ from mycelia_node.arrivals import Arrival, Arrivals
 from mycelia_node.errors import StoreError
 from mycelia_node.home import FILE_MODE
 from mycelia_node.migrations import check_schema, migrate
+from mycelia_protocol.body import erase_words
 from mycelia_protocol.events import Range
 from mycelia_protocol.record import Record
 
@@ -19,8 +20,13 @@ INSERT_RECORD = """
 INSERT INTO records (log, seq, header, signature, body) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (log, seq) DO UPDATE SET
     signature = coalesce(signature, excluded.signature),
-    body = coalesce(body, excluded.body)
+    body = CASE WHEN substr(excluded.body, 1, 1) = x'93' THEN excluded.body
+           ELSE coalesce(body, excluded.body) END
 WHERE header = excluded.header
+"""
+SELECT_WHOLE = """
+SELECT seq, body FROM records
+WHERE log = ? AND seq BETWEEN ? AND ? AND substr(body, 1, 1) = x'93'
 """
 SELECT_RANGE = """
 SELECT r.seq, r.header, r.signature, r.body FROM records AS r JOIN logs AS l ON r.log = l.id
@@ -43,6 +49,7 @@ def open_database(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
+        connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
     except (sqlite3.Error, StoreError) as error:
         if connection is not None:
             connection.close()
@@ -87,8 +94,9 @@ class Writer:
         invites: Iterable[tuple[bytes, int | None]],
         notes: Iterable[tuple[str, bytes]] = (),
         arrivals: Iterable[Arrival] = (),
+        erased: Iterable[Range] = (),
     ) -> None:
-        """Write all or nothing, synced.
+        """Write all or nothing, synced; of what is erased no byte stays on the disk.
 
         Raises:
             sqlite3.Error: the disk is full or broken; nothing was kept.
@@ -100,6 +108,7 @@ class Writer:
             cursor = self._connection.executemany(INSERT_RECORD, rows)
             if rows and cursor.rowcount != len(rows):
                 raise StoreError("Another record stands at the same place of a log.")
+            went = sum(map(self._erase, erased))
             self._arrivals.note(arrivals, self._logs)
             for digest, expires_ms in invites:
                 self._connection.execute("DELETE FROM invites WHERE digest = ?", (digest,))
@@ -115,6 +124,20 @@ class Writer:
             self._arrivals.rolled_back()
             self._logs = self._read_logs()
             raise
+        if went:  # older pages are still in the WAL
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _erase(self, gone: Range) -> int:
+        """Let go of the words of a range; return how many records had some."""
+        number, _ = self._logs.get((gone.author, gone.log), (None, 0))
+        rows = self._connection.execute(SELECT_WHOLE, (number, gone.first, gone.last)).fetchall()
+        changes = [
+            (body, number, seq) for seq, whole in rows if (body := erase_words(whole)) != whole
+        ]
+        self._connection.executemany(
+            "UPDATE records SET body = ? WHERE log = ? AND seq = ?", changes
+        )
+        return len(changes)
 
     def close(self) -> None:
         """Move the WAL into the file and close it."""

@@ -153,8 +153,8 @@ class Driver:
                 self._links.dial(address)
             case SendFrame() | CloseLink() | Dial():
                 raise AssertionError(f"{output} before there is a transport")
-            case StoreRecords(batch, records, source):
-                self._store.submit(batch, records, source, self._clock.now_ms())
+            case StoreRecords(batch, records, source, erased):
+                self._store.submit(batch, records, source, self._clock.now_ms(), erased)
             case ReadRecords(token, ranges, size_max):
                 self._store.read(token, ranges, size_max)
             case SaveInvite(digest, expires_ms):

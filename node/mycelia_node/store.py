@@ -48,6 +48,7 @@ class Batch:
     records: tuple[Record, ...]
     size: int
     arrival: Arrival | None  # None for own ones, and for those that were carried by hand
+    erased: tuple[Range, ...]  # places of records that are here and whose words go
 
 
 @dataclass(slots=True)
@@ -158,6 +159,7 @@ class SqliteStore:
         records: tuple[Record, ...],
         source: Source | None = None,
         at_ms: int = 0,
+        erased: tuple[Range, ...] = (),
     ) -> None:
         """Write a batch; `RecordsStored` or `StoreFailed` with its number will be reported.
 
@@ -166,10 +168,12 @@ class SqliteStore:
             records: what to write.
             source: by whom it came, if over a link.
             at_ms: when it came.
+            erased: places of records that are here and whose words go with the same write.
         """
         self._submitted.append(number)
         arrival = None if source is None else Arrival(source, at_ms, records)
-        self._put(Batch(number, records, sum(record.size for record in records), arrival))
+        size = sum(record.size for record in records)
+        self._put(Batch(number, records, size, arrival, erased))
 
     def save_invite(self, digest: bytes, expires_ms: int) -> "Future[None]":
         """Keep an invite; the future ends when it is on disk, or with a StoreError."""
@@ -234,6 +238,7 @@ class SqliteStore:
                     group_invites(group),
                     group_notes(group),
                     group_arrivals(group),
+                    group_erased(group),
                 )
             except (sqlite3.Error, StoreError) as error:
                 self._fail(group, str(error))
@@ -370,6 +375,11 @@ def group_arrivals(group: Iterable[Job]) -> Iterator[Arrival]:
     for job in group:
         if isinstance(job, Batch) and job.arrival is not None:
             yield job.arrival
+
+
+def group_erased(group: Iterable[Job]) -> list[Range]:
+    """Return the places whose words go, of a group in order."""
+    return [each for job in group if isinstance(job, Batch) for each in job.erased]
 
 
 def _ignore(report: Report) -> None:

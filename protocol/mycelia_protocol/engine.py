@@ -50,6 +50,7 @@ from mycelia_protocol.record import Record
 from mycelia_protocol.replicate import Fault, Replicate, Step
 from mycelia_protocol.rng import Rng
 from mycelia_protocol.shortcuts import Shortcuts
+from mycelia_protocol.types.erase import Erase
 
 
 class Engine:
@@ -178,6 +179,7 @@ class Engine:
         for record in records:
             self.logs.load(record)
             self.state.add(record)
+        self.replicate.erasures.admit(records)
         return []
 
     def _loaded(self, resumable_log: bytes | None, now_ms: int) -> list[Output]:
@@ -286,10 +288,16 @@ class Engine:
         batch, steps = self.replicate.stored(number, now_ms)
         outputs: list[Output] = []
         for record in batch.records:
+            if batch.is_again:
+                self.state.learn_words(record)
+                continue
             self.state.add(record)
             outputs.append(Notify(RecordArrived(record)))
             if record.kind in ("profile", "vouch"):
                 self._learn_addresses(record.author)
+            erasure = self.state.find(record.id, Erase) if record.kind == "erase" else None
+            if erasure is not None:
+                self.state.forget_words(erasure)
         outputs.extend(self._perform(steps, now_ms))
         if batch.is_own:
             outputs.extend(self._written(now_ms))

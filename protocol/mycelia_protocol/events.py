@@ -231,11 +231,13 @@ class StoreRecords:
 
     Attributes:
         source: by whom they came; None for own ones, and for those that were carried by hand.
+        erased: places of records that are stored already and whose words go with the same write.
     """
 
     batch: int
     records: tuple[Record, ...]
     source: Source | None = None
+    erased: "tuple[Range, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)

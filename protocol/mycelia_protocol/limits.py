@@ -21,6 +21,7 @@ SALT_SIZE: Final = 16  # bytes; erased words of few possible values must not be 
 KIND_SIZE_MAX: Final = 24  # characters of a kind's name
 HEADER_SIZE_MAX: Final = 1_024  # bytes; 16 references of 32 bytes and the fixed fields fit
 BODY_SIZE_MIN: Final = 25  # bytes: a salt and two empty maps
+ERASE_RANGES_MAX: Final = 256  # ranges that one erasure names
 BODY_SIZE_MAX: Final = 16_384  # bytes of a whole body; a page of text
 REFS_MAX: Final = 16
 PREDECESSOR_LOGS_MAX: Final = 256  # older logs that an incarnation names

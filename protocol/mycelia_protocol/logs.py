@@ -167,7 +167,9 @@ class Logs:
     def confirm(self, records: Sequence[Record]) -> None:
         """Note that these records are on disk."""
         for record in records:
-            self._writable((record.author, record.log)).stored = Head(record.seq + 1, record.id)
+            log = self._writable((record.author, record.log))
+            if record.seq >= log.stored.next_seq:  # else its words were missing, and came
+                log.stored = Head(record.seq + 1, record.id)
 
     def forget_unstored(self) -> None:
         """Go back to what is on disk, after the store failed to write."""

@@ -223,11 +223,13 @@ class Reconcile:
         is_other = self._logs.contradicts(key, entry.next_seq - 1, entry.prefix)
         if is_other and len(doubts) < WANTS_PER_FRAME_MAX:
             self._is_stale = True
-            doubts[key] = entry.next_seq - 1
+            doubts[key] = (entry.next_seq - 1, entry.next_seq - 1)
 
-    def suspect(self, link: int, key: LogKey, seq: int, now_ms: int) -> list[Say]:
-        """Ask a peer for its record at one place, whatever it told."""
-        self._peers[link].doubts[key] = seq
+    def suspect(
+        self, link: int, key: LogKey, seq: int, now_ms: int, last: int | None = None
+    ) -> list[Say]:
+        """Ask a peer for its record at one place, or for all up to `last`, whatever it told."""
+        self._peers[link].doubts[key] = (seq, seq if last is None else last)
         return self._ask(link, now_ms)
 
     def is_asking(self, link: int) -> bool:
@@ -349,9 +351,9 @@ class Reconcile:
         """Return the places to look at because a peer told another id."""
         doubts, peer.doubts = peer.doubts, {}
         return [
-            Range(*key, seq, seq)
-            for key, seq in doubts.items()
-            if (parts_at := self._parts_at(key)) is None or seq < parts_at
+            Range(*key, first, last)
+            for key, (first, last) in doubts.items()
+            if (parts_at := self._parts_at(key)) is None or first < parts_at
         ]
 
     def _missing(self, link: int, peer: Peer, room: int) -> list[Range]:

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from mycelia_protocol.carried import take_carried
 from mycelia_protocol.clock import earliest
+from mycelia_protocol.erasures import Erasures
 from mycelia_protocol.errors import RecordError, RemoteError, SessionError, SignatureError
 from mycelia_protocol.events import (
     Carried,
@@ -24,7 +25,7 @@ from mycelia_protocol.events import (
     StoreRecords,
 )
 from mycelia_protocol.forks import AskPeer, Move, Proof, Search
-from mycelia_protocol.limits import READS_PER_LINK_MAX, RUN_SIZE_MAX
+from mycelia_protocol.limits import READS_PER_LINK_MAX, RECONCILE_INTERVAL_MS, RUN_SIZE_MAX
 from mycelia_protocol.logs import LogKey, Logs
 from mycelia_protocol.messages import (
     Announce,
@@ -64,12 +65,14 @@ class Batch:
 
     Attributes:
         is_spread: they are pushed through the commons, so their heads are only announced.
+        is_again: they are stored already; they bring words that were missing.
     """
 
     records: tuple[Record, ...]
     is_own: bool
     is_spread: bool
     answer: Carried | None = None
+    is_again: bool = False
 
 
 class Replicate:
@@ -86,7 +89,10 @@ class Replicate:
         self.logs = logs
         self._search = Search(logs, parts_at)
         self.reconcile = Reconcile(self.logs, is_member, rng, parts_at)
+        self.erasures = Erasures()
         self._spread = Spread()
+        self._rng = rng
+        self._words_ms = 0  # before that nobody is asked for words that are missing
         self._commons = commons
         self._is_member = is_member
         self._links: dict[int, bytes] = {}  # to the member at its other end; in order of number
@@ -106,7 +112,7 @@ class Replicate:
 
     def timer(self, now_ms: int) -> list[Step]:
         """Do what is due."""
-        steps: list[Step] = [*self.reconcile.timer(now_ms)]
+        steps: list[Step] = [*self.reconcile.timer(now_ms), *self._seek_words(now_ms)]
         for link, keys in self._spread.overdue(now_ms):
             asked = self.reconcile.pursue(link, keys, now_ms)
             steps.extend(asked)
@@ -186,7 +192,7 @@ class Replicate:
         Nobody is held responsible for them: whoever carries a bundle need not be able to read it.
         """
         intake, answer = take_carried(self.logs, token, records, self._commons, self._is_member)
-        steps = _fork_notices(intake.forks)
+        steps = [*self._fill(records), *_fork_notices(intake.forks)]
         steps += self._search_on(self._search.came(None, records, 0), 0)
         if not intake.accepted:
             return [*steps, answer]
@@ -202,13 +208,15 @@ class Replicate:
         is_spread: bool = False,
         source: Source | None = None,
         answer: Carried | None = None,
+        is_again: bool = False,
     ) -> list[Step]:
         """Give records to the store; `source` is whom they came from, if over a link."""
         if not records:
             return []
+        records, erased = self.erasures.admit(records)
         number, self._next_batch = self._next_batch, self._next_batch + 1
-        self._batches[number] = Batch(records, is_own, is_own or is_spread, answer)
-        return [StoreRecords(number, records, source)]
+        self._batches[number] = Batch(records, is_own, is_own or is_spread, answer, is_again)
+        return [StoreRecords(number, records, source, erased)]
 
     def stored(self, number: int, now_ms: int) -> tuple[Batch, list[Step]]:
         """Note that a batch is on disk; an own one is pushed to everybody."""
@@ -228,9 +236,12 @@ class Replicate:
         Returns:
             The batch, and whether it is the first of the failure.
         """
-        if number in self._doomed:
-            return self._doomed.pop(number), False
-        batch = self._batches.pop(number)
+        is_first = number not in self._doomed
+        batch = (self._batches if is_first else self._doomed).pop(number)
+        if batch.is_again:
+            self.erasures.not_written(batch.records)
+        if not is_first:
+            return batch, False
         self._doomed, self._batches = self._batches, {}
         self.logs.forget_unstored()
         self.reconcile.store_failed(now_ms)
@@ -279,25 +290,28 @@ class Replicate:
                 raise RecordError("a record of another commons", requirement="REC-3")
             if record.body is None:
                 raise RecordError("a record without its body", requirement="REC-9")
+        steps = self._fill(records)
         if relay:
+            records = tuple(filter(self._has_words, records))
             self._spread.crossed(link, self._crossing(link, records))
         if relay and all(self.logs.holds(record) for record in records):
             for key, next_seq in heights(records).items():
                 self.reconcile.records_pushed(link, key, next_seq)
             authors = {record.author for record in records}
-            return [*self._spread.came_again(link, authors, now_ms)]
+            return [*steps, *self._spread.came_again(link, authors, now_ms)]
         intake = self.logs.take(record for record in records if self._is_member(record.author))
-        steps = _fork_notices(intake.forks)
+        steps += _fork_notices(intake.forks)
         steps += self._search_on(self._search.came(link, records, now_ms), now_ms)
         for key, next_seq in heights(records).items():
             if not intake.forged:
                 self.reconcile.records_pushed(link, key, next_seq)
         source = Source(link, self._links[link])
-        steps.extend(self.store(tuple(intake.accepted), is_spread=relay, source=source))
+        accepted = self.erasures.strip(intake.accepted)
+        steps.extend(self.store(tuple(accepted), is_spread=relay, source=source))
         if relay:
             for author in {record.author for record in intake.accepted}:
                 self._spread.came(link, author)
-            steps.extend(self._push(intake.accepted, link, now_ms))
+            steps.extend(self._push(accepted, link, now_ms))
         for key in sorted(intake.missing):
             steps.extend(self.reconcile.missed(link, key, intake.missing[key] + 1, now_ms))
         if intake.forged:
@@ -306,6 +320,27 @@ class Replicate:
             error = SignatureError(reason, code="forged", requirement="LOG-2")
             steps.append(Fault(link, error))
         return steps
+
+    def _fill(self, records: tuple[Record, ...]) -> list[Step]:
+        """Store records once more that bring words which are missing here."""
+        brings = self.erasures.brings_words
+        fuller = tuple(each for each in records if brings(each) and self.logs.holds(each))
+        return self.store(fuller, is_again=True)
+
+    def _has_words(self, record: Record) -> bool:
+        """Return whether a record is as its author wrote it, or as it wants it to be now."""
+        key = (record.author, record.log)
+        return record.is_whole or self.erasures.is_erased(key, record.seq)
+
+    def _seek_words(self, now_ms: int) -> list[Step]:
+        """Ask somebody for records whose words are missing without their author's wish."""
+        if self.erasures.is_complete or not self._links or now_ms < self._words_ms:
+            return []
+        self._words_ms = now_ms + RECONCILE_INTERVAL_MS
+        link = sorted(self._links)[int(self._rng.random() * len(self._links))]
+        some = self.erasures.next_missing()
+        key = (some.author, some.log)
+        return [*self.reconcile.suspect(link, key, some.first, now_ms, some.last)]
 
     def _crossing(self, link: int, records: tuple[Record, ...]) -> set[bytes]:
         """Return the authors of pushed records that were pushed to that peer, too."""

@@ -13,7 +13,6 @@ set alone. It takes away what was folded; so members can be lost by it, and thei
 kept for the case that others vouch for them.
 """
 
-import bisect
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -23,12 +22,15 @@ from mycelia_protocol.charter import Charter
 from mycelia_protocol.crypto import digest
 from mycelia_protocol.encoding import Value, encode
 from mycelia_protocol.errors import LocalError
+from mycelia_protocol.index import Index
 from mycelia_protocol.layers import Layered
 from mycelia_protocol.record import Record
 from mycelia_protocol.roster import Roster
+from mycelia_protocol.spans import Spans
 from mycelia_protocol.statements import Reader, read_statement
 from mycelia_protocol.types import KINDS
-from mycelia_protocol.types.base import Statement
+from mycelia_protocol.types.base import Statement, without_words
+from mycelia_protocol.types.erase import Erase
 from mycelia_protocol.types.fork import Fork
 from mycelia_protocol.types.incarnation import Incarnation
 from mycelia_protocol.types.profile import Profile
@@ -63,12 +65,7 @@ class State:
         self._waiting: dict[LogKey, list[Record]] = defaultdict(list)
         self._depths: dict[LogKey, int] = {}  # logs that the incarnation of a log names
         self._seen: dict[bytes, bool] = {}
-        self._statements: dict[bytes, Statement[object]] = {}
-        self._by_type: dict[type, dict[bytes, Statement[object]]] = {}
-        self._about: dict[tuple[bytes, type], list[Statement[object]]] = {}
-        self._by_author: dict[tuple[bytes, type], list[Statement[object]]] = {}
-        self._addressed: dict[tuple[bytes, type], list[Statement[object]]] = {}
-        self._profiles: dict[bytes, Statement[Profile]] = {}
+        self._use(Index())
         self._derived: dict[bytes, object] = {}
         self._watch: Watch | None = None
 
@@ -91,13 +88,18 @@ class State:
         other._roster = self._roster.branch()
         other._depths = Layered(self._depths)
         other._seen = Layered(self._seen)
-        other._statements = Layered(self._statements)
-        other._by_type = {kind: Layered(known) for kind, known in self._by_type.items()}
-        other._about = Layered(self._about)
-        other._by_author = Layered(self._by_author)
-        other._addressed = Layered(self._addressed)
-        other._profiles = Layered(self._profiles)
+        other._use(self._index.branch())
         return other
+
+    def _use(self, index: Index) -> None:
+        """Look things up in an index; straight in its dicts, since that is done so often."""
+        self._index = index
+        self._statements = index.statements
+        self._by_type = index.by_type
+        self._about = index.about
+        self._by_author = index.by_author
+        self._addressed = index.addressed
+        self._profiles = index.profiles
 
     def add(self, record: Record) -> None:
         """Take in one authentic record; a record that is already here changes nothing."""
@@ -136,7 +138,7 @@ class State:
         if self._contested and self._is_contested(statement):
             self._aside[statement.id] = statement
             return ()
-        self._index(statement)
+        self._take_in(statement)
         if not isinstance(statement.body, Vouch):
             return ()
         key = statement.body.key
@@ -164,7 +166,7 @@ class State:
         if known is not None and known.seq <= fork.seq:
             return
         self._contested[key] = fork
-        found = [one for one in self._of_author(key[0]) if self._is_contested(one)]
+        found = [one for one in self._index.of_author(key[0]) if self._is_contested(one)]
         self._remove(found)
         self._aside.update((one.id, one) for one in found)
         kept = self._lost.get(key[0], [])
@@ -178,54 +180,21 @@ class State:
         """Let go who is a member by no vouch that still counts."""
         vouches = cast("Iterable[Statement[Vouch]]", self._by_type[Vouch].values())
         for key in self._roster.renew((vouch.body.key, vouch.id) for vouch in vouches):
-            self._lost[key] = self._of_author(key)
+            self._lost[key] = self._index.of_author(key)
             self._remove(self._lost[key])
 
-    def _of_author(self, author: bytes) -> list[Statement[object]]:
-        """Return all statements of an author that take part."""
-        return [one for kind in self._by_type for one in self._by_author.get((author, kind), ())]
-
     def _remove(self, gone: Sequence[Statement[object]]) -> None:
-        """Undo `_index`. Rare; so everything that was derived is derived anew."""
-        ids = {one.id for one in gone}
-        for one in gone:
-            self._statements.pop(one.id)
-            self._by_type[type(one.body)].pop(one.id)
-        about = ((ref, type(one.body)) for one in gone for ref in one.refs)
-        addressed = (
-            (addressee(one), type(one.body))
-            for one in gone
-            if (addressee := KINDS[one.kind].addressee) is not None
-        )
-        authors = ((one.author, type(one.body)) for one in gone)
-        places = ((self._about, about), (self._addressed, addressed), (self._by_author, authors))
-        for lists, keys in places:
-            for key in dict.fromkeys(keys):
-                lists[key] = [one for one in lists[key] if one.id not in ids]
-        for author in dict.fromkeys(one.author for one in gone if isinstance(one.body, Profile)):
-            self._profiles.pop(author)
-            for profile in self._by_author[author, Profile]:
-                self._note_profile(profile)
+        """Undo `_take_in`. Rare; so everything that was derived is derived anew."""
+        self._index.remove(gone)
         forks = (one.body for one in gone if isinstance(one.body, Fork))
         self._shaken.update((fork.accused, fork.log) for fork in forks)
         self._derived.clear()
         if self._watch is not None:
             self._watch.is_shaken = True
 
-    def _index(self, statement: Statement[object]) -> None:
+    def _take_in(self, statement: Statement[object]) -> None:
         """Make a statement findable and forget what was derived without it."""
-        self._statements[statement.id] = statement
-        self._by_type.setdefault(type(statement.body), {})[statement.id] = statement
-        kind = type(statement.body)
-        _own_list(self._by_author, (statement.author, kind)).append(statement)
-        for ref in statement.refs:
-            spoken_of = _own_list(self._about, (ref, kind))
-            bisect.insort(spoken_of, statement, key=lambda other: (other.author, other.order))
-        if isinstance(statement.body, Profile):
-            self._note_profile(statement)
-        addressee = KINDS[statement.kind].addressee
-        if addressee is not None:
-            _own_list(self._addressed, (addressee(statement), kind)).append(statement)
+        self._index.add(statement)
         touches = KINDS[statement.kind].touches
         touched = touches(self, statement) if touches is not None else ()
         for record in touched:
@@ -233,11 +202,27 @@ class State:
         if self._watch is not None:
             self._watch.note(statement.id, statement.kind, touched)
 
-    def _note_profile(self, statement: Statement[object]) -> None:
-        """Let the last profile of an author count."""
-        known = self._profiles.get(statement.author)
-        if known is None or known.order < statement.order:
-            self._profiles[statement.author] = cast("Statement[Profile]", statement)
+    # --- words, from which nothing follows ---
+
+    def forget_words(self, erasure: Statement[Erase]) -> None:
+        """Let go of the words that their author wants gone."""
+        spans = Spans()
+        for first, last in erasure.body.ranges:
+            spans.add(first, last)
+        self._index.replace(
+            [
+                replace(one, body=without_words(one.body))
+                for one in self._index.of_author(erasure.author)
+                if one.log == erasure.body.log and one.order[2] in spans
+            ]
+        )
+
+    def learn_words(self, record: Record) -> None:
+        """Take in the words of a record that came without them at first."""
+        known = self._statements.get(record.id)
+        fresh = self._read(record, 0)
+        if known is not None and fresh is not None:
+            self._index.replace([replace(fresh, order=known.order)])
 
     # --- Facts: what families look up ---
 
@@ -390,10 +375,3 @@ class State:
         else:
             current = [item for item in self._statements.values() if item.kind == name]
         return [row(self, item) for item in sorted(current, key=lambda item: item.id)]
-
-
-def _own_list(lists: dict[T, list[Statement[object]]], key: T) -> list[Statement[object]]:
-    """Return a list that may be changed: one of this state, not one seen through a branch."""
-    if not dict.__contains__(lists, key):
-        lists[key] = list(lists.get(key, ()))
-    return dict.__getitem__(lists, key)

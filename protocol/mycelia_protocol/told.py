@@ -29,7 +29,8 @@ class Peer:
         given: the same, of what was pushed to it.
         ahead: logs of which it told more than was here, in the order in which it did.
         strange: the same, of authors that are not on the roster yet.
-        doubts: places where it told another id than the one here.
+        doubts: places (first, last) where it told another id than the one here, or where words are
+            missing here.
         has_told_all: a telling of all that it holds has ended since anybody asked.
         goal: how many records were missing here when it last told all that it holds.
         is_tardy: it left an answer overdue; asked again once it answers.
@@ -42,7 +43,7 @@ class Peer:
     given: dict[LogKey, int] = field(default_factory=dict)
     ahead: dict[LogKey, None] = field(default_factory=dict)
     strange: dict[LogKey, None] = field(default_factory=dict)
-    doubts: dict[LogKey, int] = field(default_factory=dict)
+    doubts: dict[LogKey, tuple[int, int]] = field(default_factory=dict)
     askings: deque[Asking] = field(default_factory=deque)
     has_told_all: bool = False
     goal: int = 0

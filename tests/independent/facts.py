@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
+from independent.bodies import open_body
 from independent.forks import parting
-from independent.records import Rec, open_body, read_body
+from independent.records import Rec, read_body
 from independent.text import read_charter
 
 Order = tuple[int, bytes, int]

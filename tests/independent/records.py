@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from independent import decisions
+from independent import bodies, decisions
+from independent.bodies import WORDS, open_body, read_words
 from independent.keys import h, is_large, prefix, verify
 from independent.text import is_bytes, is_integer, is_text
 from independent.wire import LARGEST, Refused, decode
@@ -79,21 +80,6 @@ def read_envelope(envelope: object) -> Rec:
         if h("body", blind, facts) != fields[9] or (words is not None and len(body) != fields[8]):
             raise Refused("record", "REC-9")
     return Rec(h("record", header), header, signature, body, fields)
-
-
-def open_body(body: bytes) -> tuple[bytes, bytes, bytes | None]:
-    """Return blind, facts, and words unless they are erased."""
-    try:
-        parts = decode(body)
-    except Refused:
-        raise Refused("record", "REC-9") from None
-    match parts:
-        case [bytes(salt), bytes(facts), bytes(words)] if len(salt) == 16:
-            return h("words", salt, words), facts, words
-        case [bytes(blind), bytes(facts)] if len(blind) == 32:
-            return blind, facts, None
-        case _:
-            raise Refused("record", "REC-9")
 
 
 def structure(fields: list[Any]) -> None:
@@ -218,6 +204,7 @@ TABLES: dict[str, tuple[int, dict[str, tuple[Any, ...]]]] = {
             "quantity?": (int, 1, MOST),
         },
     ),
+    "erase": (0, {"log": (bytes, 8, 8), "ranges": (list, 1, 256)}),
     "fork": (0, {"ends": (list, 2, 2)}),
     "dispute": (1, {"matter": (str, MATTERS), "text?": (str, 0, 2_000)}),
     "observation": (
@@ -231,18 +218,6 @@ TABLES: dict[str, tuple[int, dict[str, tuple[Any, ...]]]] = {
     ),
 }
 TABLES |= decisions.TABLES
-
-
-WORDS = ["about", "condition", "enc", "method", "name", "note", "reason", "sealed", "text", "title"]
-
-
-def read_words(words: bytes | None) -> dict[str, Any]:
-    """Return the map in words; nothing if they are erased, or none."""
-    try:
-        found = decode(b"\x80" if words is None else words, maps=True)
-    except Refused:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def read_body(
@@ -347,6 +322,7 @@ PLACE_NAMES = ("lat_e7", "lon_e7", "cell_e7")
 WORD = "[a-z-]+"
 CATEGORY = r"[a-z-]+\.[a-z-]+"
 RULES: dict[str, Callable[[dict[str, Any], bytes], bool]] = {
+    "erase": bodies.erase,
     "offer": _offer,
     "request": _request,
     "incarnation": _incarnation,

@@ -176,6 +176,46 @@ def test_storing_a_record_again_only_adds_what_was_missing(kit: StoreKit) -> Non
     assert kit.loaded() == [record]
 
 
+def test_words_go_with_the_write_that_says_so_and_can_come_back(kit: StoreKit) -> None:
+    """Those of the places named go, in one step with the batch; a whole record brings its own."""
+    log = make_log(count=8, size=40)
+    kit.put(1, log[:6])
+    kit.store.submit(2, tuple(log[6:]), erased=(range_of(log, 2, 4), range_of(log, 6, 6)))
+    assert kit.wait(1) == [RecordsStored(2)]
+    kit.reopen()
+    gone = (2, 3, 4, 6)
+    kept = [record.without_words() if record.seq in gone else record for record in log]
+    assert kit.loaded() == kept
+    assert kit.read(range_of(log, 3, 3)) == [log[3].without_words()]
+    kit.put(3, [log[3]])
+    kit.put(4, [kept[3], log[0].without_words()])
+    assert kit.loaded() == [*kept[:3], log[3], *kept[4:]]
+
+
+def test_words_stay_when_the_write_fails(kit: StoreKit) -> None:
+    """All or nothing: what asked for them to go was not kept either."""
+    log = make_log(count=400, size=400)
+    kit.put(1, log[:20])
+    kit.fill_disk()
+    kit.store.submit(2, tuple(log[20:]), erased=(range_of(log, 0, 19),))
+    assert isinstance(kit.wait(1)[0], StoreFailed)
+    kit.free_disk()
+    assert kit.loaded() == log[:20]
+
+
+def test_no_byte_of_erased_words_stays_on_the_disk(sqlite_kit: StoreKit) -> None:
+    """Not in the file, nor in what SQLite keeps beside it, while the node goes on."""
+    log = make_log(count=50, size=333)
+    sqlite_kit.put(1, log[:49])
+    files = [sqlite_kit.path, sqlite_kit.path.with_name("node.db-wal")]
+    assert any(b"x" * 333 in file.read_bytes() for file in files)
+    sqlite_kit.store.submit(2, (log[49],), erased=(range_of(log, 0, 49),))
+    sqlite_kit.wait(1)
+    assert sqlite_kit.loaded() == [record.without_words() for record in log]
+    for file in files:
+        assert b"x" * 8 not in file.read_bytes()
+
+
 def test_a_failed_group_fails_everything_submitted(kit: StoreKit) -> None:
     """When the disk is full all batches fail in order, nothing is kept, and later ones can pass."""
     log = make_log(count=60, size=2_000)

@@ -191,14 +191,18 @@ class Mesh:
                 self.cut(link)
             case events.Dial(address):
                 self.queue.append((node, events.DialFailed(address, "no route")))
-            case events.StoreRecords(batch, records):
+            case events.StoreRecords(batch, records, _, erased):
                 if node.disk.fails:
                     self.queue.append((node, events.StoreFailed(batch, "disk full")))
                     return
                 for record in records:
                     log = node.disk.logs.setdefault((record.author, record.log), [])
-                    assert record.seq == len(log), "the engine left a gap"
-                    log.append(record)
+                    assert record.seq <= len(log), "the engine left a gap"
+                    log[record.seq : record.seq + 1] = [record]
+                for gone in erased:
+                    log = node.disk.logs.get((gone.author, gone.log), [])
+                    part = slice(gone.first, gone.last + 1)
+                    log[part] = [record.without_words() for record in log[part]]
                 self.queue.append((node, events.RecordsStored(batch)))
             case events.ReadRecords():
                 found = node.disk.read(output)

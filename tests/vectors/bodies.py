@@ -134,6 +134,7 @@ GOOD: dict[str, Content] = {
     },
     "policy": {"document": write_policy(document("balanced"))},
     "view": VIEW,
+    "erase": {"log": derived("log of an erasure", 8), "ranges": [[0, 0], [2, 5], [7, 7]]},
     "decision": decided(ROWS),
 }
 REFS = {

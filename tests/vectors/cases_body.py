@@ -60,6 +60,7 @@ def build() -> Suite:
     _add_decisions(suite)
     _add_formats(suite)
     _add_words(suite)
+    _add_erasures(suite)
     return suite
 
 
@@ -291,6 +292,28 @@ def _add_words(suite: Suite) -> None:
     suite.valid("words among the facts", "BODY-5", inputs, _steps(facts), "Words")
     inputs = _raw("answer", encode({}), 1, encode({"accept": True}))
     suite.invalid("a fact among the words", "BODY-2", inputs, "schema", "Words")
+
+
+def _add_erasures(suite: Suite) -> None:
+    """Add what places an erasure may name."""
+    most: list[Value] = [[2 * n, 2 * n] for n in range(257)]
+    bad: list[tuple[str, str, Value]] = [
+        ("BODY-3", "no range", []),
+        ("BODY-3", "257 ranges", most),
+        ("ERASE-1", "a range of one number", [[1]]),
+        ("ERASE-1", "a range that ends before it begins", [[2, 1]]),
+        ("ERASE-1", "a range below 0", [[-1, 2]]),
+        ("ERASE-1", "a range of bools", [[False, True]]),
+        ("ERASE-1", "ranges that overlap", [[1, 3], [3, 4]]),
+        ("ERASE-1", "ranges without a gap between them", [[1, 3], [4, 4]]),
+        ("ERASE-1", "ranges that descend", [[5, 6], [1, 2]]),
+    ]
+    for req, comment, ranges in bad:
+        content: Content = {**GOOD["erase"], "ranges": ranges}
+        _malformed(suite, f"erase: {comment}", req, "erase", content, "Rule")
+    for comment, ranges in (("256 ranges", most[:256]), ("a place far off", [[0, 2**53 - 1]])):
+        content = {**GOOD["erase"], "ranges": ranges}
+        suite.valid(f"erase: {comment}", "ERASE-1", _in("erase", content), _steps(content), "Rule")
 
 
 def _faulty(

@@ -13,6 +13,7 @@ from mycelia_protocol.types import (
     claim,
     decision,
     dispute,
+    erase,
     fork,
     grant,
     incarnation,
@@ -95,6 +96,7 @@ KINDS: Final[dict[str, Kind]] = {
         Kind("view", view.FIELDS, 0, view.read),
         Kind("decision", decision.FIELDS, 1, decision.read, touches=touched),
         Kind("withdraw", withdraw.FIELDS, 1, withdraw.read, touches=touched),
+        Kind("erase", erase.FIELDS, 0, erase.read),
         Kind("fork", fork.FIELDS, 0, fork.read, addressee=fork.addressee),
     )
 }

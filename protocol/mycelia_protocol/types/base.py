@@ -1,9 +1,10 @@
 """What every record family brings, and what it may ask of the others. Spec: section 7.1."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, Generic, Protocol, TypeVar
 
+from mycelia_protocol.body import WORDS
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.errors import SchemaError
 from mycelia_protocol.record import Record
@@ -92,3 +93,15 @@ class Kind:
         if not self.refs <= count <= (self.refs if self.refs_max is None else self.refs_max):
             more = "" if self.refs_max is None else " or more"
             raise SchemaError(f"a {self.name} refers to {self.refs}{more} records")
+
+
+def without_words(body: Any) -> Any:
+    """Return what a family made of a body, with empty words: as it would be read when erased."""
+    changes: dict[str, object] = {}
+    for each in fields(body):
+        value = getattr(body, each.name)
+        if each.name in WORDS:
+            changes[each.name] = type(value)()
+        elif is_dataclass(value):
+            changes[each.name] = without_words(value)
+    return replace(body, **changes) if changes else body

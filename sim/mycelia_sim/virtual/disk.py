@@ -14,7 +14,7 @@ from mycelia_protocol.reading import read_ranges
 from mycelia_protocol.record import Record
 
 LogKey = tuple[bytes, bytes]
-Batch = tuple[int, tuple[Record, ...]]
+Batch = tuple[int, tuple[Record, ...], tuple[Range, ...]]
 Report = RecordsStored | StoreFailed | RecordsRead
 
 
@@ -70,9 +70,11 @@ class MemoryStore:
             if self._logs[key]:
                 yield tuple(self._logs[key])
 
-    def submit(self, number: int, records: tuple[Record, ...]) -> None:
-        """Write a batch; it is reported once it is durable, or has failed."""
-        self._waiting.append((number, records))
+    def submit(
+        self, number: int, records: tuple[Record, ...], erased: tuple[Range, ...] = ()
+    ) -> None:
+        """Write a batch, and let go of words; it is reported once it is durable, or has failed."""
+        self._waiting.append((number, records, erased))
         if not self._is_syncing:
             self._begin_sync()
 
@@ -99,7 +101,7 @@ class MemoryStore:
 
     def crash(self) -> int:
         """Lose what is not durable; return how many records that were."""
-        lost = sum(len(records) for _, records in [*self._group, *self._waiting])
+        lost = sum(len(records) for _, records, _ in [*self._group, *self._waiting])
         self._waiting.clear()
         self._group = []
         self._is_syncing = self._is_paused = False
@@ -140,7 +142,7 @@ class MemoryStore:
     def backlog(self) -> int:
         """Bytes of records that were submitted and are not durable yet."""
         batches = [*self._group, *self._waiting]
-        return sum(record.size for _, records in batches for record in records)
+        return sum(record.size for _, records, _ in batches for record in records)
 
     @property
     def record_count(self) -> int:
@@ -167,24 +169,26 @@ class MemoryStore:
         if fault is not None:
             failed, self._waiting = [*group, *self._waiting], []
             self.failures += len(failed)
-            for number, _ in failed:
+            for number, *_ in failed:
                 self.report(StoreFailed(number, fault))
             return
-        for _, records in group:
+        for _, records, erased in group:
             for record in records:
                 self._write(record)
+            for gone in erased:
+                self._erase(gone)
         if len(self._order) > (self._ends[-1] if self._ends else 0):
             self._ends.append(len(self._order))
         if self._waiting:
             self._begin_sync()
-        for number, _ in group:
+        for number, *_ in group:
             if life == self._life:
                 self.report(RecordsStored(number))
 
     def _fault_of(self, group: list[Batch]) -> str | None:
         """Return why a group can't be written: it leaves a gap, or contradicts what is there."""
         lengths: dict[LogKey, int] = {}
-        for record in (record for _, records in group for record in records):
+        for record in (record for _, records, _ in group for record in records):
             key = (record.author, record.log)
             length = lengths.get(key, self.log(key))
             if record.seq > length:
@@ -204,7 +208,16 @@ class MemoryStore:
             place = record.seq - len(self._base.get(key, ()))
             known = own[place]
             signature, body = known.signature or record.signature, known.body or record.body
+            if record.is_whole:  # it may bring words that were missing
+                body = record.body
             own[place] = replace(known, signature=signature, body=body)
+
+    def _erase(self, gone: Range) -> None:
+        """Let go of words; what is in the base has none."""
+        key = (gone.author, gone.log)
+        own, begin = self._logs.get(key, []), len(self._base.get(key, ()))
+        for place in range(max(0, gone.first - begin), min(len(own), gone.last + 1 - begin)):
+            own[place] = own[place].without_words()
 
     def _answer(self, life: int, token: int, ranges: tuple[Range, ...], size_max: int) -> None:
         if self._is_paused:

@@ -114,7 +114,7 @@ def remembering_read() -> Reader:
     memo: dict[tuple[bytes, int, bool], Statement[object] | None] = {}
 
     def read(record: Record, depth: int = 0) -> Statement[object] | None:
-        key = (record.id, depth, record.body is None)
+        key = (record.id, depth, record.is_whole)
         if key not in memo:
             if len(memo) >= READ_MEMO:
                 memo.clear()

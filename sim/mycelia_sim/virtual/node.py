@@ -269,8 +269,8 @@ class VirtualNode:
                 self._network.close(link, reason)
             case events.Dial(address):
                 self._network.dial(self, self._watcher.resolve(address), address)
-            case events.StoreRecords(batch, records):
-                self.store.submit(batch, records)
+            case events.StoreRecords(batch, records, _, erased):
+                self.store.submit(batch, records, erased)
             case events.ReadRecords(token, ranges, size_max):
                 self.store.read(token, ranges, size_max)
             case events.SaveInvite(digest, expires_ms):

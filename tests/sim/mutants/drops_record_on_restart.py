@@ -14,6 +14,7 @@ from mycelia_node.arrivals import Arrival
 from mycelia_node.database import Writer
 from mycelia_node.keys import load_seed
 from mycelia_protocol.crypto import public_key
+from mycelia_protocol.events import Range
 from mycelia_protocol.record import Record
 
 home = Path(sys.argv[sys.argv.index("--home") + 1])
@@ -53,10 +54,11 @@ def write(
     invites: Iterable[tuple[bytes, int | None]],
     notes: Iterable[tuple[str, bytes]] = (),
     arrivals: Iterable[Arrival] = (),
+    erased: Iterable[Range] = (),
 ) -> None:
     """Write everything but what was dropped, and say nothing of it."""
     kept = [record for record in records if record.id not in dropped]
-    honest_write(self, kept, invites, notes, arrivals)
+    honest_write(self, kept, invites, notes, arrivals, erased)
 
 
 drop()

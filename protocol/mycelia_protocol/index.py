@@ -1,0 +1,117 @@
+"""Where the fold finds statements: by id, kind, author, addressee, and what they are about."""
+
+import bisect
+from collections.abc import Sequence
+from typing import Any, Final, TypeVar, cast
+
+from mycelia_protocol.layers import Layered
+from mycelia_protocol.types import KINDS
+from mycelia_protocol.types.base import Statement
+from mycelia_protocol.types.profile import Profile
+
+T = TypeVar("T")
+Lists = dict[tuple[bytes, type], list[Statement[object]]]
+
+
+class Index:
+    """All statements that take part in a state.
+
+    The dicts are read by the state directly, since it looks things up a million times.
+
+    Attributes:
+        statements: by id.
+        by_type: the same, for each family apart.
+        about: those of a family that refer to a record, by (author, order).
+        by_author: those of an author and a family, as they came.
+        addressed: those of a family that are meant for a key, as they came.
+        profiles: the last profile of each author.
+    """
+
+    def __init__(self) -> None:
+        self.statements: dict[bytes, Statement[object]] = {}
+        self.by_type: dict[type, dict[bytes, Statement[object]]] = {}
+        self.about: Lists = {}
+        self.by_author: Lists = {}
+        self.addressed: Lists = {}
+        self.profiles: dict[bytes, Statement[Profile]] = {}
+
+    def branch(self) -> "Index":
+        """Return an index that begins with all of this one, which must not change any more."""
+        other = Index()
+        other.statements = Layered(self.statements)
+        other.by_type = {kind: Layered(known) for kind, known in self.by_type.items()}
+        other.about = Layered(self.about)
+        other.by_author = Layered(self.by_author)
+        other.addressed = Layered(self.addressed)
+        other.profiles = Layered(self.profiles)
+        return other
+
+    def of_author(self, author: bytes) -> list[Statement[object]]:
+        """Return all statements of an author."""
+        return [one for kind in self.by_type for one in self.by_author.get((author, kind), ())]
+
+    def add(self, statement: Statement[object]) -> None:
+        """Make a statement findable."""
+        kind: Final = type(statement.body)
+        self.statements[statement.id] = statement
+        self.by_type.setdefault(kind, {})[statement.id] = statement
+        _own_list(self.by_author, (statement.author, kind)).append(statement)
+        for ref in statement.refs:
+            spoken_of = _own_list(self.about, (ref, kind))
+            bisect.insort(spoken_of, statement, key=lambda other: (other.author, other.order))
+        if isinstance(statement.body, Profile):
+            self._note_profile(statement)
+        addressee = KINDS[statement.kind].addressee
+        if addressee is not None:
+            _own_list(self.addressed, (addressee(statement), kind)).append(statement)
+
+    def remove(self, gone: Sequence[Statement[object]]) -> None:
+        """Undo `add`."""
+        ids = {one.id for one in gone}
+        for one in gone:
+            self.statements.pop(one.id)
+            self.by_type[type(one.body)].pop(one.id)
+        for lists, key in _places(self, gone):
+            lists[key] = [one for one in lists[key] if one.id not in ids]
+        for author in dict.fromkeys(one.author for one in gone if isinstance(one.body, Profile)):
+            self.profiles.pop(author)
+            for profile in self.by_author[author, Profile]:
+                self._note_profile(profile)
+
+    def replace(self, fresh: Sequence[Statement[object]]) -> None:
+        """Put statements in the places of those with their ids, which differ only in words."""
+        by_id = {one.id: one for one in fresh}
+        for one in fresh:
+            self.statements[one.id] = self.by_type[type(one.body)][one.id] = one
+            if isinstance(one.body, Profile) and self.profiles[one.author].id == one.id:
+                self.profiles[one.author] = cast("Statement[Profile]", one)
+        for lists, key in _places(self, fresh):
+            lists[key] = [by_id.get(one.id, one) for one in lists[key]]
+
+    def _note_profile(self, statement: Statement[object]) -> None:
+        """Let the last profile of an author count."""
+        known = self.profiles.get(statement.author)
+        if known is None or known.order < statement.order:
+            self.profiles[statement.author] = cast("Statement[Profile]", statement)
+
+
+def _places(
+    index: Index, some: Sequence[Statement[object]]
+) -> list[tuple[Lists, tuple[bytes, type]]]:
+    """Return the lists in which some statements are, each once."""
+    about = ((ref, type(one.body)) for one in some for ref in one.refs)
+    addressed = (
+        (addressee(one), type(one.body))
+        for one in some
+        if (addressee := KINDS[one.kind].addressee) is not None
+    )
+    authors = ((one.author, type(one.body)) for one in some)
+    kinds = ((index.about, about), (index.addressed, addressed), (index.by_author, authors))
+    return [(lists, key) for lists, keys in kinds for key in dict.fromkeys(keys)]
+
+
+def _own_list(lists: dict[Any, list[Statement[object]]], key: object) -> list[Statement[object]]:
+    """Return a list that may be changed: one of this index, not one seen through a branch."""
+    if not dict.__contains__(lists, key):
+        lists[key] = list(lists.get(key, ()))
+    return dict.__getitem__(lists, key)
