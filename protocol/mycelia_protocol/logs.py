@@ -26,6 +26,7 @@ from typing import Final, NamedTuple
 from mycelia_protocol.layers import Layered
 from mycelia_protocol.limits import GAP_RECORDS_MAX, GAP_SIZE_MAX, RUN_CHECKS_MAX
 from mycelia_protocol.record import Record
+from mycelia_protocol.types.heads import tag_of
 
 LogKey = tuple[bytes, bytes]  # (author, log)
 ID_PREFIX_SIZE = 8  # bytes of each id kept in memory to notice a fork
@@ -74,6 +75,7 @@ class Logs:
     def __init__(self, verify: Callable[[Record], bool] = Record.is_signed) -> None:
         self._is_signed = verify
         self._logs: dict[LogKey, Log] = {}
+        self._tags: dict[bytes, LogKey] = {}  # short name -> log
         self._gaps: dict[LogKey, dict[int, Record]] = {}
         self._gap_records = 0
         self._gap_size = 0
@@ -83,6 +85,7 @@ class Logs:
         """Return logs that begin with all of these, which must not change any more."""
         other = Logs(verify)
         other._logs = Layered(self._logs)
+        other._tags = Layered(self._tags)
         return other
 
     # --- what is known ---
@@ -96,6 +99,10 @@ class Logs:
         """Return how far a log is on disk."""
         log = self._logs.get(key)
         return log.stored if log else _NOTHING
+
+    def tagged(self, tag: bytes) -> LogKey | None:
+        """Return the log with a short name, if anything of it was accepted here."""
+        return self._tags.get(tag)
 
     def stored_logs(self) -> list[LogKey]:
         """Return the keys of all logs with something on disk, sorted."""
@@ -189,6 +196,8 @@ class Logs:
             Log() if known is None else Log(known.accepted, known.stored, bytearray(known.prefixes))
         )
         self._logs[key] = log
+        if known is None:
+            self._tags[tag_of(*key)] = key
         return log
 
     def _take_log(self, key: LogKey, group: list[Record], intake: Intake) -> None:
@@ -225,6 +234,7 @@ class Logs:
             intake.missing[key] = min(beyond)
         if not log.accepted.next_seq and not beyond:
             del self._logs[key]
+            self._tags.pop(tag_of(*key), None)
 
     def _judge_branch(self, branch: list[Record], intake: Intake) -> None:
         """Tell the other end of a fork, by its first record, from what nothing authenticates.

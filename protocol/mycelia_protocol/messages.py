@@ -3,6 +3,7 @@
 A frame is a canonical array `[number, ...]`. Inside a session it travels as one encrypted message.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
@@ -17,6 +18,7 @@ from mycelia_protocol.limits import (
     CHAIN_RECORDS_MAX,
     DIGEST_SIZE,
     FRAME_SIZE_MAX,
+    HEAD_PREFIX_SIZE,
     HEADS_PER_FRAME_MAX,
     ID_SIZE,
     INT_MAX,
@@ -52,6 +54,15 @@ class HeadEntry(NamedTuple):
 
     author: bytes
     log: bytes
+    next_seq: int
+    prefix: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedHead:
+    """The same of a log that the reader knows, named by its tag (8 bytes, spec 7.21)."""
+
+    tag: bytes
     next_seq: int
     prefix: bytes
 
@@ -119,7 +130,7 @@ class Refuse:
 class Announce:
     """Number 9: heads in the sender's store that it did not push, since others do so sooner."""
 
-    entries: tuple[HeadEntry, ...]
+    entries: tuple[HeadEntry | TaggedHead, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +215,8 @@ def encode_message(message: Message) -> bytes:
             return encode([number, digest, logs])
         case Buckets(digests):
             return encode([number, list(digests)])
-        case Announce(entries):
-            return encode([number, _rows(entries)])
+        case Announce(announced):
+            return encode([number, _rows(announced)])
         case Prune(authors) | Graft(authors):
             return encode([number, list(authors)])
 
@@ -244,7 +255,7 @@ def decode_message(data: bytes) -> Message:
         case [13, tuple(rows)] if len(rows) in (BUCKETS_FEW, BUCKETS_MANY):
             return Buckets(tuple(_bucket(row) for row in rows))
         case [9, tuple(rows)] if len(rows) <= HEADS_PER_FRAME_MAX:
-            return Announce(tuple(_head(row) for row in rows))
+            return Announce(tuple(_announced(row) for row in rows))
         case [10, tuple(rows)] if len(rows) <= AUTHORS_PER_FRAME_MAX:
             return Prune(tuple(_author(row) for row in rows))
         case [11, tuple(rows)] if len(rows) <= AUTHORS_PER_FRAME_MAX:
@@ -255,8 +266,13 @@ def decode_message(data: bytes) -> Message:
             raise SessionError("unknown frame", code="unknown-frame", requirement="SESS-5")
 
 
-def _rows(entries: tuple[HeadEntry, ...]) -> list[Value]:
-    return [[e.author, e.log, e.next_seq, e.prefix] for e in entries]
+def _rows(entries: Iterable[HeadEntry | TaggedHead]) -> list[Value]:
+    return [[*_name(e), e.next_seq, e.prefix] for e in entries]
+
+
+def _name(entry: HeadEntry | TaggedHead) -> tuple[bytes, ...]:
+    """Return what names an entry's log in its row."""
+    return (entry.author, entry.log) if isinstance(entry, HeadEntry) else (entry.tag,)
 
 
 def _author(value: Value) -> bytes:
@@ -282,11 +298,24 @@ def _head(row: Value) -> HeadEntry:
             and len(log) == LOG_ID_SIZE
             and type(next_seq) is int  # True would match int() too
             and 1 <= next_seq <= INT_MAX
-            and len(prefix) == 8
+            and len(prefix) == HEAD_PREFIX_SIZE
         ):
             return HeadEntry(author, log, next_seq, prefix)
         case _:
             raise SessionError("a head is [author, log, next_seq, prefix]", requirement="SESS-5")
+
+
+def _announced(row: Value) -> HeadEntry | TaggedHead:
+    match row:
+        case [bytes(tag), int(next_seq), bytes(prefix)] if (
+            len(tag) == HEAD_PREFIX_SIZE
+            and type(next_seq) is int
+            and 1 <= next_seq <= INT_MAX
+            and len(prefix) == HEAD_PREFIX_SIZE
+        ):
+            return TaggedHead(tag, next_seq, prefix)
+        case _:
+            return _head(row)
 
 
 def _range(row: Value) -> Range:

@@ -36,6 +36,7 @@ from mycelia_protocol.messages import (
     HeadEntry,
     Heads,
     Message,
+    TaggedHead,
     Want,
 )
 from mycelia_protocol.record import Record
@@ -66,7 +67,7 @@ class Reconcile:
         self._parts_at = parts_at  # the least seq at which a log is proven to part
         self._is_member = is_member
         self._rng = rng
-        self._telling = Telling(logs, parts_at)
+        self._telling = Telling(logs, parts_at, rng)
         self._compare = Compare(self._telling.held)
         self._peers: dict[int, Peer] = {}
         self._asked: dict[LogKey, int] = {}  # log -> link that was asked
@@ -176,15 +177,24 @@ class Reconcile:
         chunks = head_frames(fresh) or [()]
         return [Say(link, Heads(chunk, chunk is chunks[-1])) for chunk in chunks]
 
-    def announced(self, link: int, entries: Iterable[HeadEntry]) -> list[LogKey]:
+    def announced(self, link: int, entries: Iterable[HeadEntry | TaggedHead]) -> list[LogKey]:
         """Take in what a peer holds; return the logs that it holds further than they are here."""
         behind: list[LogKey] = []
-        for entry in entries:
+        for entry in map(self._resolved, entries):
+            if entry is None:
+                continue
             key = (entry.author, entry.log)
             if self._is_further(key, self._peers[link].note_stored(key, entry.next_seq)):
                 behind.append(key)
             self._doubt(link, entry)
         return behind
+
+    def _resolved(self, entry: HeadEntry | TaggedHead) -> HeadEntry | None:
+        """Return an entry with the whole name of its log; None if no such log is known here."""
+        if isinstance(entry, HeadEntry):
+            return entry
+        key = self._logs.tagged(entry.tag)
+        return None if key is None else HeadEntry(*key, entry.next_seq, entry.prefix)
 
     def pursue(self, link: int, keys: Iterable[LogKey], now_ms: int) -> list[Say]:
         """Ask a peer for what it announced, as far as it is still not here."""

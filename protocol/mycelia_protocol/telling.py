@@ -9,8 +9,10 @@ from collections.abc import Callable, Collection, Iterable
 from mycelia_protocol.compare import Vector
 from mycelia_protocol.limits import HEADS_DELAY_MS
 from mycelia_protocol.logs import LogKey, Logs
-from mycelia_protocol.messages import Announce, HeadEntry, Heads
+from mycelia_protocol.messages import Announce, HeadEntry, Heads, TaggedHead
+from mycelia_protocol.rng import Rng
 from mycelia_protocol.told import Peer, head_frames
+from mycelia_protocol.types.heads import tag_of
 
 
 class Telling:
@@ -18,15 +20,17 @@ class Telling:
 
     Args:
         parts_at: gives the least seq at which a log is proven to part.
+        rng: draws how long moved heads are gathered.
 
     Attributes:
         due_ms: when `take` should next be called (ms), or None.
     """
 
-    def __init__(self, logs: Logs, parts_at: Callable[[LogKey], int | None]) -> None:
+    def __init__(self, logs: Logs, parts_at: Callable[[LogKey], int | None], rng: Rng) -> None:
         self.due_ms: int | None = None
         self._logs = logs
         self._parts_at = parts_at
+        self._rng = rng
         self._vector: Vector | None = None  # what the store holds, until it changes
         self._changed: set[LogKey] = set()  # logs whose heads are to be told
         self._spread: set[LogKey] = set()  # logs whose heads are to be announced
@@ -47,7 +51,8 @@ class Telling:
             if not all(peer.is_level(key, next_seq) for peer in peers):
                 moved.add(key)
         if self.due_ms is None and moved:
-            self.due_ms = now_ms + HEADS_DELAY_MS
+            # Drawn, so that mostly one end of a link tells first and the other need not.
+            self.due_ms = now_ms + int(HEADS_DELAY_MS * (1 + 3 * self._rng.random()) / 4)
 
     def held(self) -> Vector:
         """Return the heads in the store."""
@@ -75,16 +80,24 @@ class Telling:
         self._changed.clear()
         self._spread.clear()
         frames: list[tuple[int, Heads | Announce]] = []
-        said: dict[tuple[HeadEntry, ...], Announce] = {}  # one frame for all who lack the same
+        # One frame for all who lack the same.
+        said: dict[tuple[HeadEntry | TaggedHead, ...], Announce] = {}
         for link, peer in peers:
             if fresh := _lacked(changed, peer):
                 frames.extend((link, Heads(chunk, False)) for chunk in head_frames(fresh))
             if fresh := _lacked(spread, peer):
-                chunks = head_frames(fresh)
-                frames.extend((link, said.setdefault(c, Announce(c))) for c in chunks)
+                named = [_shortest(entry, peer) for entry in fresh]
+                frames.extend((link, said.setdefault(c, Announce(c))) for c in head_frames(named))
         return frames
 
 
 def _lacked(entries: list[HeadEntry], peer: Peer) -> list[HeadEntry]:
     """Return the heads that a peer can't know of."""
     return [e for e in entries if not peer.is_level((e.author, e.log), e.next_seq)]
+
+
+def _shortest(entry: HeadEntry, peer: Peer) -> HeadEntry | TaggedHead:
+    """Return the entry by the log's tag, if the peer told of the log and so knows whose that is."""
+    if (entry.author, entry.log) not in peer.told:
+        return entry
+    return TaggedHead(tag_of(entry.author, entry.log), entry.next_seq, entry.prefix)

@@ -2,13 +2,16 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from mycelia_protocol.clock import earliest
 from mycelia_protocol.events import Range
 from mycelia_protocol.limits import HEADS_PER_FRAME_MAX, PEER_HEADS_MAX
 from mycelia_protocol.logs import LogKey
-from mycelia_protocol.messages import HeadEntry, Want
+from mycelia_protocol.messages import HeadEntry, TaggedHead, Want
 from mycelia_protocol.session import Quota
+
+Entry = TypeVar("Entry", bound=HeadEntry | TaggedHead)
 
 
 @dataclass(slots=True)
@@ -99,7 +102,7 @@ class Peer:
         return key not in self.unsure and self.told.get(key, 0) >= head.next_seq
 
 
-def head_frames(entries: list[HeadEntry]) -> list[tuple[HeadEntry, ...]]:
+def head_frames(entries: list[Entry]) -> list[tuple[Entry, ...]]:
     """Cut heads into what fits one frame."""
     step = HEADS_PER_FRAME_MAX
     return [tuple(entries[start : start + step]) for start in range(0, len(entries), step)]

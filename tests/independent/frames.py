@@ -44,7 +44,7 @@ def is_right(frame: list[object]) -> bool:
         case [8, str(), str()]:
             return True
         case [9, list(heads)]:
-            return len(heads) <= 4_096 and all(map(is_head, heads))
+            return len(heads) <= 4_096 and all(is_head(row) or is_tagged(row) for row in heads)
         case [12, digest, logs]:
             return is_bytes(digest, 16) and is_integer(logs)
         case [13, list(digests)]:
@@ -65,6 +65,15 @@ def is_head(row: object) -> bool:
                 and is_integer(seq, 1)
                 and is_bytes(prefix, 8)
             )
+        case _:
+            return False
+
+
+def is_tagged(row: object) -> bool:
+    """Say whether a row is [tag, next_seq, prefix]."""
+    match row:
+        case [tag, seq, prefix]:
+            return is_bytes(tag, 8) and is_integer(seq, 1) and is_bytes(prefix, 8)
         case _:
             return False
 

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Callable
 
 from mycelia_protocol.events import LinkDrained, LinkFilled, Output, Range
 from mycelia_protocol.limits import (
@@ -11,10 +12,20 @@ from mycelia_protocol.limits import (
     RATE_WINDOW_MS,
 )
 from mycelia_protocol.logs import Logs
-from mycelia_protocol.messages import Announce, Graft, HeadEntry, Message, Prune, Push, Want
+from mycelia_protocol.messages import (
+    Announce,
+    Graft,
+    HeadEntry,
+    Message,
+    Prune,
+    Push,
+    TaggedHead,
+    Want,
+)
 from mycelia_protocol.reconcile import Say
 from mycelia_protocol.replicate import Replicate, Step
 from mycelia_protocol.spread import Spread
+from mycelia_protocol.types.heads import tag_of
 from support.mesh import Mesh, Node
 from support.scribe import village
 from support.visitor import WATER
@@ -140,6 +151,46 @@ def test_what_is_announced_and_not_pushed_is_asked_for() -> None:
     asked = said(replicate.timer(100 + GRAFT_DELAY_MS))
     want = Want((Range(record.author, record.log, 5, 5),))
     assert asked[-2:] == [(SECOND, want), (SECOND, Graft((founder.key,)))]
+
+
+def test_logs_that_the_peer_told_of_are_announced_by_their_tags() -> None:
+    """REP-9: that takes less than half of the bytes."""
+    mesh = Counting(4)
+    author, others = mesh.nodes[0], mesh.nodes[1:]
+    announced: list[HeadEntry | TaggedHead] = []
+    for node in others:
+        take = node.engine.replicate.heard
+
+        def heard(
+            link: int, message: Message, now_ms: int, take: Callable[..., list[Step]] = take
+        ) -> list[Step]:
+            if isinstance(message, Announce):
+                announced.extend(message.entries)
+            return take(link, message, now_ms)
+
+        node.engine.replicate.heard = heard  # type: ignore[method-assign]
+    mesh.write(author)
+    mesh.write(author)
+    log = author.engine.publisher.log
+    assert log is not None
+    assert announced
+    tag = tag_of(author.key, log)
+    assert all(isinstance(entry, TaggedHead) and entry.tag == tag for entry in announced)
+
+
+def test_an_unknown_tag_is_left_aside() -> None:
+    """REP-9: whoever uses one that was never told of is asked for nothing; the rest counts."""
+    commons, (founder, *_) = village(2)
+    replicate = Replicate(commons.commons, lambda _: True, random.Random(1), Logs())
+    replicate.opened(FIRST, bytes(32), bytes(32), 0)
+    known = founder.written[0]
+    replicate.heard(FIRST, Push((known,)), 0)
+    tag = tag_of(known.author, known.log)
+    further = (TaggedHead(bytes(8), 9, bytes(8)), TaggedHead(tag, 2, bytes(8)))
+    replicate.heard(FIRST, Announce(further), 0)
+    asked = said(replicate.timer(GRAFT_DELAY_MS))
+    wants = [message for _, message in asked if isinstance(message, Want)]
+    assert wants == [Want((Range(known.author, known.log, 1, 1),))]
 
 
 def test_what_was_pushed_meanwhile_is_not_asked_for() -> None:

@@ -7,6 +7,8 @@ chain of digests binds every head in full, so that eight bytes of an id are enou
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 from mycelia_protocol.crypto import LOG, VIEW, digest
 from mycelia_protocol.encoding import Value, encode
@@ -18,6 +20,7 @@ VIEW_FIELDS = (
     Field("view", "bytes", ID_SIZE, ID_SIZE),
     Field("heads", "list", 0, VIEW_HEADS_MAX),
 )
+TAGS_KEPT: Final = 65_536  # each is asked for whenever its log is announced or seen
 NOTHING = bytes(ID_SIZE)  # the digest before a log's first view
 
 
@@ -59,6 +62,7 @@ class View:
     heads: tuple[Seen, ...]
 
 
+@lru_cache(TAGS_KEPT)
 def tag_of(author: bytes, log: bytes) -> bytes:
     """Return the short name of a log."""
     return digest(LOG, author, log)[:HEAD_PREFIX_SIZE]
