@@ -28,6 +28,7 @@ from mycelia_sim.plan import Plan
 from mycelia_sim.progress import Progress
 from mycelia_sim.report import Outcome, summarize, write_text
 from mycelia_sim.storyline import Look, assemble
+from mycelia_sim.summary_file import FILE_NAME as SUMMARY_NAME
 from mycelia_sim.timeline import FILE_NAME as TIMELINE_NAME
 from mycelia_sim.timeline import write_timeline
 from mycelia_sim.verdict import EXIT_INTERRUPTED
@@ -157,7 +158,7 @@ def write_report(
     exit_code = EXIT_INTERRUPTED if is_interrupted else outcome.exit_code
     summary["exit_code"] = exit_code
     write_evidence(folder / EVIDENCE_NAME, outcome.evidence)
-    (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", "utf-8")
+    (folder / SUMMARY_NAME).write_text(json.dumps(summary, indent=1) + "\n", "utf-8")
     text = write_text(outcome, str(folder), _draw(folder, outcome, look))
     (folder / "verdict.txt").write_text(text, "utf-8")
     return Finished(folder, exit_code, text, summary)

@@ -13,12 +13,13 @@ from typing import Any, Final
 from mycelia_sim.errors import ScenarioError
 from mycelia_sim.plan import Plan
 from mycelia_sim.plan_file import read_plan
+from mycelia_sim.summary_file import FILE_NAME as SUMMARY_NAME
+from mycelia_sim.summary_file import read_summary
 from mycelia_sim.verdict import Check, First
 from mycelia_sim.virtual.trace import Line
 
 LATEST: Final = "latest"
 PLAN_NAME: Final = "plan.json"
-SUMMARY_NAME: Final = "summary.json"
 TRACE_NAME: Final = "trace.jsonl.gz"
 CHAIN_NAME: Final = "trace.digest"
 
@@ -152,15 +153,7 @@ def open_run(name: str | Path, runs: Path = Path("runs")) -> RunFolder:
 
 def _summary(folder: Path) -> dict[str, Any]:
     path = folder / SUMMARY_NAME
-    if not path.is_file():
-        return {}
-    try:
-        data = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ScenarioError(f"{path}: cannot be read: {error}") from error
-    if not isinstance(data, dict):
-        raise ScenarioError(f"{path}: is no summary")
-    return data
+    return read_summary(path) if path.is_file() else {}
 
 
 def _check(data: dict[str, Any]) -> Check:

@@ -6,12 +6,12 @@ again at any time, and for both backends alike.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Final
 
-from mycelia_sim.errors import ScenarioError
 from mycelia_sim.panorama.page import render
+from mycelia_sim.summary_file import FILE_NAME as SUMMARY_NAME
+from mycelia_sim.summary_file import read_summary
 from mycelia_sim.timeline import FILE_NAME, load_timeline
 
 PAGE_NAME: Final = "panorama.html"
@@ -25,13 +25,7 @@ def write_panorama(run_dir: Path) -> Path:
     Raises: ScenarioError when timeline.json or summary.json is missing or damaged; OSError.
     """
     timeline = load_timeline(run_dir / FILE_NAME)
-    path = run_dir / "summary.json"
-    try:
-        summary = json.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ScenarioError(f"{path}: cannot be read as a summary: {error}") from error
-    if not isinstance(summary, dict):
-        raise ScenarioError(f"{path}: is not a summary")
+    summary = read_summary(run_dir / SUMMARY_NAME)
     page = run_dir / PAGE_NAME
     page.write_text(render(timeline, summary), "utf-8")
     return page
