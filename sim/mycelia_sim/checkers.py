@@ -82,7 +82,8 @@ def recovery(evidence: Evidence) -> Check:
     if late:
         detail = f"{late[0]} did not come back whole after SIGKILL ({len(late)} of {len(kills)})"
         return Check("recovery", "liveness", "fail", detail)
-    return Check("recovery", "liveness", "pass", f"{len(kills)} killed nodes came back whole")
+    back = sum(kill.has_fired for kill in kills.values())
+    return Check("recovery", "liveness", "pass", f"{back} killed nodes came back whole")
 
 
 def no_crash(evidence: Evidence) -> Check:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from mycelia_sim.audit import Holding, read_home
 from mycelia_sim.checkers import gather, judge_all
-from mycelia_sim.errors import ScenarioError
+from mycelia_sim.errors import HarnessError, ScenarioError
 from mycelia_sim.evidence_file import FILE_NAME as EVIDENCE_NAME
 from mycelia_sim.evidence_file import write_evidence
 from mycelia_sim.live.process import Command, node_command
@@ -66,17 +66,7 @@ class Finished:
     summary: dict[str, object]
 
 
-def conduct(plan: Plan, settings: Settings, progress: Progress) -> Finished:
-    """Make a folder, run a plan in it and write its report.
-
-    Raises: HarnessError when the harness can't do its part; the folder then holds the logs.
-    """
-    folder = make_folder(plan, settings.out)
-    (folder / "plan.json").write_text(plan.to_json(), "utf-8")
-    return conduct_in(folder, plan, settings, progress)
-
-
-def conduct_in(folder: Path, plan: Plan, settings: Settings, progress: Progress) -> Finished:
+def conduct(folder: Path, plan: Plan, settings: Settings, progress: Progress) -> Finished:
     """Run a plan in its folder; no process and no temporary file is left behind.
 
     Raises: HarnessError when the harness can't do its part; the folder then holds the logs.
@@ -102,7 +92,17 @@ def conduct_in(folder: Path, plan: Plan, settings: Settings, progress: Progress)
 
 
 def make_folder(plan: Plan, out: Path) -> Path:
-    """Make the run's folder and let `latest` point to it."""
+    """Make the run's folder and let `latest` point to it.
+
+    Raises: HarnessError when that can't be done in `out`.
+    """
+    try:
+        return _make_folder(plan, out)
+    except OSError as error:
+        raise HarnessError.of_folder(out, error) from error
+
+
+def _make_folder(plan: Plan, out: Path) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     folder = out / plan.scenario / f"{stamp}-s{plan.seed}"
     while True:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from typing import TypeVar, cast
+from pathlib import Path
+from typing import Self, TypeVar, cast
 
 from mycelia_protocol.errors import MyceliaError
 
@@ -82,6 +83,12 @@ class BackendError(SimError):
 
 class HarnessError(SimError):
     """The harness could not start, steer or read its nodes; no verdict follows from this."""
+
+    @classmethod
+    def of_folder(cls, folder: Path, error: OSError) -> Self:
+        """Return the error that nothing can be written into a folder that somebody chose."""
+        why = error.strerror or str(error)
+        return cls(f"can't make a folder in {folder}: {why}; choose another one with --out")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

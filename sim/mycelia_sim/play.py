@@ -84,9 +84,9 @@ def play(begun: Begun, progress: Progress) -> Finished:
     """
     match begun.plan.backend:
         case "live" | "switch":
-            from mycelia_sim.conduct import conduct_in
+            from mycelia_sim.conduct import conduct
 
-            return conduct_in(begun.folder, begun.plan, begun.settings, progress)
+            return conduct(begun.folder, begun.plan, begun.settings, progress)
         case "virtual":
             from mycelia_sim.virtual.folder import run_virtual
 

@@ -267,6 +267,12 @@ def test_each_failure_of_liveness_is_found(
     assert overall(checks.values()) == ("fail", 3)
 
 
+def test_a_kill_that_never_came_is_not_counted(town: Town) -> None:
+    """Nobody is said to have come back who was never gone."""
+    town.facts.kills = {"k": KillFact("n1", True, True), "late": KillFact("n0", False, False)}
+    assert town.check()["recovery"].detail == "1 killed nodes came back whole"
+
+
 def test_unknown_never_hides_a_failure() -> None:
     """Safety before liveness before unknown before pass; nothing checked is unknown."""
 

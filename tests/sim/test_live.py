@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from mycelia_sim.conduct import Finished, Settings, conduct
+from mycelia_sim.conduct import Finished, Settings
 from mycelia_sim.live.process import module_command, node_command
 from mycelia_sim.measured import METRICS
 from mycelia_sim.plan import Plan, Post
 from mycelia_sim.planner import draw_plan
+from mycelia_sim.play import begin, play
 from mycelia_sim.progress import Progress
 from mycelia_sim.recheck import recheck
 from mycelia_sim.run_folder import open_run
@@ -59,7 +60,7 @@ def run_short(out: Path, mutant: str | None) -> Finished:
     """Run the short scenario with the real node or with a mutant of it."""
     plan = contested(draw_plan(load(HERE / "short.toml", [])))
     command = module_command(str(MUTANTS / f"{mutant}.py")) if mutant else node_command
-    return conduct(plan, Settings(out=out, command=command), Progress(is_quiet=True))
+    return play(begin(plan, Settings(out=out, command=command)), Progress(is_quiet=True))
 
 
 def failed_checks(finished: Finished) -> set[str]:

@@ -288,7 +288,7 @@ def test_a_run_that_is_not_there_is_named(tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text(calm_plan().to_json(), encoding="utf-8")
     (tmp_path / "summary.json").write_text("{", encoding="utf-8")
     said = call("replay", tmp_path)
-    assert (said.exit_code, "summary.json: cannot be read as a summary" in said.output) == (64, True)
+    assert (said.exit_code, "summary.json: cannot be read" in said.output) == (64, True)
     (tmp_path / "summary.json").write_text("{}", encoding="utf-8")
     (tmp_path / "trace.digest").write_text("what", encoding="utf-8")
     said = call("replay", tmp_path)

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from mycelia_sim.backends import able
-from mycelia_sim.conduct import Settings, conduct
+from mycelia_sim.conduct import Settings
 from mycelia_sim.live.couriers import parts_of
 from mycelia_sim.needs import plan_needs
 from mycelia_sim.plan import Kill, Plan
 from mycelia_sim.planner import draw_plan
-from mycelia_sim.play import checks_by_name
+from mycelia_sim.play import begin, checks_by_name, play
 from mycelia_sim.progress import Progress
 from mycelia_sim.reduce import keep_nodes, shift, truncate
 from mycelia_sim.scenario import find
@@ -156,7 +156,7 @@ def test_real_nodes_agree_by_sticks_alone(tmp_path: Path) -> None:
     path.write_text(PAIR, "utf-8")
     plan = draw_plan(load(path, []), "live")
     assert len(parts_of(plan)) == 2
-    finished = conduct(plan, Settings(out=tmp_path), Progress(is_quiet=True))
+    finished = play(begin(plan, Settings(out=tmp_path)), Progress(is_quiet=True))
     assert finished.exit_code == 0, finished.text
     assert "carry" in finished.text
     timeline = load_timeline(finished.folder / "timeline.json")

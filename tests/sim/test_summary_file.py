@@ -15,7 +15,6 @@ from mycelia_sim.timeline import write_timeline
 from support.outage import outage, summary
 from support.planted import calm_plan
 
-
 RUN = outage()
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -23,6 +25,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 BACKENDS: Final = ("virtual", "live", "switch")
 _META: Final = "mycelia_sim.ending"
+_MINUTES: Final = re.compile(r"(?<=[\d\s])m$")
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 _COLORS: Final = {
     "PASS": "green",
     "FAIL": "red",
@@ -95,6 +99,16 @@ def run_argument(function: F) -> F:
     return click.argument("run", metavar="RUN")(where(function))
 
 
+def budget_s(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """Read "10m", "90 s" or "1 h 30 min" as seconds."""
+    from mycelia_sim.units import parse_duration
+
+    try:
+        return None if value is None else parse_duration(_MINUTES.sub("min", value.strip())) / 1000
+    except ScenarioError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
+
+
 def with_backend(plan: Plan, backend: str | None) -> Plan:
     """Return the plan for another backend."""
     return plan if backend is None else replace(plan, backend=backend)
@@ -118,9 +132,10 @@ def end_badly(ctx: click.Context, error: BaseException) -> int:
     """Say why there is no verdict, the seed and how to play it again; return the exit code."""
     end = ctx.meta.get(_META, Ending())
     code, word = _code_of(error)
-    if code == EXIT_HARNESS and not isinstance(error, (HarnessError, OSError)):
+    if code == EXIT_HARNESS and not isinstance(error, HarnessError | OSError):
         traceback.print_exception(error)
-    message = f"Error: {word}{error}" if str(error) else f"Error: {word.rstrip(': ')}"
+    said = _of_system(error) if isinstance(error, OSError) else str(error)
+    message = f"Error: {word}{said}" if said else f"Error: {word.rstrip(': ')}"
     click.echo(message, err=True)
     if end.as_json:
         answer = {"verdict": None, "exit_code": code, "error": message}
@@ -141,5 +156,18 @@ def _code_of(error: BaseException) -> tuple[int, str]:
         case BrokenPipeError():
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - until the process is over
             return EXIT_HARNESS, "nobody reads the result: "
+        case HarnessError():
+            return EXIT_HARNESS, ""
+        case OSError():
+            return EXIT_HARNESS, "something could not be read or written: "
         case _:
             return EXIT_HARNESS, "the harness failed: "
+
+
+def _of_system(error: OSError) -> str:
+    """Return what the system complains of, of which file, and what to do if that is known."""
+    said = error.strerror or str(error)
+    said += f": {error.filename}" if error.filename else ""
+    if error.errno in _NO_ROOM:
+        said += "; make room there, or choose another folder with --out"
+    return said

@@ -108,7 +108,10 @@ def _plan(
         path = Path(scenario) if scenario.endswith(".json") else find(scenario)
         has_draws = not is_plan(path)
     if (changes or swarm) and not has_draws:
-        raise ScenarioError(f"{path} is a plan, in which all is drawn: nothing can be set in it")
+        raise ScenarioError(
+            f"{path} is a plan, in which all is drawn: nothing can be set in it. Leave out --set, "
+            "--nodes, --swarm, --seed and SIM_SEED"
+        )
     if has_draws:
         return draw_plan(load(path, changes, backend), backend, swarm=swarm)
     played = with_backend(read_plan(path), backend)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mycelia_sim.commands.common import ending, output_options, say_json
+from mycelia_sim.commands.common import budget_s, ending, output_options, say_json
 from mycelia_sim.errors import ScenarioError
 from mycelia_sim.verdict import EXIT_INTERRUPTED, EXIT_PASS
 
@@ -23,20 +23,9 @@ if TYPE_CHECKING:
     from mycelia_sim.shrunk_files import Written
 
 
-def _budget(ctx: click.Context, param: click.Parameter, value: str) -> float:
-    """Read "5m", "5 min" or "90s" as seconds."""
-    from mycelia_sim.units import parse_duration
-
-    text = f"{value[:-1]} min" if value.endswith("m") else value
-    try:
-        return parse_duration(text) / 1000
-    except ScenarioError as error:
-        raise click.BadParameter(str(error), ctx, param) from error
-
-
 @click.command("shrink")
 @click.argument("run", metavar="RUN")
-@click.option("--budget", default="5m", show_default=True, callback=_budget, help="Time for it.")
+@click.option("--budget", default="5m", show_default=True, callback=budget_s, help="Time for it.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

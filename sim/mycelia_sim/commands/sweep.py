@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from mycelia_sim.commands.common import (
+    budget_s,
     ending,
     out_option,
     output_options,
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from mycelia_sim.sweep.folder import Subject
 
 JOBS_MAX: Final = 1_000
-_MINUTES: Final = re.compile(r"(?<=[\d\s])m$")
 
 
 class _Jobs(click.ParamType[int | None]):
@@ -56,7 +55,12 @@ class _Jobs(click.ParamType[int | None]):
     metavar="RANGE",
     help="As in 0..999, or 3,7,20..29.",
 )
-@click.option("--budget", metavar="TIME", help="Begin no more seeds after so long, as in 10m.")
+@click.option(
+    "--budget",
+    metavar="TIME",
+    callback=budget_s,
+    help="Begin no more seeds after so long, as in 10m.",
+)
 @click.option(
     "--jobs",
     type=_Jobs(),
@@ -73,7 +77,7 @@ class _Jobs(click.ParamType[int | None]):
 def command(
     scenario: str,
     seeds: str,
-    budget: str | None,
+    budget: float | None,
     jobs: int | None,
     dask: str | None,
     nodes: int | None,
@@ -101,7 +105,6 @@ def command(
 
     ending(as_json=as_json)
     asked = parse_seeds(seeds)
-    budget_s = None if budget is None else _budget_s(budget)
     changes = [*settings, *([f"nodes.count={nodes}"] if nodes is not None else [])]
     subject = _subject(scenario, changes)
     known = read(subject.document, subject.name)
@@ -111,7 +114,7 @@ def command(
     with stop_on_signals() as stop, Folder(out, subject) as folder:
         todo = [seed for seed in asked if seed not in folder.lines]
         progress.phase(f"{len(asked) - len(todo)} of {len(asked)} seeds are in {folder.path}")
-        drive = Drive(order, todo, folder, budget_s, stop, progress)
+        drive = Drive(order, todo, folder, budget, stop, progress)
         try:
             with _place(dask, jobs, len(todo)) as place:
                 driven = drive.run(place)
@@ -167,13 +170,3 @@ def _options(
     words += ["--nodes", str(nodes)] if nodes is not None else []
     words += ["--out", str(out)] if out != Path("runs") else []
     return (*words, *(("--dask", dask) if dask is not None else ()))
-
-
-def _budget_s(text: str) -> float:
-    """Return the seconds of "10m", "90 s" or "1 h 30 min".
-
-    Raises: ScenarioError.
-    """
-    from mycelia_sim.units import parse_duration
-
-    return parse_duration(_MINUTES.sub("min", text.strip())) / 1000

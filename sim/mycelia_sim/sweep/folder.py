@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from mycelia_sim.errors import ScenarioError
+from mycelia_sim.errors import HarnessError, ScenarioError
 from mycelia_sim.sweep.build import Build
 from mycelia_sim.sweep.line import SeedLine, read_line
 
@@ -63,13 +63,17 @@ class Folder:
     def __init__(self, out: Path, subject: Subject) -> None:
         """Make the folder, or open it again and read its lines.
 
-        Raises: ScenarioError when another sweep writes to it, or it holds something else.
+        Raises: ScenarioError when another sweep writes to it, or it holds something else;
+            HarnessError when it can't be made.
         """
         self.path: Final = out / subject.name / f"sweep-{subject.key}"
-        self.path.mkdir(parents=True, exist_ok=True)
-        self._descriptor = os.open(
-            self.path / LINES_NAME, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644
-        )
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(
+                self.path / LINES_NAME, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644
+            )
+        except OSError as error:
+            raise HarnessError.of_folder(out, error) from error
         try:
             self._lock()
             self.lines: Final = self._read()

@@ -35,7 +35,10 @@ def run_virtual(
         look = played.look
         if outcome.verdict == "fail":
             progress.phase("looking at the time around the failure")
-            lines, messages = around(played, first_breach_us(played))
+            try:
+                lines, messages = around(played, first_breach_us(played))
+            except KeyboardInterrupt:  # the run is over and judged: the report can do without
+                lines, messages = around(played, None)
             look = replace(look, messages=messages)
             if not is_traced:
                 write_lines(folder / TRACE_NAME, lines)
