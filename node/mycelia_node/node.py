@@ -17,6 +17,7 @@ from mycelia_node.driver import Driver
 from mycelia_node.errors import HomeError, NodeError, RequestError
 from mycelia_node.home import Home
 from mycelia_node.keys import load_or_create_seal_key
+from mycelia_node.reunions import Reunions
 from mycelia_node.store import SqliteStore
 from mycelia_node.tally import Tally, counting
 from mycelia_node.transport import Transport
@@ -96,6 +97,7 @@ class Node:
         resumable_log = home.take_clean()
         loop = asyncio.get_running_loop()
         self.store: Final = SqliteStore(home.database, charter.commons, poster(loop))
+        self.reunions: Final = Reunions(home.database, self.store.save_note)
         self.tally: Final = Tally()
         rng, shortcuts = random.SystemRandom(), counting(self.tally)
         engine = Engine(charter, seed, rng, options, shortcuts)
@@ -213,8 +215,10 @@ class Node:
             case PeerConnected(link, key, outbound, address):
                 self.neighbours[link] = Neighbour(key, address, outbound, now_ms)
                 self.transport.mark_ready(link)
-            case PeerLost(link):
+                self.reunions.met(key, now_ms)
+            case PeerLost(link, key):
                 self.neighbours.pop(link, None)
+                self.reunions.lost(key, now_ms)
             case ForkSeen():
                 self.forks += 1
             case _:

@@ -12,6 +12,7 @@ from mycelia_node.names import name_of
 from mycelia_node.nearest import hint
 from mycelia_protocol.errors import TextIdError
 from mycelia_protocol.identity import from_text, to_text
+from mycelia_protocol.limits import INT_MAX
 from mycelia_protocol.state import State
 from mycelia_protocol.types.base import Statement
 
@@ -73,6 +74,21 @@ def read_flags(request: web.Request, known: Iterable[str]) -> set[str]:
         if value == "1":
             flags.add(name)
     return flags
+
+
+def read_moment(request: web.Request, name: str) -> int | None:
+    """Return the time in ms that the query gives under a name, such as `?since_ms=0`, or None.
+
+    Raises:
+        RequestError: an unknown name, or no time.
+    """
+    for other, value in request.query.items():
+        if other != name:
+            raise RequestError(f"Unknown query {other!r}.", hint(other, [name]), code="query")
+        if not value.isascii() or not value.isdigit() or int(value) > INT_MAX:
+            raise RequestError(f"{name} is a time in ms, not {value[:40]!r}.", code="query")
+        return int(value)
+    return None
 
 
 def find_record(state: State, text: str) -> bytes:

@@ -16,6 +16,7 @@ from aiohttp import web
 from mycelia_node.api.bundles import BundleRoutes
 from mycelia_node.api.commons import CommonsRoutes
 from mycelia_node.api.grants import GrantRoutes
+from mycelia_node.api.merged import MergedRoutes
 from mycelia_node.api.messages import MessageRoutes
 from mycelia_node.api.parties import PartyRoutes
 from mycelia_node.api.policies import PolicyRoutes
@@ -43,6 +44,7 @@ async def serve_api(daemon: Daemon) -> AsyncIterator[None]:
     routes.add_routes(app)
     shared = (
         *(offer_routes, request_routes, GrantRoutes, RightsRoutes, PartyRoutes, BundleRoutes),
+        MergedRoutes,
         MessageRoutes,
         PolicyRoutes,
     )
