@@ -7,6 +7,7 @@ import pytest
 
 from mycelia_sim.errors import ScenarioError
 from mycelia_sim.fault import Crash, Partition
+from mycelia_sim.lint import lint
 from mycelia_sim.planner import draw_plan
 from mycelia_sim.scenario import find, shipped
 from mycelia_sim.scenario_reader import load
@@ -60,6 +61,37 @@ def test_settings_of_the_command_line_come_last(tmp_path: Path) -> None:
     assert isinstance(fault.effect, Partition)
     assert fault.lasts is not None
     assert fault.lasts.values == (3_000.0,)
+
+
+def test_a_scenario_extends_another(tmp_path: Path) -> None:
+    """Tables are merged, all else is replaced, over several files; settings still come last."""
+    (tmp_path / "base.toml").write_text(
+        'extends = "village"\n[run]\nseed = 5\n[nodes]\ncount = 9\n', encoding="utf-8"
+    )
+    path = write(tmp_path, 'extends = "base.toml"\nname = "tiny"\n[run]\nseed = 6\n' + PARTITION)
+    village, tiny = load(find("village"), []), load(path, ["nodes.count=8"])
+    assert (tiny.name, tiny.title, tiny.run.seed) == ("tiny", village.title, 6)
+    assert (tiny.nodes.count, tiny.run.duration_ms) == (8, village.run.duration_ms)
+    assert (tiny.workload, tiny.adversaries) == (village.workload, village.adversaries)
+    assert (len(village.faults), [fault.name for fault in tiny.faults]) == (2, ["partition-1s"])
+    assert lint(path).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("base", "complaint"),
+    [
+        ('"vilage"', "extends: no scenario 'vilage'; did you mean 'village'?"),
+        ('"none.toml"', "extends: there is no file "),
+        ("7", "extends: must be a text in quotes, not 7"),
+        ('"tiny.toml"', "extends itself: tiny.toml -> tiny.toml"),
+        ('"wrong.toml"', "[nodes]: unknown key 'cuont'; did you mean 'count'?"),
+    ],
+)
+def test_what_cannot_be_extended_is_named(tmp_path: Path, base: str, complaint: str) -> None:
+    """A base that is not there, is the file itself, or has a slip of its own."""
+    (tmp_path / "wrong.toml").write_text("[nodes]\ncuont = 3\n", encoding="utf-8")
+    with pytest.raises(ScenarioError, match=re.escape(complaint)):
+        load(write(tmp_path, f"extends = {base}\n{MINIMAL}"), [])
 
 
 def test_a_crash_reads(tmp_path: Path) -> None:
