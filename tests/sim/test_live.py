@@ -1,7 +1,9 @@
 """The harness on real daemons: a sound node passes, and each planted defect is caught."""
 
+import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
@@ -56,11 +58,12 @@ def contested(plan: Plan) -> Plan:
     return replace(plan, posts=tuple(everything))
 
 
-def run_short(out: Path, mutant: str | None) -> Finished:
-    """Run the short scenario with the real node or with a mutant of it."""
+def run_short(out: Path, mutant: str | None, stream: TextIO | None = None) -> Finished:
+    """Run the short scenario with the real node or with a mutant of it; `stream` for progress."""
     plan = contested(draw_plan(load(HERE / "short.toml", [])))
     command = module_command(str(MUTANTS / f"{mutant}.py")) if mutant else node_command
-    return play(begin(plan, Settings(out=out, command=command)), Progress(is_quiet=True))
+    progress = Progress(is_quiet=True) if stream is None else Progress(stream=stream)
+    return play(begin(plan, Settings(out=out, command=command)), progress)
 
 
 def failed_checks(finished: Finished) -> set[str]:
@@ -72,8 +75,12 @@ def failed_checks(finished: Finished) -> set[str]:
 @pytest.mark.daemon
 def test_a_sound_node_passes(tmp_path: Path) -> None:
     """The control: with the real node the same run passes, and the folder holds what it should."""
-    finished = run_short(tmp_path, None)
+    said = io.StringIO()
+    finished = run_short(tmp_path, None, said)
     assert finished.exit_code == 0, finished.text
+    heard = re.findall(r"since the heal (.+) heard of (\d+) records? by", said.getvalue())
+    assert len(heard) == 2, "a node on each side tells what the links brought"
+    assert all(int(records) for _, records in heard)
     summary = json.loads((tmp_path / "latest" / "summary.json").read_text(encoding="utf-8"))
     assert summary["verdict"] == "pass"
     assert (summary["nodes"], summary["lost"], summary["forged_accepted"]) == (5, 0, 0)

@@ -25,6 +25,7 @@ from mycelia_sim.live.ears import Ears
 from mycelia_sim.live.fleet import Fleet
 from mycelia_sim.live.forger import Forger
 from mycelia_sim.live.measure import Heard, metrics_of, spread_of
+from mycelia_sim.live.merged import merged
 from mycelia_sim.live.meter import Meter
 from mycelia_sim.live.monitor import POLL_INTERVAL_S, Monitor, Snapshot
 from mycelia_sim.live.network import Network, ProxyNetwork
@@ -191,6 +192,8 @@ class LiveRun:
                 await stage.caught_up()
                 await self._meter.mark("settled")
                 self._traffic = await self._network.traffic()
+                for line in await merged(self._plan, self._fleet, self.facts.began_ms):
+                    self._progress.event(line)
         finally:
             await stage.close()
             watching.cancel()
