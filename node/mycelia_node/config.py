@@ -47,6 +47,13 @@ class ShareSection:
 
 
 @dataclass(frozen=True, slots=True)
+class GrowthSection:
+    """[growth]"""
+
+    erase_after_days: int = 180
+
+
+@dataclass(frozen=True, slots=True)
 class LogSection:
     """[log]"""
 
@@ -61,6 +68,7 @@ class Config:
     node: NodeSection = NodeSection()
     link: LinkSection = LinkSection()
     share: ShareSection = ShareSection()
+    growth: GrowthSection = GrowthSection()
     log: LogSection = LogSection()
 
     @property
@@ -72,14 +80,26 @@ class Config:
         return () if host in WILDCARD_HOSTS else (self.link.listen,)
 
 
-SECTIONS = {"node": NodeSection, "link": LinkSection, "share": ShareSection, "log": LogSection}
+SECTIONS = {
+    "node": NodeSection,
+    "link": LinkSection,
+    "share": ShareSection,
+    "growth": GrowthSection,
+    "log": LogSection,
+}
+NUMBERS_MAX = {"growth.erase_after_days": 36_500}  # a hundred years
 CHOICES = {
     "share.policy": ("commons", "fifo", "none"),
     "share.receipts": ("ask", "auto"),
     "log.level": ("debug", "info", "warning", "error"),
     "log.format": ("auto", "text", "json"),
 }
-TYPE_WORDS = {str: "text in quotes", bool: "true or false", tuple: "a list of texts in quotes"}
+TYPE_WORDS = {
+    str: "text in quotes",
+    bool: "true or false",
+    int: "a whole number",
+    tuple: "a list of texts in quotes",
+}
 
 Section = TypeVar("Section")
 
@@ -128,6 +148,7 @@ def parse_config(text: str, where: str = "config.toml") -> Config:
         cast("NodeSection", sections["node"]),
         cast("LinkSection", sections["link"]),
         cast("ShareSection", sections["share"]),
+        cast("GrowthSection", sections["growth"]),
         cast("LogSection", sections["log"]),
     )
 
@@ -155,6 +176,8 @@ def _read_value(path: str, value: object, default: object, where: str) -> object
         return tuple(check_address(item, f"{where}: {path}") for item in value)
     if type(value) is not type(default):
         raise ConfigError(f"{where}: {path} is {TYPE_WORDS[type(default)]}, not {value!r}.")
+    if isinstance(value, int) and not 0 <= value <= NUMBERS_MAX.get(path, 1):
+        raise ConfigError(f"{where}: {path} is 0 to {NUMBERS_MAX[path]}, not {value}.")
     choices = CHOICES.get(path)
     if choices and value not in choices:
         raise ConfigError(f"{where}: {path} can't be {value!r}.", hint(str(value), choices))

@@ -28,6 +28,9 @@ name = {name}        # what neighbours see
 # policy = "commons"         # commons: by the policy in force | fifo: first come | none: by hand
 # receipts = "ask"           # ask: a person confirms hand-overs | auto: the node does it by itself
 
+[growth]
+# erase_after_days = 180     # then the words of what is over go, here and everywhere | 0: never
+
 [log]
 # level = "info"             # debug | info | warning | error
 # format = "auto"            # auto | text | json

@@ -21,11 +21,11 @@ def short_id(kind: TextKind, data: bytes) -> str:
 def name_of(state: State, key: bytes) -> str:
     """Return a collective's name, or the short form of its key if it has told none."""
     profile = state.profile(key)
-    return profile.name if profile else short_id("key", key)
+    return profile.name if profile and profile.name else short_id("key", key)
 
 
 def named(state: State, key: bytes) -> str:
     """Return a name and short key for a log line."""
     profile = state.profile(key)
     key_text = short_id("key", key)
-    return f"{profile.name} ({key_text})" if profile else key_text
+    return f"{profile.name} ({key_text})" if profile and profile.name else key_text

@@ -34,6 +34,8 @@ from mycelia_protocol.limits import INVITE_SECRET_SIZE
 from mycelia_protocol.notices import ForkSeen, Notice, PeerConnected, PeerLost
 from mycelia_protocol.options import Options
 
+DAY_MS = 86_400_000
+
 log = logging.getLogger("mycelia.node")
 
 
@@ -251,6 +253,7 @@ def read_options(home: Home, config: Config) -> Options:
         decide=config.share.policy == "commons",
         preposition=config.share.preposition,
         confirm_handovers=config.share.receipts == "auto",
+        erase_after_ms=config.growth.erase_after_days * DAY_MS or None,
         dial=config.link.dial,
         discover=config.link.discover,
         introduction=introduction,

@@ -142,7 +142,7 @@ def record_words(state: State, record: Record) -> str:
     body = statement.body if statement else None
     if isinstance(body, Offer | Request):
         verb = "offers" if isinstance(body, Offer) else "asks for"
-        return f"{who} {verb} {format_quantity(body.quantity, body.unit)} {body.title}"
+        return f"{who} {verb} {format_quantity(body.quantity, body.unit)} {_called(body)}"
     try:
         content = record.content if record.kind in ("grant", "answer", "receipt") else {}
     except MyceliaError:
@@ -170,6 +170,8 @@ def record_words(state: State, record: Record) -> str:
             return f"{who} lets {_given(state, record)}"
         case "return":
             return f"{who} gives back what it need not grant of {_title(state, record.refs)}"
+        case "erase":
+            return f"{who} lets go of the words of what is over"
         case "withdraw":
             return f"{who} withdraws {_title(state, record.refs)}"
         case "profile":
@@ -190,7 +192,7 @@ def _granted(state: State, record: Record, quantity: object) -> str:
     if offer is None or not isinstance(quantity, int):
         return "something"
     to = f" to {name_of(state, request.author)}" if request else ""
-    return f"{format_quantity(quantity, offer.body.unit)} {offer.body.title}{to}"
+    return f"{format_quantity(quantity, offer.body.unit)} {_called(offer.body)}{to}"
 
 
 def _given(state: State, record: Record) -> str:
@@ -200,7 +202,7 @@ def _given(state: State, record: Record) -> str:
     if rights is None or offer is None:
         return "somebody grant something"
     much = format_quantity(rights.body.quantity, offer.body.unit)
-    return f"{name_of(state, rights.body.to)} grant {much} {offer.body.title}"
+    return f"{name_of(state, rights.body.to)} grant {much} {_called(offer.body)}"
 
 
 def _about_grant(state: State, record: Record) -> str:
@@ -215,4 +217,9 @@ def _title(state: State, refs: tuple[bytes, ...]) -> str:
     if statement is not None and isinstance(statement.body, Rights):
         statement = state.statement(statement.refs[0])
     body = statement.body if statement else None
-    return body.title if isinstance(body, Offer | Request) else "a grant"
+    return _called(body) if isinstance(body, Offer | Request) else "a grant"
+
+
+def _called(thing: Offer | Request) -> str:
+    """Return what a thing is called; if its title was erased, of what kind it is."""
+    return thing.title or thing.category

@@ -153,6 +153,12 @@ class SqliteStore:
         """Bytes of records that were submitted and are not on disk yet."""
         return self._queue.size
 
+    @property
+    def size(self) -> int:
+        """Bytes that the records take on the disk."""
+        files = (self._path, self._path.with_name(f"{self._path.name}-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
     def submit(
         self,
         number: int,

@@ -82,7 +82,8 @@ class Engine:
         self.replicate: Final = Replicate(
             commons, self.state.is_member, rng, logs, self.state.contested_from
         )
-        self._own = OwnLog(seed, self.state, logs, self.options, rng)
+        erasures = self.replicate.erasures
+        self._own = OwnLog(seed, self.state, logs, erasures, self.options, rng)
         self.publisher: Final = self._own.publisher
         self.key: Final = self.publisher.key
         self.gate: Final = self._own.gate

@@ -5,7 +5,7 @@ the erasure is on its way too. Until it comes the words are *missing*: somebody 
 back, so others are asked for the record once more.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from mycelia_protocol.events import Range
 from mycelia_protocol.limits import RUN_RECORDS_MAX
@@ -62,6 +62,23 @@ class Erasures:
     def is_complete(self) -> bool:
         """Whether no words are missing."""
         return not self._missing
+
+    def count_erased(self, length: Callable[[LogKey], int]) -> int:
+        """Return how many records are without words by their authors' wish.
+
+        Args:
+            length: says how many records of a log are here; places beyond may be named.
+        """
+        return sum(
+            max(0, min(last + 1, length(key)) - first)
+            for key, spans in self._erased.items()
+            for first, last in spans
+        )
+
+    def count_missing(self) -> int:
+        """Return of how many records words are missing."""
+        runs = (run for spans in self._missing.values() for run in spans)
+        return sum(last - first + 1 for first, last in runs)
 
     def next_missing(self) -> Range:
         """Return some records whose words are missing, each time of another log if there are more.

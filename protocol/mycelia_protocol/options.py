@@ -15,6 +15,8 @@ class Options:
         preposition: whether it gives rights to its offers ahead of an outage, by itself.
         accept_within_ms: how long a grant of its own waits for an answer before it is taken back.
         confirm_handovers: whether it writes receipts by itself; for demonstrations.
+        erase_after_ms: for how long something of its own must have been over before the node
+            erases its words by itself; None for never.
         dial: addresses to keep connected for ever.
         discover: whether to dial members by the addresses in their profiles.
         introduction: bytes from `Joined`, or None for the founder.
@@ -25,6 +27,7 @@ class Options:
     preposition: bool = False
     accept_within_ms: int = ACCEPT_WITHIN_MS
     confirm_handovers: bool = False
+    erase_after_ms: int | None = None
     dial: tuple[str, ...] = ()
     discover: bool = True
     introduction: bytes | None = None

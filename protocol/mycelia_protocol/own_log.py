@@ -1,14 +1,15 @@
 """The own log as a whole: who may write on it, what waits, what this node writes by itself.
 
-Four machines share it. `Publisher` builds and signs the records; `RestoreGate` says whether they
+Five machines share it. `Publisher` builds and signs the records; `RestoreGate` says whether they
 may spend; `Steward` says when to grant, answer and confirm, `Witness` when to prove a
-fork. Spec: sections 6.5, 6.6 and 8.5.
+fork, `Tidier` when to let go of words. Spec: sections 6.5, 6.6, 7.23 and 8.5.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
 from mycelia_protocol.clock import earliest
+from mycelia_protocol.erasures import Erasures
 from mycelia_protocol.errors import LocalError, RemoteError
 from mycelia_protocol.events import Output, Refused, StoreRecords
 from mycelia_protocol.gate import RestoreGate
@@ -21,17 +22,27 @@ from mycelia_protocol.record import Record
 from mycelia_protocol.rng import Rng
 from mycelia_protocol.state import State
 from mycelia_protocol.steward import Steward
+from mycelia_protocol.tidying import Tidier
 from mycelia_protocol.witness import Witness
 
 
 class OwnLog:
-    """Owns `Publisher`, `RestoreGate`, `Steward` and `Witness`."""
+    """Owns `Publisher`, `RestoreGate`, `Steward`, `Witness` and `Tidier`."""
 
-    def __init__(self, seed: bytes, state: State, logs: Logs, options: Options, rng: Rng) -> None:
+    def __init__(
+        self,
+        seed: bytes,
+        state: State,
+        logs: Logs,
+        erasures: Erasures,
+        options: Options,
+        rng: Rng,
+    ) -> None:
         self.publisher: Final = Publisher(state.commons, seed, logs, rng)
         self.gate: Final = RestoreGate(self.publisher.key, logs)
         self.steward: Final = Steward(state, logs, self.publisher, self.gate, options)
         self.witness: Final = Witness(state, self.publisher, rng)
+        self._tidier = Tidier(state, self.publisher.key, erasures.is_erased, options.erase_after_ms)
         self._state = state
         self._logs = logs
 
@@ -53,6 +64,7 @@ class OwnLog:
             self.gate.open()
         self._leave_forked()
         self.witness.look_again(now_ms)
+        self._tidier.loaded(now_ms)
 
     def stored(self, records: Sequence[Record], now_ms: int) -> None:
         """Note what is in the state now."""
@@ -70,13 +82,15 @@ class OwnLog:
     @property
     def due_ms(self) -> int | None:
         """When `timer` should next be called (ms), or None."""
-        return earliest(self.steward.due_ms, self.witness.due_ms)
+        return earliest(self.steward.due_ms, self.witness.due_ms, self._tidier.due_ms)
 
     def timer(self, now_ms: int, clock_ms: int) -> None:
         """Ask for what this node writes by itself now."""
         for draft in self.witness.timer(now_ms):
             self.publisher.ask(draft)
         for draft in self.steward.timer(now_ms, clock_ms):
+            self.publisher.ask(draft)
+        for draft in self._tidier.timer(now_ms, clock_ms):
             self.publisher.ask(draft)
 
     def publish(self, draft: Draft) -> list[Refused]:

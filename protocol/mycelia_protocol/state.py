@@ -322,6 +322,10 @@ class State:
         found = cast("Sequence[Statement[T]]", self._addressed.get((key, body_type), ()))
         return sorted(found, key=lambda statement: (statement.time_ms, statement.id))
 
+    def of_author(self, author: bytes) -> list[Statement[object]]:
+        """Return all statements of an author that take part, family by family."""
+        return self._index.of_author(author)
+
     def latest_log(self, author: bytes) -> bytes | None:
         """Return the log that comes last in an author's order, as far as is known here.
 

@@ -176,7 +176,7 @@ def commons_status(node: Node) -> Json:
     """Return what status tells of a running node."""
     engine, state, now_ms = node.engine, node.engine.state, node.clock.now_ms()
     grants = grant_counts(state)
-    log = engine.publisher.log
+    log, erasures = engine.publisher.log, engine.replicate.erasures
     return {
         "commons": {"id": to_text("commons", state.commons), "name": state.charter.name},
         "peers": [
@@ -192,6 +192,11 @@ def commons_status(node: Node) -> Json:
         "members": len(state.roster()),
         "records": engine.logs.record_count(),
         "logs": len(engine.logs.stored_logs()),
+        "store_bytes": node.store.size,
+        "words": {
+            "erased": erasures.count_erased(lambda key: engine.logs.stored(key).next_seq),
+            "missing": erasures.count_missing(),
+        },
         "state_digest": to_text("state", state.digest()),
         "offers": len(state.every(Offer)),
         "requests": len(state.every(Request)),

@@ -15,7 +15,9 @@ def summary(statement: Statement[object]) -> str:
     """Return what a contested statement said, as far as people may want to know."""
     body = statement.body
     if isinstance(body, Offer | Request):
-        return f"It said: {format_quantity(body.quantity, body.unit)} {body.title}."
+        return (
+            f"It said: {format_quantity(body.quantity, body.unit)} {body.title or body.category}."
+        )
     return f"It said: {body.quantity} units." if isinstance(body, Grant) else ""
 
 

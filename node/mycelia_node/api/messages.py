@@ -87,13 +87,13 @@ class MessageRoutes:
 def message_view(node: Node, message: Statement[Message]) -> Json:
     """Return a message: `text` and `signature` are null for all but its receiver.
 
-    `state` is `opened`; `sealed`, for others; or `unreadable`, if it is for this node and yet can't
-    be opened: it was sealed to a key that is gone, or made badly.
+    `state` is `opened`; `sealed`, for others; `erased` by its author; or `unreadable`, if it is for
+    this node and yet can't be opened: it was sealed to a key that is gone, or made badly.
     """
     state, key = node.engine.state, node.engine.key
     opened: Opened | None = None
-    word = "sealed"
-    if message.body.to == key:
+    word = "sealed" if message.body.sealed else "erased"
+    if message.body.to == key and word == "sealed":
         context = Context(state.commons, message.author, key, message.refs)
         try:
             opened = unseal(context, message.body.enc, message.body.sealed, node.seal_private)

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from mycelia_node.api.bundles import BundleRoutes
 from mycelia_node.api.commons import CommonsRoutes
+from mycelia_node.api.erasing import EraseRoutes
 from mycelia_node.api.grants import GrantRoutes
 from mycelia_node.api.merged import MergedRoutes
 from mycelia_node.api.messages import MessageRoutes
@@ -45,6 +46,7 @@ async def serve_api(daemon: Daemon) -> AsyncIterator[None]:
     shared = (
         *(offer_routes, request_routes, GrantRoutes, RightsRoutes, PartyRoutes, BundleRoutes),
         MergedRoutes,
+        EraseRoutes,
         MessageRoutes,
         PolicyRoutes,
     )

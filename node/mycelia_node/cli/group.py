@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "merged": ("mycelia_node.cli.merged", "say what links that came back have brought"),
     "party": ("mycelia_node.cli.parties", "speak for living places and people without a node"),
     "message": ("mycelia_node.cli.messages", "write what only one member can read"),
+    "erase": ("mycelia_node.cli.erasing", "let go of the words of what is over"),
     "carry": (
         "mycelia_node.cli.carrying",
         "carry records on a stick where no network goes",

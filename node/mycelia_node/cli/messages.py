@@ -90,6 +90,8 @@ def words(item: dict[str, Any]) -> str:
     """Return a message's text, or why there is none."""
     if item["state"] == "sealed":
         return f"(sealed: only {item['to']['name']} can read it)"
+    if item["state"] == "erased":
+        return f"({item['from']['name']} erased it)"
     if item["state"] == "unreadable":
         return "(sealed to a key that this node has no more, or damaged)"
     return str(item["text"])

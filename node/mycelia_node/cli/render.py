@@ -11,6 +11,7 @@ import click
 from mycelia_node.quantity import format_quantity
 from mycelia_node.text import printable, short, unique_size
 
+ERASED = "(erased)"
 TITLE_WIDTH = 40  # columns; longer titles are cut in tables, never in `show`
 
 
@@ -89,13 +90,20 @@ def amount(item: dict[str, Any], name: str = "quantity") -> str:
     return format_quantity(value, unit) if value else "0"
 
 
+def title_of(item: dict[str, Any]) -> str:
+    """Return what an item is called, or why there is no title."""
+    if item["title"] is None:
+        return "not here yet"
+    return item["title"] or ERASED
+
+
 def offers_table(items: list[dict[str, Any]]) -> str:
     """Return offers as a table."""
     size = unique_size(item["id"] for item in items)
     rows = [
         (
             short(item["id"], size),
-            cut(clean(item["title"])),
+            cut(clean(title_of(item))),
             item["category"],
             amount(item, "left") if item["open"] else _closed(item),
             amount(item),
@@ -113,7 +121,7 @@ def requests_table(items: list[dict[str, Any]]) -> str:
     rows = [
         (
             short(item["id"], size),
-            cut(clean(item["title"])),
+            cut(clean(title_of(item))),
             item["category"],
             amount(item, "lacking") if item["open"] else _closed(item),
             amount(item),
@@ -132,7 +140,7 @@ def grants_table(items: list[dict[str, Any]]) -> str:
     rows = [
         (
             short(item["id"], size),
-            cut(clean(item["title"] or "not here yet")),
+            cut(clean(title_of(item))),
             amount(item),
             cut(clean(item["provider"]["name"]), 24),
             cut(clean(item["requester"]["name"]) if item["requester"] else "not here yet", 24),

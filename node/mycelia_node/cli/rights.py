@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from mycelia_node.cli.render import amount, clean, cut, now, say, say_json, table, until
+from mycelia_node.cli.render import amount, clean, cut, now, say, say_json, table, title_of, until
 from mycelia_node.cli.settings import Group, Settings
 from mycelia_node.cli.things import quoted
 from mycelia_node.cli.times import parse_span
@@ -80,7 +80,7 @@ def rights_table(items: list[dict[str, Any]]) -> str:
     rows = [
         (
             short(item["id"], size),
-            cut(clean(item["title"] or "not here yet")),
+            cut(clean(title_of(item))),
             amount(item, "left"),
             amount(item, "granted"),
             amount(item, "returned"),

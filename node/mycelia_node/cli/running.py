@@ -98,6 +98,7 @@ def status_text(answer: dict[str, Any]) -> str:
         f"{count(answer['open_offers'], 'open offer')}, "
         f"{count(answer['open_requests'], 'open request')}, {count(answer['grants'], 'grant')}",
         f"state {short(answer['state_digest'])} (equal on nodes that know the same)",
+        store_line(answer),
         traffic_line(answer["traffic"]),
     ]
     if answer["gate"] == "closed":
@@ -126,6 +127,17 @@ def status_text(answer: dict[str, Any]) -> str:
         for peer in answer["peers"]
     ]
     return "\n".join([*lines, "", table(("NEIGHBOUR", "KEY", "ADDRESS", "SINCE"), rows)])
+
+
+def store_line(answer: dict[str, Any]) -> str:
+    """Return how large the store is, and what of it was let go, for people."""
+    words = answer["words"]
+    line = f"{answer['store_bytes'] / 2**20:,.1f} MiB on disk"
+    if words["erased"]:
+        line += f"; {count(words['erased'], 'record')} without words, as their authors wish"
+    if words["missing"]:
+        line += f"; the words of {count(words['missing'], 'record')} are missing and sought"
+    return line
 
 
 def traffic_line(traffic: dict[str, Any]) -> str:

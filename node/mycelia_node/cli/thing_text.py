@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mycelia_node.cli.render import amount, clean, duration, grants_table, now, until
+from mycelia_node.cli.render import amount, clean, duration, grants_table, now, title_of, until
 from mycelia_node.cli.times import slot_text
 from mycelia_node.text import short
 
@@ -13,7 +13,7 @@ def thing_text(answer: dict[str, Any]) -> str:
     rest = ("left", "granted") if is_offer else ("lacking", "filled")
     rows = [
         ("id", answer["id"]),
-        (answer["kind"], answer["title"]),
+        (answer["kind"], title_of(answer)),
         ("by", f"{answer['author']['name']} ({short(answer['author']['key'])})"),
         ("category", answer["category"]),
         ("amount", amount(answer)),
