@@ -137,6 +137,7 @@ class Daemon:
             self.home, self.config, charter, self.seed, self.clock, self.watchers, self._on_crash
         )
         await node.start(self._listener)
+        gc.freeze()  # what was read from the store stays; to look through it again costs seconds
         self.node = node
         return node
 

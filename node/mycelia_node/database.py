@@ -1,5 +1,6 @@
 """The SQL behind the store: opening, writing groups, reading ranges. Knows nothing of threads."""
 
+import logging
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -9,8 +10,11 @@ from mycelia_node.errors import StoreError
 from mycelia_node.home import FILE_MODE
 from mycelia_node.migrations import check_schema, migrate
 from mycelia_protocol.body import erase_words
+from mycelia_protocol.errors import RecordError
 from mycelia_protocol.events import Range
 from mycelia_protocol.record import Record
+
+log = logging.getLogger("mycelia.store")
 
 BUSY_TIMEOUT_S = 5.0  # another process may look into the file, for a backup
 WAL_PAGES = 2_000  # checkpoint after about 8 MiB
@@ -24,6 +28,13 @@ ON CONFLICT (log, seq) DO UPDATE SET
            ELSE coalesce(body, excluded.body) END
 WHERE header = excluded.header
 """
+FREED = "freed"  # the note of how many bytes were erased since the file was last written anew
+COMPACT_MIN = 16 * 1024 * 1024  # bytes; less is not worth a moment's wait
+COMPACT_PART = 5  # nor is less than a fifth of the file
+ADD_FREED = """
+INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = value + excluded.value
+"""
+UPDATE_BODY = "UPDATE records SET body = ? WHERE log = ? AND seq = ?"
 SELECT_WHOLE = """
 SELECT seq, body FROM records
 WHERE log = ? AND seq BETWEEN ? AND ? AND substr(body, 1, 1) = x'93'
@@ -82,6 +93,7 @@ class Writer:
         try:
             migrate(self._connection, path)
             self._claim(path, commons)
+            self._compact()
             self._arrivals = Arrivals(self._connection)
             self._logs: dict[tuple[bytes, bytes], tuple[int, int]] = self._read_logs()
         except (sqlite3.Error, StoreError) as error:
@@ -109,6 +121,8 @@ class Writer:
             if rows and cursor.rowcount != len(rows):
                 raise StoreError("Another record stands at the same place of a log.")
             went = sum(map(self._erase, erased))
+            if went:
+                self._connection.execute(ADD_FREED, (FREED, went))
             self._arrivals.note(arrivals, self._logs)
             for digest, expires_ms in invites:
                 self._connection.execute("DELETE FROM invites WHERE digest = ?", (digest,))
@@ -128,20 +142,36 @@ class Writer:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _erase(self, gone: Range) -> int:
-        """Let go of the words of a range; return how many records had some."""
+        """Let go of the words of a range; return how many bytes that freed."""
         number, _ = self._logs.get((gone.author, gone.log), (None, 0))
         rows = self._connection.execute(SELECT_WHOLE, (number, gone.first, gone.last)).fetchall()
-        changes = [
-            (body, number, seq) for seq, whole in rows if (body := erase_words(whole)) != whole
-        ]
-        self._connection.executemany(
-            "UPDATE records SET body = ? WHERE log = ? AND seq = ?", changes
-        )
-        return len(changes)
+        freed = 0
+        for seq, whole in rows:
+            body = erase_words(whole)
+            freed += len(whole) - len(body)
+            self._connection.execute(UPDATE_BODY, (body, number, seq))
+        return freed
 
     def close(self) -> None:
         """Move the WAL into the file and close it."""
         self._connection.close()
+
+    def _compact(self) -> None:
+        """Give the disk back what was erased, once it is a good part of the file.
+
+        Erased words leave gaps in pages that are used on; to close them the file is written anew,
+        which takes some seconds, and as much room for so long.
+        """
+        found = "SELECT coalesce(max(value), 0) FROM meta WHERE key = ?"
+        (freed,) = self._connection.execute(found, (FREED,)).fetchone()
+        if freed < COMPACT_MIN or freed * COMPACT_PART < database_size(self._connection):
+            return
+        try:
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._connection.execute("DELETE FROM meta WHERE key = ?", (FREED,))
+        except sqlite3.OperationalError as error:
+            log.warning("the store was not compacted: %s", error)
 
     def _claim(self, path: Path, commons: bytes) -> None:
         """Note whose records these are, or check it."""
@@ -174,6 +204,27 @@ class Writer:
             raise StoreError(f"Record {record.seq} leaves a gap after {next_seq - 1} in its log.")
         self._logs[key] = (number, max(next_seq, record.seq + 1))
         return number, record.seq, record.header, record.signature, record.body
+
+
+def follows(before: Record | None, record: Record) -> bool:
+    """Return whether a record goes on where the one before it ended, or begins another log."""
+    if before is None or (before.author, before.log) != (record.author, record.log):
+        return record.seq == 0
+    return (record.seq, record.prev) == (before.seq + 1, before.id)
+
+
+def check_end(last: Record | None) -> None:
+    """Raise a RecordError if the end of a log is not signed: all its records hang on that."""
+    if last is not None and not last.is_signed():
+        raise RecordError(f"record {last.seq}, the end of a log, has no good signature")
+
+
+def database_size(connection: sqlite3.Connection) -> int:
+    """Return how many bytes a database has, gaps included."""
+    (pages,), (size,) = (
+        connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size")
+    )
+    return int(pages) * int(size)
 
 
 def read_note(connection: sqlite3.Connection, name: str) -> bytes | None:

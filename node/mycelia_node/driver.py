@@ -7,6 +7,7 @@ before the next is looked at. The engine never waits: what takes time comes back
 """
 
 import asyncio
+import gc
 from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol, assert_never
@@ -98,8 +99,12 @@ class Driver:
         Raises:
             StoreError: the database is damaged.
         """
-        for records in self._store.load():
-            self.deliver(RecordsLoaded(records))
+        gc.disable()  # there are a million objects to make, and none of them is garbage
+        try:
+            for records in self._store.load():
+                self.deliver(RecordsLoaded(records))
+        finally:
+            gc.enable()
         self.deliver(InvitesLoaded(self._store.load_invites()))
         self.deliver(StoreLoaded(resumable_log))
 

@@ -24,7 +24,15 @@ from pathlib import Path
 from typing import TypeAlias
 
 from mycelia_node.arrivals import Arrival, ArrivedRun, read_arrivals
-from mycelia_node.database import Writer, open_database, read_log, read_note, unusable
+from mycelia_node.database import (
+    Writer,
+    check_end,
+    follows,
+    open_database,
+    read_log,
+    read_note,
+    unusable,
+)
 from mycelia_node.errors import StoreError
 from mycelia_protocol.errors import RecordError, RemoteError
 from mycelia_protocol.events import Range, RecordsRead, RecordsStored, Source, StoreFailed
@@ -36,6 +44,7 @@ log = logging.getLogger("mycelia.store")
 Report: TypeAlias = RecordsStored | StoreFailed | RecordsRead
 Post = Callable[[Callable[[], None]], None]
 
+SELECT_ALL = "SELECT header, signature, body FROM records ORDER BY log, seq"
 GROUP_SIZE_MAX = 8 * 1024 * 1024  # bytes of records in one transaction: about a tenth of a second
 LOAD_RECORDS = 2_048  # records handed over at once when the store is read at start
 
@@ -119,18 +128,19 @@ class SqliteStore:
         chunk: list[Record] = []
         before: Record | None = None
         try:
-            rows = connection.execute(
-                "SELECT header, signature, body FROM records ORDER BY log, seq"
-            )
-            for header, signature, body in rows:
-                record = Record.parse(header, signature, body)
+            rows = connection.execute(SELECT_ALL)
+            for row in rows:
+                record = Record.restore(*row)
                 if not follows(before, record):
                     raise RecordError(f"record {record.seq} of a log has lost its predecessor")
+                if record.seq == 0:
+                    check_end(before)
                 before = record
                 chunk.append(record)
                 if len(chunk) == LOAD_RECORDS:
                     yield tuple(chunk)
                     chunk = []
+            check_end(before)
         except (sqlite3.Error, RemoteError) as error:
             raise unusable(self._path, error) from error
         finally:
@@ -350,13 +360,6 @@ class SqliteStore:
     def _close_read_connection(self) -> None:
         if self._read_connection is not None:
             self._read_connection.close()
-
-
-def follows(before: Record | None, record: Record) -> bool:
-    """Return whether a record goes on where the one before it ended, or begins another log."""
-    if before is None or (before.author, before.log) != (record.author, record.log):
-        return record.seq == 0
-    return (record.seq, record.prev) == (before.seq + 1, before.id)
 
 
 def group_records(group: Iterable[Job]) -> Iterator[Record]:

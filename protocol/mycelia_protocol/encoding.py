@@ -114,6 +114,18 @@ def decode(
     return value
 
 
+def decode_proven(data: bytes) -> Value:
+    """Return the value of bytes that were decoded before, and whose hash says so.
+
+    Raises:
+        EncodingError: they are none; the hash was not looked at.
+    """
+    try:
+        return cast(Value, msgpack.unpackb(data, use_list=False, raw=False))
+    except ValueError as error:
+        raise _translated(error) from None
+
+
 def _pack(value: Value, size_hint: int) -> bytes:
     """Pack with a buffer of the right size; the default of 256 KiB costs more than the packing."""
     return cast(bytes, msgpack.packb(value, use_bin_type=True, buf_size=size_hint))

@@ -13,6 +13,7 @@ Nothing here decides whether a record is authentic; that is `logs.py`.
 """
 
 from dataclasses import dataclass, replace
+from typing import TypeAlias, cast
 
 from mycelia_protocol.body import (
     erase_words,
@@ -22,7 +23,7 @@ from mycelia_protocol.body import (
     write_body,
 )
 from mycelia_protocol.crypto import digest, sign_id, verify_id
-from mycelia_protocol.encoding import Value, decode, encode
+from mycelia_protocol.encoding import Value, decode, decode_proven, encode
 from mycelia_protocol.errors import LimitExceeded, RecordError
 from mycelia_protocol.limits import (
     BODY_SIZE_MAX,
@@ -38,6 +39,9 @@ from mycelia_protocol.limits import (
 )
 
 Envelope = list[bytes | None]
+_Fields: TypeAlias = (
+    "tuple[bytes, bytes, bytes, int, bytes | None, str, int, int, bytes, tuple[bytes, ...]]"
+)
 KIND_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz-")
 
 
@@ -99,6 +103,26 @@ class Record:
         )
         if signature is not None and len(signature) != SIGNATURE_SIZE:
             raise RecordError("a signature has 64 bytes", requirement="REC-8")
+        if body is not None:
+            record.check_body(body)
+        return record
+
+    @classmethod
+    def restore(cls, header: bytes, signature: bytes | None, body: bytes | None) -> "Record":
+        """Take apart an envelope that was checked when it came, and kept since.
+
+        Only the body is checked anew. The header is good if a record that is known by its id hangs
+        on it, or its signature verifies: that is for the caller to see.
+
+        Raises:
+            EncodingError: the header is no MessagePack.
+            RecordError: it has not eleven fields, or the body is not the one in the header.
+        """
+        fields = decode_proven(header)
+        if not isinstance(fields, tuple) or len(fields) != 11:
+            raise RecordError("a header has eleven fields", requirement="REC-2")
+        rest = cast("_Fields", fields[1:])
+        record = cls(digest("record", header), header, signature, body, *rest)
         if body is not None:
             record.check_body(body)
         return record
@@ -213,7 +237,7 @@ def build_record(
 
 def _checked_fields(
     fields: tuple[Value, ...],
-) -> tuple[bytes, bytes, bytes, int, bytes | None, str, int, int, bytes, tuple[bytes, ...]]:
+) -> "_Fields":
     """Check the eleven header fields one by one and return them without the version."""
     version, commons, author, log, seq, prev, kind, time_ms, body_size, body_hash, refs = fields
     if type(version) is not int or version != PROTOCOL_VERSION:

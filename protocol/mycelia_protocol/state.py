@@ -196,7 +196,10 @@ class State:
         """Make a statement findable and forget what was derived without it."""
         self._index.add(statement)
         touches = KINDS[statement.kind].touches
-        touched = touches(self, statement) if touches is not None else ()
+        if touches is None or not (self._derived or (self._watch and not self._watch.is_shaken)):
+            touched: Iterable[bytes] = ()  # nothing was derived: so is it while a store is read
+        else:
+            touched = touches(self, statement)
         for record in touched:
             self._derived.pop(record, None)
         if self._watch is not None:

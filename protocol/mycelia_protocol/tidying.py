@@ -38,6 +38,7 @@ OVER: Final = ("fulfilled", "withdrawn", "expired", "met_elsewhere")
 # Parties are known by their names, and why somebody decided otherwise is owed to all.
 KEPT: Final = ("party", "decision")
 TIDY_INTERVAL_MS: Final = 3_600_000  # nothing presses, and looking through a long log costs time
+TIDY_PAUSE_MIN_MS: Final = 1_000  # where things are over soon, as in simulated worlds
 TIDY_DELAY_MS: Final = 60_000  # after a start there is more urgent work
 
 
@@ -94,13 +95,14 @@ class Tidier:
     def loaded(self, now_ms: int) -> None:
         """Begin: everything on disk has been read."""
         if self._after_ms is not None:
-            self.due_ms = now_ms + TIDY_DELAY_MS
+            self.due_ms = now_ms + min(TIDY_DELAY_MS, self._after_ms)
 
     def timer(self, now_ms: int, clock_ms: int) -> list[Draft]:
         """Return what is to be written now."""
         if self.due_ms is None or now_ms < self.due_ms:
             return []
-        self.due_ms = now_ms + TIDY_INTERVAL_MS
+        assert self._after_ms is not None
+        self.due_ms = now_ms + max(TIDY_PAUSE_MIN_MS, min(TIDY_INTERVAL_MS, self._after_ms))
         return list(erasures(self._places(clock_ms)))
 
     def _places(self, clock_ms: int) -> Iterator[tuple[bytes, int]]:

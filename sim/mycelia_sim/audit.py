@@ -22,12 +22,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 WORDS: Final = frozenset(
     ("about", "condition", "enc", "method", "name", "note", "reason", "sealed", "text", "title")
 )
+NO_WORDS: Final = b"\x80"  # an empty map
 MALFORMED: Final = "malformed"
 
 # Of each kind that checkers read: how many references it has, and the fields that they look at.
 # Members may write what they like; what does not fit says nothing, here as in the protocol.
 SHAPES: Final[dict[str, tuple[int, dict[str, type]]]] = {
     "answer": (1, {"accept": bool}),
+    "erase": (0, {"log": bytes, "ranges": list}),
     "grant": (2, {"quantity": int}),
     "incarnation": (0, {"heads": list}),
     "offer": (0, {"quantity": int}),
@@ -80,9 +82,15 @@ class Held:
 
     @property
     def has_words(self) -> bool:
-        """Return whether the body is here with its words."""
+        """Return whether the body is here, and words in it."""
         parts = _parts(self.body)
-        return parts is not None and parts[2] is not None
+        return parts is not None and parts[2] not in (None, NO_WORDS)
+
+    @property
+    def lacks_words(self) -> bool:
+        """Return whether the body is here, and there were words in it."""
+        parts = _parts(self.body)
+        return parts is not None and parts[2] is None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -136,8 +136,45 @@ def bodies_intact(evidence: Evidence) -> Check:
                 name = f"{record.kind} {record.id.hex()[:SHORT]}"
                 text = f"{node}: the body of {name} is missing or altered"
                 breaches.append((text, evidence.first(record.id, node)))
+    breaches += _words_astray(evidence)
     count = evidence.library.total
     return judged("bodies_intact", "safety", breaches, f"{count} bodies match", is_known=count > 0)
+
+
+def _words_astray(evidence: Evidence) -> list[Breach]:
+    """Return whose words are gone though nobody asked for it, or are here though their author did.
+
+    What was asked is read from the erasures on each disk, for that disk alone.
+    """
+    breaches: list[Breach] = []
+    for holding in evidence.holdings:
+        asked = _asked_to_go(holding)
+        for record in holding.records:
+            name = f"{record.kind} {record.id.hex()[:SHORT]}"
+            is_asked = any(
+                first <= record.seq <= last
+                for first, last in asked.get((record.author, record.log), ())
+            )
+            if record.lacks_words and not is_asked:
+                text = f"{holding.node}: the words of {name} are missing, and nobody erased them"
+                breaches.append((text, evidence.first(record.id, holding.node)))
+            elif is_asked and record.has_words:
+                text = (
+                    f"{holding.node}: the words of {name} are kept against the wish of its author"
+                )
+                breaches.append((text, evidence.first(record.id, holding.node)))
+    return breaches
+
+
+def _asked_to_go(holding: Holding) -> dict[tuple[bytes, bytes], list[tuple[int, int]]]:
+    """Return which places of which logs the erasures on a disk name."""
+    asked: dict[tuple[bytes, bytes], list[tuple[int, int]]] = {}
+    for record in holding.records:
+        if record.kind == "erase":
+            content = record.content
+            ranges = [(first, last) for first, last in content["ranges"]]
+            asked.setdefault((record.author, content["log"]), []).extend(ranges)
+    return asked
 
 
 def author_sequence(evidence: Evidence) -> Check:

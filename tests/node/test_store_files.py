@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from mycelia_node import database
 from mycelia_node.errors import StoreError
 from mycelia_node.migrations import APPLICATION_ID, MIGRATIONS, READABLE_MIN, migrate
 from mycelia_node.store import SqliteStore
+from mycelia_protocol.events import Range
 from node_records import COMMONS, make_log
 
 ROOT = Path(__file__).parents[2]
@@ -121,6 +123,29 @@ def test_a_cut_off_file_is_noticed(tmp_path: Path) -> None:
     write_store(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     assert refusal(path).code == "damaged"
+
+
+def test_the_disk_is_given_back_when_much_was_erased(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the next start the file is written anew, without the gaps; little is left as it is."""
+    path = tmp_path / "node.db"
+    records = make_log(count=400, size=2_000)
+    store = SqliteStore(path, COMMONS, lambda function: function())
+    store.submit(1, tuple(records))
+    whole = Range(records[0].author, records[0].log, 0, 399)
+    store.submit(2, (records[0],), erased=(whole,))
+    store.close()
+    size = path.stat().st_size
+    open_store(path)
+    assert path.stat().st_size == size
+    monkeypatch.setattr(database, "COMPACT_MIN", 100_000)
+    open_store(path)
+    assert path.stat().st_size < size / 4
+    store = SqliteStore(path, COMMONS, lambda function: function())
+    loaded = [record for chunk in store.load() for record in chunk]
+    store.close()
+    assert loaded == [record.without_words() for record in records]
 
 
 def test_a_store_of_an_earlier_draft_is_refused_and_left_alone(tmp_path: Path) -> None:
