@@ -20,6 +20,7 @@ def test_words_go_from_every_disk_and_what_counts_stays(pair: tuple[Daemon, Daem
     one, two = pair
     offer, own = one.offer(TITLE, 5_000), two.offer()
     wait_for(lambda: len(two.items("/v1/offers")) == 2, "the offer is there")
+    wait_for(lambda: len(one.items("/v1/offers")) == 2, "the other is here")
     still = one.run("erase", offer)
     assert (still.code, "is open" in still.err, "Withdraw it first" in still.err) == (1, True, True)
     assert one.run("erase", own).code == 4
@@ -33,8 +34,10 @@ def test_words_go_from_every_disk_and_what_counts_stays(pair: tuple[Daemon, Daem
     done = one.run("erase", offer, "--json")
     assert (done.code, done.json["erased"]) == (0, [offer])
     assert not on_disk(one)
-    wait_for(lambda: two.status()["words"] == {"erased": 1, "missing": 0}, "the erasure is there")
-    wait_for(lambda: not on_disk(two), "the words are gone there too")
+    title = f"/v1/offers/{offer}"
+    wait_for(lambda: not two.client.get(title)["title"], "the erasure is there")
+    assert not on_disk(two)
+    assert two.status()["words"] == {"erased": 1, "missing": 0}
     assert {one.status()["state_digest"], two.status()["state_digest"]} == {before}
     shown = two.client.get(f"/v1/offers/{offer}")
     assert (shown["title"], shown["quantity"], shown["withdrawn"]) == ("", 5_000, True)
