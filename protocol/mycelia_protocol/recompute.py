@@ -5,10 +5,11 @@ author's node. So nothing has to be believed: neither who the candidates were, n
 `horizon.py` says in which order, so that a state only grows.
 """
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, cast
+from typing import Final, TypeAlias, cast
 
 from mycelia_protocol.charter import Charter
 from mycelia_protocol.gatherer import Gatherer
@@ -21,7 +22,7 @@ from mycelia_protocol.sharing.change import Inputs
 from mycelia_protocol.sharing.decide import Decision, decide
 from mycelia_protocol.sharing.policy import Policy
 from mycelia_protocol.state import State
-from mycelia_protocol.statements import read_statement
+from mycelia_protocol.statements import Reader, read_statement
 from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.decision import Decided, Override, Row, rows_digest, rows_of
 from mycelia_protocol.types.grant import Grant
@@ -60,6 +61,10 @@ class Finding:
         return not (self.faults or self.omitted or self.missing)
 
 
+# (decision, faults of its view, its grants) -> what was found
+Known: TypeAlias = dict[tuple[bytes, tuple[str, ...], tuple[bytes, ...]], Finding]
+
+
 def recompute(charter: Charter, logs: Logs, key: LogKey) -> Iterator[Finding]:
     """Yield a finding for each decision of a log, in its order; arguments as `recompute_all`."""
     places = {record.id: seq for seq, record in enumerate(logs[key])}
@@ -68,7 +73,12 @@ def recompute(charter: Charter, logs: Logs, key: LogKey) -> Iterator[Finding]:
 
 
 def recompute_all(
-    charter: Charter, logs: Logs, keys: Sequence[LogKey], other: Policy | None = None
+    charter: Charter,
+    logs: Logs,
+    keys: Sequence[LogKey],
+    other: Policy | None = None,
+    read: Reader = read_statement,
+    known: Known | None = None,
 ) -> Iterator[Finding]:
     """Yield a finding for each decision of some logs, in the order in which they are made again.
 
@@ -77,10 +87,13 @@ def recompute_all(
         logs: all records that are here, by log, from seq 0 on without a gap.
         keys: authors and logs whose decisions are made once more.
         other: a policy by which they are also made.
+        read: reads bodies; one that remembers saves whoever looks at many copies of the same logs.
+        known: what was found in other copies, by the same `other`, to look up and to add to: what
+            comes out follows from the records in the view, which its digest names, and the grants.
     """
     granted = _granted(logs, keys)
     for chain in chains(logs, keys):
-        again = _Again(charter, logs, chain, granted, other)
+        again = _Again(charter, logs, chain, granted, other, read, known)
         yield from map(again.look, chain.steps)
 
 
@@ -112,7 +125,12 @@ class _Again:
         chain: Chain,
         granted: Mapping[bytes, list[int]],
         other: Policy | None,
+        read: Reader,
+        known: Known | None,
     ) -> None:
+        self._reader: Final = read
+        self._known: Final = known
+        self._coming: list[array[int]] = []  # what is in view, and not folded before it is needed
         self._logs: Final = logs
         self._names: Final = chain.logs
         self._granted: Final = granted
@@ -126,31 +144,43 @@ class _Again:
         """Read a statement, unless it was read already: decisions are long."""
         known = self._read_before.pop(record.id, None)
         if known is None:
-            return read_statement(record, depth)
+            return self._reader(record, depth)
         return replace(known, order=(depth, *known.order[1:]))
 
     def look(self, step: Step) -> Finding:
         """Let what is new come into view, and make the next decision once more."""
-        for number, count in zip(step.news[::2], step.news[1::2], strict=True):
-            for record in self._logs[self._names[number]][self._counts[number] : count]:
-                self._state.add(record)
-            self._counts[number] = count
+        self._coming.append(step.news)
         records = self._logs[self._names[step.log]]
-        decision = read_statement(records[step.seq])
+        decision = self._reader(records[step.seq], 0)
         assert decision is not None  # else it would be no step
         self._read_before[decision.id] = decision
         if step.missing:
             return Finding(decision.id, decision.author, step.faults, (), step.missing)
-        places = self._granted.get(decision.id, ())
-        grants = [read_statement(records[seq]) for seq in places]
+        grants = [records[seq] for seq in self._granted.get(decision.id, ())]
+        name = (decision.id, step.faults, tuple(grant.id for grant in grants))
+        if self._known is not None and not step.aside and name in self._known:
+            return self._known[name]
+        self._fold()
+        read = [self._reader(grant, 0) for grant in grants]
         found = self._compare(
             cast("Statement[Decided]", decision),
             step.faults,
-            [cast("Statement[Grant]", each) for each in grants if each is not None],
+            [cast("Statement[Grant]", each) for each in read if each is not None],
         )
         if step.aside and not found.recomputes:  # perhaps for what was left aside
             return Finding(decision.id, decision.author, step.faults, (), step.aside)
+        if self._known is not None and not step.aside:
+            self._known[name] = found
         return found
+
+    def _fold(self) -> None:
+        """Fold all that has come into view."""
+        coming, self._coming = self._coming, []
+        for news in coming:
+            for number, count in zip(news[::2], news[1::2], strict=True):
+                for record in self._logs[self._names[number]][self._counts[number] : count]:
+                    self._state.add(record)
+                self._counts[number] = count
 
     def _compare(
         self,

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 
 from mycelia_protocol.charter import Charter
 from mycelia_protocol.errors import MyceliaError
-from mycelia_protocol.recompute import Finding, recompute
+from mycelia_protocol.recompute import Finding, Known, recompute_all
 from mycelia_protocol.record import Record
+from mycelia_protocol.statements import Reader, read_statement
 from mycelia_sim.audit import Holding
 from mycelia_sim.evidence import SHORT, Breach, Evidence, judged
 from mycelia_sim.verdict import Check
+from mycelia_sim.virtual.genesis import remembering_read
 
 
 def explained(evidence: Evidence) -> Check:
@@ -24,11 +26,12 @@ def explained(evidence: Evidence) -> Check:
     where faults took some from all disks, and with logs that have two ends; else it is a breach.
     """
     breaches, made, open_ = list[Breach](), set[bytes](), set[bytes]()
+    read, known = remembering_read(), Known()
     was_robbed = bool(evidence.library.contested) or any(evidence.taken.values())
     for alike in evidence.library.alike:
         holding = alike[0]
         may_lack = was_robbed or holding.node in evidence.library.lacking
-        for finding in findings(holding):
+        for finding in findings(holding, read, known):
             if finding.author in evidence.liars:
                 continue
             made.add(finding.decision)
@@ -43,10 +46,16 @@ def explained(evidence: Evidence) -> Check:
     return judged("explained", "safety", breaches, found, is_known=is_known)
 
 
-def findings(holding: Holding) -> Iterator[Finding]:
+def findings(
+    holding: Holding, read: Reader = read_statement, known: Known | None = None
+) -> Iterator[Finding]:
     """Make all decisions on one disk once more.
 
     A disk that can't be read through is left out: `no_loss` and `bodies_intact` tell of it.
+
+    Args:
+        read: reads bodies; one that remembers reads each once for all disks.
+        known: what was found on other disks; see `recompute_all`.
     """
     logs: dict[tuple[bytes, bytes], list[Record]] = {}
     deciding: list[tuple[bytes, bytes]] = []
@@ -62,8 +71,7 @@ def findings(holding: Holding) -> Iterator[Finding]:
                 Record.parse(each.header, each.signature, each.body) for each in copy.records
             ]
         charter = Charter.decode(holding.charter)
-        for key in deciding:
-            yield from recompute(charter, logs, key)
+        yield from recompute_all(charter, logs, deciding, read=read, known=known)
     except MyceliaError:
         return
 
