@@ -86,6 +86,7 @@ class Engine:
         self._own = OwnLog(seed, self.state, logs, erasures, self.options, rng)
         self.publisher: Final = self._own.publisher
         self.key: Final = self.publisher.key
+        self.replicate.allowances.own = self.key
         self.gate: Final = self._own.gate
         self.peers: Final = Peers(
             commons, seed, self.key, rng, self._admits, self._own_introduction, shortcuts

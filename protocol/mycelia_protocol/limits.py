@@ -21,6 +21,9 @@ SALT_SIZE: Final = 16  # bytes; erased words of few possible values must not be 
 KIND_SIZE_MAX: Final = 24  # characters of a kind's name
 HEADER_SIZE_MAX: Final = 1_024  # bytes; 16 references of 32 bytes and the fixed fields fit
 BODY_SIZE_MIN: Final = 25  # bytes: a salt and two empty maps
+# A year of a busy collective has 2 MB. So nobody who catches up waits, and nobody fills a disk.
+AUTHOR_BURST_MAX: Final = 67_108_864  # bytes of one author that are taken at once
+AUTHOR_RATE_PER_HOUR: Final = 1_048_576  # bytes of one author that are taken an hour after that
 ERASE_RANGES_MAX: Final = 256  # ranges that one erasure names
 BODY_SIZE_MAX: Final = 16_384  # bytes of a whole body; a page of text
 REFS_MAX: Final = 16

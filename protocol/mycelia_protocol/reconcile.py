@@ -62,8 +62,10 @@ class Reconcile:
         is_member: Callable[[bytes], bool],
         rng: Rng,
         parts_at: Callable[[LogKey], int | None] = lambda _: None,
+        is_spent: Callable[[bytes, int], bool] = lambda _author, _now_ms: False,
     ) -> None:
         self._logs = logs
+        self._is_spent = is_spent  # says of whom nothing more is taken now
         self._parts_at = parts_at  # the least seq at which a log is proven to part
         self._is_member = is_member
         self._rng = rng
@@ -349,7 +351,7 @@ class Reconcile:
             if peer.is_tardy or peer.quota.is_spent:
                 break
             ranges = self._doubted(peer)
-            ranges += self._missing(link, peer, WANTS_PER_FRAME_MAX - len(ranges))
+            ranges += self._missing(link, peer, WANTS_PER_FRAME_MAX - len(ranges), now_ms)
             if not ranges:
                 break
             peer.quota.spend()
@@ -366,7 +368,7 @@ class Reconcile:
             if (parts_at := self._parts_at(key)) is None or first < parts_at
         ]
 
-    def _missing(self, link: int, peer: Peer, room: int) -> list[Range]:
+    def _missing(self, link: int, peer: Peer, room: int, now_ms: int) -> list[Range]:
         """Return at most so many ranges to ask a peer for."""
         ranges: list[Range] = []
         level: list[LogKey] = []
@@ -376,7 +378,7 @@ class Reconcile:
             first, next_seq = self._logs.accepted(key).next_seq, peer.told.get(key, 0)
             if first >= next_seq or self._logs.is_contested(key):
                 level.append(key)
-            elif key not in self._asked:
+            elif key not in self._asked and not self._is_spent(key[0], now_ms):
                 ranges.append(Range(*key, first, next_seq - 1))
                 self._asked[key] = link
         for key in level:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from mycelia_protocol.allowances import Allowances
 from mycelia_protocol.carried import take_carried
 from mycelia_protocol.clock import earliest
 from mycelia_protocol.erasures import Erasures
@@ -88,7 +89,9 @@ class Replicate:
     ) -> None:
         self.logs = logs
         self._search = Search(logs, parts_at)
-        self.reconcile = Reconcile(self.logs, is_member, rng, parts_at)
+        self.allowances = Allowances()
+        is_spent = self.allowances.is_spent
+        self.reconcile = Reconcile(self.logs, is_member, rng, parts_at, is_spent)
         self.erasures = Erasures()
         self._spread = Spread()
         self._rng = rng
@@ -279,8 +282,8 @@ class Replicate:
     ) -> list[Step]:
         """Check and store records of a peer, and pass them on if they were pushed.
 
-        Records of strangers are left aside: their vouch may be on its way, and the peer's heads
-        bring them again.
+        Records of strangers are left aside, since their vouch may be on its way, and those of who
+        writes too much at once; the peer's heads bring them again.
 
         Raises:
             RecordError: a record is of another commons or comes without its body.
@@ -294,12 +297,14 @@ class Replicate:
         if relay:
             records = tuple(filter(self._has_words, records))
             self._spread.crossed(link, self._crossing(link, records))
+        authors = {record.author for record in records}
         if relay and all(self.logs.holds(record) for record in records):
             for key, next_seq in heights(records).items():
                 self.reconcile.records_pushed(link, key, next_seq)
-            authors = {record.author for record in records}
             return [*steps, *self._spread.came_again(link, authors, now_ms)]
-        intake = self.logs.take(record for record in records if self._is_member(record.author))
+        welcome = {author for author in authors if self._is_welcome(author, now_ms)}
+        intake = self.logs.take(record for record in records if record.author in welcome)
+        self.allowances.take(intake.accepted, now_ms)
         steps += _fork_notices(intake.forks)
         steps += self._search_on(self._search.came(link, records, now_ms), now_ms)
         for key, next_seq in heights(records).items():
@@ -326,6 +331,10 @@ class Replicate:
         brings = self.erasures.brings_words
         fuller = tuple(each for each in records if brings(each) and self.logs.holds(each))
         return self.store(fuller, is_again=True)
+
+    def _is_welcome(self, author: bytes, now_ms: int) -> bool:
+        """Return whether records of an author are taken now."""
+        return self._is_member(author) and not self.allowances.is_spent(author, now_ms)
 
     def _has_words(self, record: Record) -> bool:
         """Return whether a record is as its author wrote it, or as it wants it to be now."""

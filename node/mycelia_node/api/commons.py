@@ -177,6 +177,7 @@ def commons_status(node: Node) -> Json:
     engine, state, now_ms = node.engine, node.engine.state, node.clock.now_ms()
     grants = grant_counts(state)
     log, erasures = engine.publisher.log, engine.replicate.erasures
+    allowances = engine.replicate.allowances
     return {
         "commons": {"id": to_text("commons", state.commons), "name": state.charter.name},
         "peers": [
@@ -197,6 +198,10 @@ def commons_status(node: Node) -> Json:
             "erased": erasures.count_erased(lambda key: engine.logs.stored(key).next_seq),
             "missing": erasures.count_missing(),
         },
+        "held_back": [
+            {**collective(state, author), "until_ms": allowances.ready_ms(author)}
+            for author in allowances.spent(now_ms)
+        ],
         "state_digest": to_text("state", state.digest()),
         "offers": len(state.every(Offer)),
         "requests": len(state.every(Request)),

@@ -111,6 +111,11 @@ def status_text(answer: dict[str, Any]) -> str:
         for log in answer["contested_logs"]
     ]
     lines += [
+        f"held back: {clean(author['name'])} wrote more than is taken at once; "
+        f"more of it is taken in {duration(max(0, author['until_ms'] - now()))}"
+        for author in answer["held_back"]
+    ]
+    lines += [
         f"fetching: {peer['fetched']:,} of {peer['to_fetch']:,} records from {clean(peer['name'])}"
         for peer in answer["peers"]
         if peer["fetched"] < peer["to_fetch"]

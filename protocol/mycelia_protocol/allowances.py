@@ -1,0 +1,54 @@
+"""How much of each author is taken in how fast: what is beyond comes later. Spec: section 10.4.
+
+A bucket of bytes for each author, which fills slowly. It says nothing about records: one that is
+left aside now is fetched when there is room again, by whoever still holds it. So one member can
+fill nobody's disk in a night, and all nodes come to the same state all the same.
+"""
+
+from collections.abc import Iterable
+
+from mycelia_protocol.limits import AUTHOR_BURST_MAX, AUTHOR_RATE_PER_HOUR
+from mycelia_protocol.record import Record
+
+HOUR_MS = 3_600_000
+
+
+class Allowances:
+    """What is left for each author now; everybody begins with a full bucket.
+
+    Attributes:
+        own: the node's own key, of which everything is taken: after a loss it wants all back.
+    """
+
+    def __init__(self) -> None:
+        self.own: bytes | None = None
+        self._buckets: dict[bytes, tuple[int, int]] = {}  # author -> (bytes left, when)
+
+    def take(self, records: Iterable[Record], now_ms: int) -> None:
+        """Count records that were taken in; the last of them may go beyond what was left."""
+        sizes: dict[bytes, int] = {}
+        for record in records:
+            sizes[record.author] = sizes.get(record.author, 0) + record.size
+        for author, size in sizes.items():
+            if author == self.own:
+                continue
+            self._buckets[author] = (self._left(author, now_ms) - size, now_ms)
+
+    def is_spent(self, author: bytes, now_ms: int) -> bool:
+        """Return whether nothing more of an author is taken now."""
+        return author in self._buckets and self._left(author, now_ms) <= 0
+
+    def ready_ms(self, author: bytes) -> int:
+        """Return when something of an author is taken again (ms)."""
+        left, at_ms = self._buckets.get(author, (1, 0))
+        wait_ms = (max(0, 1 - left) * HOUR_MS + AUTHOR_RATE_PER_HOUR - 1) // AUTHOR_RATE_PER_HOUR
+        return at_ms + wait_ms
+
+    def spent(self, now_ms: int) -> list[bytes]:
+        """Return the authors of whom nothing more is taken now, sorted."""
+        return sorted(author for author in self._buckets if self.is_spent(author, now_ms))
+
+    def _left(self, author: bytes, now_ms: int) -> int:
+        left, at_ms = self._buckets.get(author, (AUTHOR_BURST_MAX, now_ms))
+        grown = max(0, now_ms - at_ms) * AUTHOR_RATE_PER_HOUR // HOUR_MS
+        return min(AUTHOR_BURST_MAX, left + grown)
