@@ -9,6 +9,7 @@ from mycelia_node.arrivals import Arrival, Arrivals
 from mycelia_node.errors import StoreError
 from mycelia_node.home import FILE_MODE
 from mycelia_node.migrations import check_schema, migrate
+from mycelia_node.rows import PREFIX_SIZE, read_rows
 from mycelia_protocol.body import erase_words
 from mycelia_protocol.errors import RecordError
 from mycelia_protocol.events import Range
@@ -39,10 +40,7 @@ SELECT_WHOLE = """
 SELECT seq, body FROM records
 WHERE log = ? AND seq BETWEEN ? AND ? AND substr(body, 1, 1) = x'93'
 """
-SELECT_RANGE = """
-SELECT r.seq, r.header, r.signature, r.body FROM records AS r JOIN logs AS l ON r.log = l.id
-WHERE l.author = ? AND l.log = ? AND r.seq >= ? ORDER BY r.seq
-"""
+SELECT_RANGE = "WHERE l.author = ? AND l.log = ? AND r.seq >= ? ORDER BY r.seq"
 
 
 def open_database(path: Path) -> sqlite3.Connection:
@@ -203,7 +201,7 @@ class Writer:
         if record.seq > next_seq:
             raise StoreError(f"Record {record.seq} leaves a gap after {next_seq - 1} in its log.")
         self._logs[key] = (number, max(next_seq, record.seq + 1))
-        return number, record.seq, record.header, record.signature, record.body
+        return number, record.seq, record.header[PREFIX_SIZE:], record.signature, record.body
 
 
 def follows(before: Record | None, record: Record) -> bool:
@@ -243,10 +241,7 @@ def read_profiles(path: Path) -> Iterator[Record]:
     """
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
     try:
-        rows = connection.execute(
-            "SELECT header, signature, body FROM records WHERE instr(header, ?)", (PROFILE_KIND,)
-        )
-        for row in rows:
+        for _, row in read_rows(connection, "WHERE instr(r.header, ?)", (PROFILE_KIND,)):
             record = Record.parse(*row)
             if record.kind == "profile":
                 yield record
@@ -262,11 +257,8 @@ def read_everything(path: Path) -> dict[tuple[bytes, bytes], list[Record]]:
     """
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     try:
-        rows = connection.execute(
-            "SELECT header, signature, body FROM records ORDER BY records.log, seq"
-        )
         found: dict[tuple[bytes, bytes], list[Record]] = {}
-        for row in rows:
+        for _, row in read_rows(connection, "ORDER BY r.log, r.seq"):
             record = Record.parse(*row)
             found.setdefault((record.author, record.log), []).append(record)
         return found
@@ -277,12 +269,8 @@ def read_everything(path: Path) -> dict[tuple[bytes, bytes], list[Record]]:
 def read_log(connection: sqlite3.Connection, wanted: Range) -> Iterator[Record]:
     """Yield the records of a log from `first` on, up to the first that is missing."""
     expected = wanted.first
-    rows = connection.execute(SELECT_RANGE, (wanted.author, wanted.log, wanted.first))
-    try:
-        for seq, header, signature, body in rows:
-            if seq != expected:
-                break
-            expected += 1
-            yield Record.parse(header, signature, body)
-    finally:
-        rows.close()
+    for seq, row in read_rows(connection, SELECT_RANGE, (wanted.author, wanted.log, wanted.first)):
+        if seq != expected:
+            break
+        expected += 1
+        yield Record.parse(*row)

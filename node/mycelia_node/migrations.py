@@ -49,6 +49,8 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     """,
     # 3: the same tables; bodies are made of facts and words
     "",
+    # 4: headers without the 80 bytes with which all of a log begin
+    "UPDATE records SET header = substr(header, 81);",
 )
 
 

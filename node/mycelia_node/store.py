@@ -34,6 +34,7 @@ from mycelia_node.database import (
     unusable,
 )
 from mycelia_node.errors import StoreError
+from mycelia_node.rows import read_rows
 from mycelia_protocol.errors import RecordError, RemoteError
 from mycelia_protocol.events import Range, RecordsRead, RecordsStored, Source, StoreFailed
 from mycelia_protocol.reading import read_ranges
@@ -44,7 +45,6 @@ log = logging.getLogger("mycelia.store")
 Report: TypeAlias = RecordsStored | StoreFailed | RecordsRead
 Post = Callable[[Callable[[], None]], None]
 
-SELECT_ALL = "SELECT header, signature, body FROM records ORDER BY log, seq"
 GROUP_SIZE_MAX = 8 * 1024 * 1024  # bytes of records in one transaction: about a tenth of a second
 LOAD_RECORDS = 2_048  # records handed over at once when the store is read at start
 
@@ -128,8 +128,7 @@ class SqliteStore:
         chunk: list[Record] = []
         before: Record | None = None
         try:
-            rows = connection.execute(SELECT_ALL)
-            for row in rows:
+            for _, row in read_rows(connection, "ORDER BY r.log, r.seq"):
                 record = Record.restore(*row)
                 if not follows(before, record):
                     raise RecordError(f"record {record.seq} of a log has lost its predecessor")

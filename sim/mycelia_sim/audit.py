@@ -42,6 +42,8 @@ SHAPES: Final[dict[str, tuple[int, dict[str, type]]]] = {
     "withdraw": (1, {}),
 }
 MORE_REFS: Final = frozenset({"grant", "rights", "receipt"})  # kinds that may have more of them
+# What the headers of a log begin with; the database leaves it out.
+HEADER_BEGIN: Final = b"\x9b\x01\xc4\x20%b\xc4\x20%b\xc4\x08%b"
 SELECT: Final = (
     "SELECT logs.author, logs.log, records.seq, header, signature, body "
     "FROM records JOIN logs ON records.log = logs.id ORDER BY author, logs.log, seq"
@@ -139,12 +141,14 @@ def read_home(node: str, home: Path) -> Holding:
     try:
         holding.charter = (home / "charter.bin").read_bytes()
         holding.founder = msgpack.unpackb(holding.charter)[2]
+        commons = _hash("commons", holding.charter)
         rows = _rows(home / "node.db")
     except (OSError, sqlite3.Error, ValueError, TypeError, IndexError) as error:
         holding.faults.append(f"{node}: the store can't be read: {error}")
         return holding
     records: list[Held] = []
-    for author, log, seq, header, signature, body in rows:
+    for author, log, seq, rest, signature, body in rows:
+        header = HEADER_BEGIN % (commons, author, log) + rest
         try:
             record = read_record(header, signature, body)
         except (ValueError, TypeError, msgpack.UnpackException) as error:

@@ -178,6 +178,25 @@ def test_an_older_schema_is_kept_aside_and_brought_up(tmp_path: Path) -> None:
     open_store(copy)
 
 
+def test_headers_of_an_older_schema_are_cut_and_read_as_before(tmp_path: Path) -> None:
+    """What all headers of a log begin with is left out, and is there again when they are read."""
+    path = tmp_path / "node.db"
+    write_store(path)
+    records = make_log(count=50, size=500)
+    connection = sqlite3.connect(path, isolation_level=None)
+    for record in records:
+        found = connection.execute("SELECT header FROM records WHERE seq = ?", (record.seq,))
+        assert record.header.endswith(found.fetchone()[0])
+        whole = (record.header, record.seq)
+        connection.execute("UPDATE records SET header = ? WHERE seq = ?", whole)
+    connection.execute(f"PRAGMA user_version = {READABLE_MIN}")
+    connection.close()
+    store = SqliteStore(path, COMMONS, lambda function: function())
+    loaded = [record for chunk in store.load() for record in chunk]
+    store.close()
+    assert loaded == records
+
+
 def test_a_failed_step_changes_nothing(tmp_path: Path) -> None:
     """A step that breaks half-way leaves the schema as it was."""
     path = tmp_path / "node.db"

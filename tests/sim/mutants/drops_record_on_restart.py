@@ -13,6 +13,7 @@ from pathlib import Path
 from mycelia_node.arrivals import Arrival
 from mycelia_node.database import Writer
 from mycelia_node.keys import load_seed
+from mycelia_node.rows import read_rows
 from mycelia_protocol.crypto import public_key
 from mycelia_protocol.events import Range
 from mycelia_protocol.record import Record
@@ -32,10 +33,8 @@ def drop() -> None:
     own = public_key(load_seed(home / "identity.key"))
     logs = connection.execute("SELECT id FROM logs WHERE author = ? ORDER BY id DESC", (own,))
     for (log,) in logs.fetchall():
-        rows = connection.execute(
-            "SELECT header, signature, body FROM records WHERE log = ? ORDER BY seq", (log,)
-        )
-        records = [Record.parse(*row) for row in rows]
+        rows = read_rows(connection, "WHERE r.log = ? ORDER BY r.seq", (log,))
+        records = [Record.parse(*row) for _, row in rows]
         posts = [record.seq for record in records if record.kind in ("offer", "request")]
         if posts:
             first = posts[-2:][0]
