@@ -26,7 +26,12 @@ from mycelia_protocol.charter import Charter
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.engine import Engine
 from mycelia_protocol.errors import RemoteError
-from mycelia_protocol.events import InviteRequested, PublishRequested, ShutdownRequested
+from mycelia_protocol.events import (
+    DecisionRequested,
+    InviteRequested,
+    PublishRequested,
+    ShutdownRequested,
+)
 from mycelia_protocol.hpke import seal_public_key
 from mycelia_protocol.invite import Invite
 from mycelia_protocol.join import decode_introduction
@@ -178,6 +183,24 @@ class Node:
         """
         token, future = self._ask()
         self.driver.deliver(PublishRequested(token, kind, content, refs))
+        record = await future
+        assert record is not None
+        return record
+
+    async def decide(
+        self,
+        purse: bytes,
+        slot: int | None,
+        grants: tuple[tuple[bytes, int], ...],
+        reason: str = "",
+        approver: bytes | None = None,
+    ) -> bytes:
+        """Write a decision that a person made, with its grants, and return its id; as `publish`.
+
+        Arguments as of `DecisionRequested`.
+        """
+        token, future = self._ask()
+        self.driver.deliver(DecisionRequested(token, purse, slot, grants, reason, approver))
         record = await future
         assert record is not None
         return record

@@ -10,17 +10,19 @@ from typing import Final
 
 from mycelia_protocol.allocate import fits, lack, open_requests
 from mycelia_protocol.encoding import Value
+from mycelia_protocol.events import DecisionRequested, Refused
 from mycelia_protocol.gather import gather, grant_max
 from mycelia_protocol.limits import VIEW_HEADS_MAX
 from mycelia_protocol.logs import LogKey, Logs
 from mycelia_protocol.policies import in_force
 from mycelia_protocol.publish import Draft
-from mycelia_protocol.purses import Stock
+from mycelia_protocol.purses import Stock, refusal, stock_of
 from mycelia_protocol.sharing.decide import Decision, decide
+from mycelia_protocol.sharing.views import RequestView
 from mycelia_protocol.state import State
 from mycelia_protocol.types import grant
 from mycelia_protocol.types.base import Statement
-from mycelia_protocol.types.decision import Decided, content
+from mycelia_protocol.types.decision import Decided, Override, content
 from mycelia_protocol.types.heads import NOTHING, FullHead, View, tag_of
 from mycelia_protocol.types.heads import content as view_content
 from mycelia_protocol.types.request import Request
@@ -62,7 +64,8 @@ class Deciding:
                 inputs.policy, inputs.offer, inputs.requests, inputs.collectives, inputs.as_of_ms
             )
             if found.grants:
-                return [*self._decision(log, stock, found), *_grants(stock, found, accept_by_ms)]
+                decision, grants = self._decision(log, stock, found), found.grants
+                return [*decision, *_grants(stock, grants, accept_by_ms)]
         return []
 
     def _could_get(self, stock: Stock, request: Statement[Request], clock_ms: int) -> bool:
@@ -75,15 +78,78 @@ class Deciding:
             >= offer.body.lot
         )
 
-    def _decision(self, log: bytes | None, stock: Stock, found: Decision) -> Iterator[Draft]:
+    def asked(
+        self, log: bytes | None, wish: DecisionRequested, clock_ms: int, accept_by_ms: int
+    ) -> list[Draft] | Refused:
+        """Return the decision that a person wants, with its grants, or why it can't be.
+
+        Whoever only agrees with the policy agrees with what was shown; so if other grants follow by
+        now, nothing does.
+        """
+        stock = stock_of(self._state, self._key, log, wish.purse, wish.slot, clock_ms)
+        if stock is None:
+            return Refused(wish.token, "spent", "nothing of this can be granted here")
+        inputs = gather(self._state, self._key, stock, in_force(self._state), clock_ms)
+        found = decide(
+            inputs.policy, inputs.offer, inputs.requests, inputs.collectives, inputs.as_of_ms
+        )
+        if not wish.reason and (not wish.grants or wish.grants != found.grants):
+            reason = "by now the policy gives something else; look once more"
+            return Refused(wish.token, "changed", reason)
+        override = None
+        if wish.reason:
+            objection = self._objection(log, stock, wish, inputs.requests)
+            if objection is not None:
+                return Refused(wish.token, "override", objection)
+            ((chosen, quantity),) = wish.grants
+            assert wish.approver is not None
+            override = Override(chosen, quantity, wish.reason, wish.approver)
+        decision = self._decision(log, stock, found, override, wish.token)
+        return [*decision, *_grants(stock, wish.grants, accept_by_ms)]
+
+    def _objection(
+        self,
+        log: bytes | None,
+        stock: Stock,
+        wish: DecisionRequested,
+        requests: Sequence[RequestView],
+    ) -> str | None:
+        """Say why a person can't decide so; None if they can."""
+        if len(wish.grants) != 1:
+            return "who decides otherwise names one request"
+        if wish.approver is None or not self._state.is_member(wish.approver):
+            return "a member has to approve it"
+        ((chosen, quantity),) = wish.grants
+        request = next((each for each in requests if each.id == chosen), None)
+        asked = self._state.find(chosen, Request)
+        if request is None or asked is None:
+            return "this request is not open"
+        if request.unit != stock.offer.body.unit:
+            return "it is asked for in another unit"
+        if asked.author in (self._key, stock.offer.author):
+            return "nobody is granted what is its own"
+        if quantity > request.lacking:
+            return f"it lacks only {request.lacking} base units, not {quantity}"
+        content = grant.content(quantity, stock.slot)
+        draft = Draft(None, "grant", content, (stock.purse, chosen, *stock.credits))
+        return refusal(self._state, self._key, log, draft)
+
+    def _decision(
+        self,
+        log: bytes | None,
+        stock: Stock,
+        found: Decision,
+        override: Override | None = None,
+        token: int | None = None,
+    ) -> Iterator[Draft]:
         """Yield the decision, and before it the views that hold what it has no room for."""
         if log is None or log != self._log:
             self._recall(log)
         *more, last = self._views(log)
         for view in more:
             yield Draft(None, "view", view)
-        body = content(found, last, stock.left, stock.slot)
-        yield Draft(None, "decision", body, (stock.purse,))
+        body = content(found, last, stock.left, stock.slot, override)
+        yield Draft(token, "decision", body, (stock.purse,))
 
     def _recall(self, log: bytes | None) -> None:
         """Read from the state what a log has told."""
@@ -123,10 +189,12 @@ def _parts(heads: Sequence[FullHead]) -> list[Sequence[FullHead]]:
     return [heads[start : start + VIEW_HEADS_MAX] for start in starts]
 
 
-def _grants(stock: Stock, found: Decision, accept_by_ms: int | None) -> Iterator[Draft]:
+def _grants(
+    stock: Stock, grants: Sequence[tuple[bytes, int]], accept_by_ms: int | None
+) -> Iterator[Draft]:
     """Yield the grants of a decision; the first one names what came back, and then it stays."""
     credits_ = stock.credits
-    for request, quantity in found.grants:
+    for request, quantity in grants:
         body = grant.content(quantity, stock.slot, accept_by_ms)
         yield Draft(None, "grant", body, (stock.purse, request, *credits_), follows=True)
         credits_ = ()

@@ -52,6 +52,8 @@ from mycelia_protocol.rng import Rng
 from mycelia_protocol.shortcuts import Shortcuts
 from mycelia_protocol.types.erase import Erase
 
+TRAFFIC = events.LinkOpened | events.PublishRequested | events.DecisionRequested
+
 
 class Engine:
     """One node of one commons.
@@ -122,7 +124,7 @@ class Engine:
         Raises:
             InvalidTransition: traffic before `StoreLoaded`.
         """
-        if not self._is_loaded and isinstance(event, events.LinkOpened | events.PublishRequested):
+        if not self._is_loaded and isinstance(event, TRAFFIC):
             raise InvalidTransition(f"{type(event).__name__} before StoreLoaded")
         steady_ms = self._clock.read(now_ms)
         return self._route(event, steady_ms) + self._flush(steady_ms)
@@ -154,6 +156,8 @@ class Engine:
                 return []
             case events.PublishRequested(token, kind, content, refs):
                 return [*self._own.publish(Draft(token, kind, content, refs))]
+            case events.DecisionRequested():
+                return [*self._own.decide(event)]
             case events.InviteRequested(token, secret, expires_ms):
                 return self._door.invite(token, secret, expires_ms, self._clock.shown_ms)
             case events.RecordsStored(batch):

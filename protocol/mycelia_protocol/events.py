@@ -102,6 +102,26 @@ class PublishRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class DecisionRequested:
+    """A person on this node decides who gets something of a purse; answered as `PublishRequested`.
+
+    Attributes:
+        slot: which one of what is lent.
+        grants: (request, base units). Without a reason, what the policy gives as that person saw
+            it, in its order: if it gives something else by now, nothing is written.
+        reason: why it is another request, and how much; then there is one.
+        approver: the key of who approved that.
+    """
+
+    token: int
+    purse: bytes
+    slot: int | None
+    grants: tuple[tuple[bytes, int], ...]
+    reason: str = ""
+    approver: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class InviteRequested:
     """A person wants to bring somebody in; the secret travels to them on another way."""
 
@@ -170,6 +190,7 @@ Event: TypeAlias = (
     | LinkClosed
     | DialFailed
     | PublishRequested
+    | DecisionRequested
     | InviteRequested
     | RecordsStored
     | StoreFailed
@@ -273,7 +294,7 @@ class DeleteInvite:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A `PublishRequested` or `InviteRequested` is done and durable.
+    """A `PublishRequested`, `DecisionRequested` or `InviteRequested` is done and durable.
 
     Attributes:
         record: id of the record written; None for an invite.

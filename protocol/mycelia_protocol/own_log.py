@@ -11,7 +11,7 @@ from typing import Final
 from mycelia_protocol.clock import earliest
 from mycelia_protocol.erasures import Erasures
 from mycelia_protocol.errors import LocalError, RemoteError
-from mycelia_protocol.events import Output, Refused, StoreRecords
+from mycelia_protocol.events import DecisionRequested, Output, Refused, StoreRecords
 from mycelia_protocol.gate import RestoreGate
 from mycelia_protocol.logs import Logs
 from mycelia_protocol.messages import Message
@@ -98,17 +98,24 @@ class OwnLog:
         assert draft.token is not None
         if draft.kind not in SPENDING_KINDS:
             return self._ask(draft)
+        return self._spend(draft, draft.token)
+
+    def decide(self, decision: DecisionRequested) -> list[Refused]:
+        """Queue what a person decided."""
+        return self._spend(decision, decision.token)
+
+    def _spend(self, wish: Draft | DecisionRequested, token: int) -> list[Refused]:
         if not self.gate.is_open:
             reason = "this node was restored and must first hear from other members"
-            return [Refused(draft.token, "gate", reason)]
-        self.steward.asked(draft)
+            return [Refused(token, "gate", reason)]
+        self.steward.asked(wish)
         return []
 
     def flush(self, clock_ms: int) -> tuple[tuple[Record, ...], list[Refused]]:
         """Return the next batch for the store, and who asked for what can't be written."""
         refusals: list[Refused] = []
-        for draft, refusal in self.steward.spends():
-            refusals += self._ask(draft) if refusal is None else [refusal]
+        for drafts, refusal in self.steward.spends(clock_ms):
+            refusals += [refusal] if refusal is not None else self._ask_all(drafts)
         return self.publisher.flush(clock_ms), refusals
 
     def written(self) -> tuple[list[Notice], list[tuple[int, bytes]]]:
@@ -148,10 +155,14 @@ class OwnLog:
         return [GateOpened(self.gate.confirmations)]
 
     def _ask(self, draft: Draft) -> list[Refused]:
-        assert draft.token is not None
+        return self._ask_all([draft])
+
+    def _ask_all(self, drafts: Sequence[Draft]) -> list[Refused]:
+        """Queue drafts one of which a user asked for, all or none."""
+        token = next(draft.token for draft in drafts if draft.token is not None)
         try:
-            self.publisher.ask(draft)
+            self.publisher.ask_all(drafts)
         except (LocalError, RemoteError) as error:
             code = error.code if isinstance(error, RemoteError) else "refused"
-            return [Refused(draft.token, code, str(error))]
+            return [Refused(token, code, str(error))]
         return []

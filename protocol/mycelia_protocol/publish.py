@@ -5,12 +5,13 @@ meanwhile makes the next. So a record is never built on one that the store then 
 the group commit comes by itself.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mycelia_protocol.body import write_body
 from mycelia_protocol.crypto import public_key
 from mycelia_protocol.encoding import Value
-from mycelia_protocol.errors import LimitExceeded, LocalError, SchemaError
+from mycelia_protocol.errors import LimitExceeded, LocalError, RemoteError, SchemaError
 from mycelia_protocol.limits import (
     ID_SIZE,
     LOG_ID_SIZE,
@@ -88,6 +89,16 @@ class Publisher:
         except LimitExceeded as error:
             raise SchemaError(str(error)) from None
         self._queue.append(draft)
+
+    def ask_all(self, drafts: Sequence[Draft]) -> None:
+        """Queue drafts that belong together, all or none; raises as `ask`."""
+        before = len(self._queue)
+        try:
+            for draft in drafts:
+                self.ask(draft)
+        except (LocalError, RemoteError):
+            del self._queue[before:]
+            raise
 
     def flush(self, now_ms: int) -> tuple[Record, ...]:
         """Build the next batch for the store; empty while one is there or nothing waits."""

@@ -13,7 +13,7 @@ from typing import Final
 from mycelia_protocol import allocate, preposition, purses
 from mycelia_protocol.clock import earliest
 from mycelia_protocol.deciding import Deciding
-from mycelia_protocol.events import Refused
+from mycelia_protocol.events import DecisionRequested, Refused
 from mycelia_protocol.gate import RestoreGate
 from mycelia_protocol.gather import next_pause_end
 from mycelia_protocol.limits import STEWARD_DELAY_MS, STEWARD_DRAFTS_MAX, STORE_PAUSE_MS
@@ -38,7 +38,7 @@ class Steward:
         self._deciding = Deciding(state, logs, publisher.key)
         self._look_ms: int | None = None  # when to look, since something changed
         self._deadline_ms: int | None = None  # when to look, since time went by
-        self._asked: deque[Draft] = deque()
+        self._asked: deque[Draft | DecisionRequested] = deque()
         self._state = state
         self._publisher = publisher
         self._gate = gate
@@ -61,20 +61,25 @@ class Steward:
         is_author = any(state.by_author(key, family) for family in families)
         return is_author or bool(state.addressed_to(key, Rights))
 
-    def asked(self, draft: Draft) -> None:
+    def asked(self, wish: Draft | DecisionRequested) -> None:
         """Note what a person wants to spend: it waits until the state holds all before it."""
-        self._asked.append(draft)
+        self._asked.append(wish)
 
-    def spends(self) -> Iterator[tuple[Draft, Refused | None]]:
+    def spends(self, clock_ms: int) -> Iterator[tuple[list[Draft], Refused | None]]:
         """Yield what people want to spend and can be looked at now, with why not if it can't be.
 
-        Whoever takes one has to ask the publisher for it before the next.
+        Whoever takes it has to ask the publisher for all of it before the next.
         """
         while self._asked and self._publisher.is_idle:
-            draft = self._asked.popleft()
-            reason = purses.refusal(self._state, self._publisher.key, self._publisher.log, draft)
-            assert draft.token is not None
-            yield draft, None if reason is None else Refused(draft.token, "spent", reason)
+            wish = self._asked.popleft()
+            key, log = self._publisher.key, self._publisher.log
+            assert wish.token is not None
+            if isinstance(wish, Draft):
+                reason = purses.refusal(self._state, key, log, wish)
+                yield [wish], None if reason is None else Refused(wish.token, "spent", reason)
+                continue
+            found = self._deciding.asked(log, wish, clock_ms, self._accept_by(clock_ms))
+            yield ([], found) if isinstance(found, Refused) else (found, None)
 
     def store_failed(self, now_ms: int) -> None:
         """Rest for a while."""
@@ -112,8 +117,7 @@ class Steward:
             if self._gate.is_open:
                 yield from purses.give_back(state, key, log, clock_ms)
                 if not options.decide:
-                    shelf = list(purses.stocks(state, key, log, clock_ms))
-                    accept_by_ms = clock_ms + options.accept_within_ms
+                    shelf, accept_by_ms = self._shelf(clock_ms), self._accept_by(clock_ms)
                     grants = list(allocate.fifo(state, key, shelf, clock_ms, accept_by_ms))
                     yield from grants or self._ahead(shelf, clock_ms)
         if options.confirm_handovers:
@@ -121,11 +125,18 @@ class Steward:
 
     def _decide(self, clock_ms: int) -> list[Draft]:
         """Return one decision by the policy in force, with its grants."""
-        key, log = self._publisher.key, self._publisher.log
-        shelf = list(purses.stocks(self._state, key, log, clock_ms))
-        accept_by_ms = clock_ms + self._options.accept_within_ms
-        decided = self._deciding.drafts(log, shelf, clock_ms, accept_by_ms)
+        log, shelf = self._publisher.log, self._shelf(clock_ms)
+        decided = self._deciding.drafts(log, shelf, clock_ms, self._accept_by(clock_ms))
         return decided or list(islice(self._ahead(shelf, clock_ms), STEWARD_DRAFTS_MAX))
+
+    def _shelf(self, clock_ms: int) -> list[purses.Stock]:
+        """Return what this node may grant without asking anybody."""
+        key, log = self._publisher.key, self._publisher.log
+        stocks = purses.stocks(self._state, key, log, clock_ms)
+        return [stock for stock in stocks if not stock.offer.body.ask]
+
+    def _accept_by(self, clock_ms: int) -> int:
+        return clock_ms + self._options.accept_within_ms
 
     def _ahead(self, shelf: Sequence[purses.Stock], clock_ms: int) -> Iterator[Draft]:
         """Yield what is given ahead of an outage: once all that is asked for is in the state."""

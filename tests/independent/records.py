@@ -130,6 +130,7 @@ TERMS = {
     "on_behalf_of?": (bytes, 32, 32),
     "renewing?": (bool,),
     "inexhaustible?": (bool,),
+    "ask?": (bool,),
 }
 NEED = {
     "urgency": (str, ("now", "days", "week", "anytime")),

@@ -54,6 +54,7 @@ def test_an_offer_has_all_its_fields(oak: Daemon) -> None:
         "renewing": False,
         "status": "open",
         "inexhaustible": False,
+        "ask": False,
         "granted": 0,
         "left": 5_000,
         "escrow": 0,

@@ -72,9 +72,11 @@ def test_what_a_node_decided_is_explained_and_made_again_elsewhere(
     grant = promise["id"]
     wait_for(lambda: two.items("/v1/grants")[0]["status"] == "accepted", "it is accepted")
     said(two, "grant", "received", grant)
+    overridden = cake_by_hand(one, two)
     audited = two.run("audit", "--policy", "lottery")
     assert audited.code == 0
-    assert audited.out.startswith("1 of 1 decision came out the same.\n")
+    assert "3 of 3 decisions came out the same." in audited.out
+    assert "a person chose" in audited.out
     assert "would stand first in 0 decisions (0 ‰)" in audited.out
     page = two.home.parent / "audit.html"
     found = said(two, "audit", "--html", str(page))
@@ -82,7 +84,10 @@ def test_what_a_node_decided_is_explained_and_made_again_elsewhere(
     assert "no baseline" in two.run("audit", "--policy", "balansed").err
     ours = two.home.parent / "theirs.json"
     ours.write_text(json.dumps(said(two, "policy", "show")))
-    assert said(two, "audit", "--policy", str(ours))["replay"]["changed"] == 0
+    again = said(two, "audit", "--policy", str(ours))
+    assert again["replay"]["changed"] == 0
+    (item,) = again["items"]
+    assert (item["decision"], item["override"]["reason"]) == (overridden, "for the clinic")
     ours.write_text("{}")
     assert "holds no policy" in two.run("audit", "--policy", str(ours)).err
     no_such = two.run("why", said(two, "request", "list")["items"][0]["id"])
@@ -91,5 +96,25 @@ def test_what_a_node_decided_is_explained_and_made_again_elsewhere(
     again = said(two, "audit")
     assert again | {"as_of_ms": 0} == found | {"as_of_ms": 0}, "it needs no running node"
     (fared,) = found["collectives"]
-    assert (fared["name"], fared["count"], fared["met_pm"]) == ("Bakery", 2, 500)
+    assert (fared["name"], fared["count"], fared["met_pm"]) == ("Bakery", 3, 333)
     assert found["flow"]["unconfirmed_pm"] == 0
+
+
+def cake_by_hand(one: Daemon, two: Daemon) -> str:
+    """Let a person on one node look at who would get an offer, and decide otherwise."""
+    cake = said(one, "offer", "add", "food.dry", "Cake", "4", "pieces", "--ask")["id"]
+    wish = said(two, "request", "add", "food.dry", "Cake", "4", "pieces")["id"]
+    wait_for(lambda: wish in one.run("request", "list", "--json").out, "the request arrives")
+    assert "TO DECIDE (1)" in one.run("board").out
+    shown = one.run("decide", cake)
+    assert shown.out.startswith("4 x, by 'Ours':")
+    assert "Bakery" in shown.out
+    assert "--yes" in shown.err, "nobody is at a terminal"
+    assert "go together" in one.run("decide", cake, "--reason", "so").err
+    instead = ("--instead", wish, "2", "pieces", "--reason", "for the clinic")
+    decided = str(said(one, "decide", cake, *instead, "--approver", "Bakery")["id"])
+    agreed = said(one, "decide", cake, "--yes")["id"]
+    wait_for(lambda: len(said(two, "grant", "list")["items"]) == 3, "the grants arrive")
+    assert said(two, "why", agreed)["parts"][0]["faults"] == []
+    assert "for the clinic" in two.run("why", decided).out
+    return decided

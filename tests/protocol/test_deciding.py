@@ -1,14 +1,17 @@
-"""Engines that decide by the policy in force: every decision recomputes at every other node."""
+"""Engines that decide by the policy in force, or as people say: every decision recomputes."""
 
+from mycelia_protocol import events
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.recompute import Finding, recompute
 from mycelia_protocol.sharing.baselines import baseline, document
 from mycelia_protocol.sharing.policy import write_policy
 from mycelia_protocol.types.decision import Decided
 from mycelia_protocol.types.grant import Grant
+from mycelia_protocol.types.promises import grant_state
 from support.mesh import Mesh, Node
 
 WAIT_MS = 600_000
+Grants = tuple[tuple[bytes, int], ...]
 WATER: dict[str, Value] = {"category": "food.water", "title": "Water", "unit": "mL"}
 
 
@@ -89,3 +92,76 @@ def test_who_lets_a_grant_lapse_pauses_as_long_as_it_made_others_wait() -> None:
     again = [each for each in state.every(Decided) if each.author == mill.key][2:]
     assert [row.given for each in again for row in each.body.rows] == [1_000]
     assert all(each.recomputes for each in findings(waiting, mill))
+
+
+def offer(node: Node, quantity: int = 10_000) -> bytes:
+    """Offer water about which people are asked."""
+    return node.publish("offer", {**WATER, "quantity": quantity, "lot": 500, "ask": True})
+
+
+def decided(node: Node, purse: bytes, grants: Grants, *otherwise: object) -> bytes | str:
+    """Let a person decide; return the decision's id, or the code of the refusal."""
+    token = node.mesh.token()
+    node.give(events.DecisionRequested(token, purse, None, grants, *otherwise))  # type: ignore[arg-type]
+    node.mesh.settle()
+    if token in node.refusals:
+        return node.refusals[token].code
+    record = node.answers[token]
+    assert record is not None
+    return record
+
+
+def test_nothing_is_granted_until_a_person_agrees() -> None:
+    """Then what was shown is granted, and recomputes like any other decision."""
+    for decide in (True, False):
+        mesh = Mesh(count=2, decide=decide, confirm_handovers=True)
+        mill, oak = mesh.nodes
+        mesh.connect(mill, oak)
+        wanted, water = ask(oak, 7_000), offer(mill)
+        mesh.run(120_000)
+        state = oak.engine.state
+        assert state.every(Grant) == []
+        assert decided(mill, water, ((wanted, 6_500),)) == "changed"
+        assert decided(mill, water, ()) == "changed"
+        record = decided(mill, water, ((wanted, 7_000),))
+        mesh.run(120_000)
+        (grant,) = state.every(Grant)
+        assert grant.refs == (water, wanted, record)
+        assert grant_state(state, grant.id).status == "received"
+        (found,) = findings(oak, mill)
+        assert found.recomputes
+        assert found.override is None
+
+
+def test_an_override_gives_to_another_with_a_reason_and_an_approver() -> None:
+    """It says what the policy would have given, recomputes, and is no fault; others are refused."""
+    mesh = deciding_mesh(3)
+    mill, oak, elm = mesh.nodes
+    first = ask(oak, 7_000, "now")
+    mesh.run(1_000)
+    second, own = ask(elm, 9_000, "week"), ask(mill, 500)
+    water = offer(mill)
+    mesh.run(120_000)
+    for grants, reason, approver in (
+        (((second, 5_000),), "they have a clinic", b"x" * 32),
+        (((second, 5_000),), "they have a clinic", None),
+        (((second, 5_100),), "no whole lots", oak.key),
+        (((second, 9_500),), "more than they lack", oak.key),
+        (((own, 500),), "for ourselves", oak.key),
+        (((water, 500),), "no request", oak.key),
+        (((first, 500), (second, 500)), "two at once", oak.key),
+    ):
+        assert decided(mill, water, grants, reason, approver) == "override", reason
+    record = decided(mill, water, ((second, 5_000),), "they have a clinic", oak.key)
+    mesh.run(120_000)
+    state = oak.engine.state
+    (decision,) = state.every(Decided)
+    assert decision.id == record
+    assert decision.body.rows[0].request == first, "the policy would have served oak first"
+    assert decision.body.override is not None
+    assert decision.body.override.approver == oak.key
+    (grant,) = state.every(Grant)
+    assert (grant.refs, grant.body.quantity) == ((water, second, record), 5_000)
+    (found,) = findings(oak, mill)
+    assert found.recomputes
+    assert found.override == decision.body.override

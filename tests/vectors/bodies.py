@@ -41,6 +41,7 @@ OFFER: Content = {
     "on_behalf_of": derived("a party"),
     "renewing": True,
     "inexhaustible": False,
+    "ask": True,
     **PLACE,
 }
 LOAN: Content = {
@@ -156,7 +157,7 @@ OPTIONAL = {
     *("terms", "minimum", "from_ms", "until_ms", "carrier", "audience", "renewing"),
     *("inexhaustible", "people", "on_behalf_of", "substitutes", "members", "guardians", "slot"),
     *("accept_by_ms", "condition", "met_elsewhere", "seal_key", "text", "method", "evidence"),
-    "margin",
+    *("margin", "ask"),
 }
 LARGEST = 1_000_000_000
 # For each field the values just inside and just outside of its bounds.

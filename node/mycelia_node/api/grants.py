@@ -5,6 +5,7 @@ from typing import cast
 from aiohttp import web
 
 from mycelia_node.api.contested import contested_things
+from mycelia_node.api.decisions import to_decide
 from mycelia_node.api.fields import Fields, find, read_body, read_flags, require_own
 from mycelia_node.api.things import GetNode
 from mycelia_node.api.views import Json, each, grant_view, needs, offer_view, request_view
@@ -102,7 +103,9 @@ class GrantRoutes:
         )
         grants = await each(state.every(Grant), lambda grant: grant_view(state, grant, key))
         waiting = [item for item in grants if waits_for_people(item)]
+        deciding = [offer_view(state, offer, key, now_ms) for offer in to_decide(node)]
         answer = {"offers": offers, "requests": requests, "needs_you": waiting}
+        answer["to_decide"] = deciding
         return web.json_response({**answer, "contested": contested_things(state)})
 
 

@@ -110,7 +110,10 @@ class PolicyRoutes:
         offer = find(state, request.match_info["id"], Offer)
         policy = in_force(state) if asked is None else baseline(baseline_name(asked))
         parts = [
-            {"slot": stock.slot, **_told(state, gather(state, offer.author, stock, policy, now_ms))}
+            {
+                "slot": stock.slot,
+                **explained(state, gather(state, offer.author, stock, policy, now_ms)),
+            }
             for stock in stocks(state, offer.author, None, now_ms)
             if stock.purse == offer.id
         ]
@@ -135,12 +138,12 @@ class PolicyRoutes:
                 status=409,
             )
         override = decision.body.override
-        told = _told(state, finding.inputs)
+        said = explained(state, finding.inputs)
         if override is not None:
             who = name_of(state, override.approver)
             text = f"A person decided otherwise, and {who} approved: {override.reason}"
-            told["sentences"] = [text, *told["sentences"]]
-        parts = [{"slot": decision.body.slot, **told, "faults": list(finding.faults)}]
+            said["sentences"] = [text, *said["sentences"]]
+        parts = [{"slot": decision.body.slot, **said, "faults": list(finding.faults)}]
         return web.json_response({"policy": policy_view(finding.inputs.policy), "parts": parts})
 
 
@@ -168,7 +171,7 @@ def _decision_of(state: State, record: bytes) -> Statement[Decided]:
     )
 
 
-def _told(state: State, inputs: Inputs) -> dict[str, Any]:
+def explained(state: State, inputs: Inputs) -> dict[str, Any]:
     """Return a decision from its inputs, in sentences and in numbers."""
     judgement = judge(
         inputs.policy, inputs.offer, inputs.requests, inputs.collectives, inputs.as_of_ms

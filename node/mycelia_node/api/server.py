@@ -15,6 +15,7 @@ from aiohttp import web
 
 from mycelia_node.api.bundles import BundleRoutes
 from mycelia_node.api.commons import CommonsRoutes
+from mycelia_node.api.decisions import DecisionRoutes
 from mycelia_node.api.erasing import EraseRoutes
 from mycelia_node.api.grants import GrantRoutes
 from mycelia_node.api.merged import MergedRoutes
@@ -49,6 +50,7 @@ async def serve_api(daemon: Daemon) -> AsyncIterator[None]:
         EraseRoutes,
         MessageRoutes,
         PolicyRoutes,
+        DecisionRoutes,
     )
     for more in shared:
         more(routes.get_node).add_routes(app)

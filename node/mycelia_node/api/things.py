@@ -38,6 +38,7 @@ OFFER_ONLY: Fields = {
     "on_behalf_of": str,
     "renewing": bool,
     "inexhaustible": bool,
+    "ask": bool,
 }
 REQUEST_ONLY: Fields = {
     "urgency": str,

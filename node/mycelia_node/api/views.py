@@ -68,6 +68,7 @@ def offer_view(state: State, offer: Statement[Offer], own_key: bytes, now_ms: in
         "renewing": body.renewing,
         "status": offer_status(state, offer, now_ms),
         "inexhaustible": body.inexhaustible,
+        "ask": body.ask,
         "granted": where.granted,
         "left": where.free,
         "escrow": where.escrow,

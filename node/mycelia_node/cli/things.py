@@ -113,6 +113,7 @@ def offer() -> None:
 @click.option("--of", "party", metavar="PARTY", help="a party whose it is, by its id")
 @click.option("--renewing", is_flag=True, help="more of it comes again and again")
 @click.option("--inexhaustible", is_flag=True, help="giving takes nothing away")
+@click.option("--ask", is_flag=True, help="grant nothing by itself: people run `mycelia decide`")
 @thing_options
 def add_offer(settings: Settings, quantity: str, unit: str, **fields: Any) -> None:
     """Offer AMOUNT UNIT of something, such as: food.water "Drinking water" 200 L
@@ -127,7 +128,8 @@ def add_offer(settings: Settings, quantity: str, unit: str, **fields: Any) -> No
         body |= {"terms": "lend", "slots": sorted(fields["slots"])}
     elif fields["service"]:
         body["terms"] = "service"
-    for name in ("from_ms", "until_ms", "carrier", "audience", "renewing", "inexhaustible"):
+    flags = ("renewing", "inexhaustible", "ask")
+    for name in ("from_ms", "until_ms", "carrier", "audience", *flags):
         if fields[name] or fields[name] == 0:
             body[name] = fields[name]
     if fields["party"] is not None:
@@ -315,6 +317,9 @@ def board(settings: Settings) -> None:
     ]
     if waiting:
         parts.append(f"NEEDS YOU ({len(waiting)})\n{grants_table(waiting)}")
+    if deciding := answer["to_decide"]:
+        heading = f"TO DECIDE ({len(deciding)}): `mycelia decide ID` shows who would get it"
+        parts.append(f"{heading}\n{offers_table(deciding)}")
     if answer["contested"]:
         rows = [
             (each["id"], each["name"], f"{each['kind']}: {each['title']}")

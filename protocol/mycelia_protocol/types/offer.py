@@ -40,6 +40,7 @@ FIELDS = (
     Field("on_behalf_of", "bytes", ID_SIZE, ID_SIZE, required=False),
     Field("renewing", "bool", required=False),
     Field("inexhaustible", "bool", required=False),
+    Field("ask", "bool", required=False),
     *PLACE_FIELDS,
 )
 
@@ -68,6 +69,7 @@ class Offer:
         on_behalf_of: id of the `party` whose it is; see `parties.py`.
         renewing: whether more of it comes again and again.
         inexhaustible: whether giving takes nothing away; `quantity` bounds each grant alone.
+        ask: whether nodes grant nothing of it by themselves: a person is asked.
     """
 
     category: str
@@ -87,6 +89,7 @@ class Offer:
     on_behalf_of: bytes | None
     renewing: bool
     inexhaustible: bool
+    ask: bool
     place: Place | None
 
     @property
@@ -125,6 +128,7 @@ def read(body: Body, record: Record) -> Offer:
         on_behalf_of=body.optional_data("on_behalf_of"),
         renewing=body.optional_flag("renewing"),
         inexhaustible=body.optional_flag("inexhaustible"),
+        ask=body.optional_flag("ask"),
         place=read_place(body),
     )
     _check_amounts(offer)
