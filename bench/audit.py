@@ -61,7 +61,7 @@ def make(folder: Path, size: int) -> tuple[float, int]:
 def audit(folder: Path) -> dict[str, float]:
     """Make all decisions in a database once more, as `mycelia audit` does."""
     charter = Charter.decode((folder / "charter").read_bytes())
-    logs = read_everything(folder / "node.db")
+    logs = read_everything(folder / "node.db", is_bare=True)
     wrong = requests = decisions = 0
     for found in recompute_all(charter, logs, deciding_logs(logs)):
         decisions += 1

@@ -95,6 +95,7 @@ def test_what_a_node_decided_is_explained_and_made_again_elsewhere(
     assert two.stop() == 0
     again = said(two, "audit")
     assert again | {"as_of_ms": 0} == found | {"as_of_ms": 0}, "it needs no running node"
+    assert Home.at(two.home).take_clean() is not None, "and leaves it as it was"
     (fared,) = found["collectives"]
     assert (fared["name"], fared["count"], fared["met_pm"]) == ("Bakery", 3, 333)
     assert found["flow"]["unconfirmed_pm"] == 0

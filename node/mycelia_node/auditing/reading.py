@@ -3,6 +3,7 @@
 An audit may take minutes of one core. Within the daemon it would hold up everything else.
 """
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Callable
@@ -10,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from mycelia_node.database import read_everything, unusable
-from mycelia_node.errors import RequestError
+from mycelia_node.errors import HomeError, RequestError
 from mycelia_node.home import Home
 from mycelia_node.nearest import hint
 from mycelia_node.node import read_charter
 from mycelia_protocol.auditing import Audit, Auditor
 from mycelia_protocol.errors import MyceliaError
+from mycelia_protocol.horizon import LogKey
+from mycelia_protocol.record import Record
 from mycelia_protocol.sharing.baselines import BASELINES, baseline
 from mycelia_protocol.sharing.policy import Policy, read_policy, write_policy
 
@@ -33,6 +36,7 @@ def audit_home(
 
     Raises:
         RequestError: it is in no commons yet.
+        HomeError: its lock can't be taken.
         StoreError: its database can't be read.
     """
     charter = read_charter(home)
@@ -44,10 +48,7 @@ def audit_home(
             status=409,
         )
     tell("Reading all records ...")
-    try:
-        logs = read_everything(home.database)
-    except (sqlite3.Error, MyceliaError) as error:
-        raise unusable(home.database, error) from error
+    logs = _records(home)
     total = sum(each.kind == "decision" for log in logs.values() for each in log)
     tell(f"Adding up {sum(map(len, logs.values())):,} records ...")
     auditor = Auditor(charter, logs, as_of_ms, other)
@@ -55,6 +56,26 @@ def audit_home(
     for done in auditor.steps():
         tell(f"{done:,} of {total:,} decisions made once more")
     return auditor.audit
+
+
+def _records(home: Home) -> dict[LogKey, list[Record]]:
+    """Return all records of a home, and leave the marker of a clean end true.
+
+    Raises:
+        StoreError: its database can't be read.
+    """
+    with contextlib.ExitStack() as stack:
+        is_closed = False
+        try:
+            stack.enter_context(home.locked())
+            is_closed = home.clean.exists()
+        except HomeError as error:
+            if error.code != "in-use":
+                raise
+        try:
+            return read_everything(home.database, is_closed=is_closed, is_bare=True)
+        except (sqlite3.Error, MyceliaError) as error:
+            raise unusable(home.database, error) from error
 
 
 def policy_named(asked: str) -> Policy:
