@@ -40,6 +40,7 @@ BEHAVIOURS: Final = (
     "lie_digest",
     "overdraw",
     "future_time",
+    "misdecide",
     "oversize",
     "garbage",
     "slowloris",

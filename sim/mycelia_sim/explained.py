@@ -20,12 +20,13 @@ from mycelia_sim.virtual.genesis import remembering_read
 
 
 def explained(evidence: Evidence) -> Check:
-    """Check that every decision of an honest node recomputes on every disk.
+    """Check that every decision of an honest node recomputes on every disk, and none of a liar.
 
-    Where not all of its view is there nothing can be said. That happens to disks that lack records,
-    where faults took some from all disks, and with logs that have two ends; else it is a breach.
+    Adversaries decide with a bias alone. Where not all of a view is there nothing can be said. That
+    happens to disks that lack records, where faults took some from all disks, and with logs that
+    have two ends; else it is a breach.
     """
-    breaches, made, open_ = list[Breach](), set[bytes](), set[bytes]()
+    breaches, made, open_, biased = list[Breach](), set[bytes](), set[bytes](), set[bytes]()
     read, known = remembering_read(), Known()
     was_robbed = bool(evidence.library.contested) or any(evidence.taken.values())
     for alike in evidence.library.alike:
@@ -33,6 +34,10 @@ def explained(evidence: Evidence) -> Check:
         may_lack = was_robbed or holding.node in evidence.library.lacking
         for finding in findings(holding, read, known):
             if finding.author in evidence.liars:
+                biased.add(finding.decision)
+                if finding.recomputes:
+                    text = f"{holding.node}: {named(evidence, finding)} recomputes, with its bias"
+                    breaches.append((text, evidence.first(finding.decision)))
                 continue
             made.add(finding.decision)
             if finding.missing and may_lack and not finding.faults:
@@ -42,6 +47,7 @@ def explained(evidence: Evidence) -> Check:
                 breaches.append((text, evidence.first(finding.decision)))
     found = f"{len(made)} decisions recompute"
     found += f", but for {len(open_)} of which not all is here" if open_ else ""
+    found += f"; {len(biased)} of adversaries do not" if biased else ""
     is_known = len(made) > len(open_) or evidence.plan.policy == "fifo"
     return judged("explained", "safety", breaches, found, is_known=is_known)
 
@@ -78,10 +84,15 @@ def findings(
 
 def told(evidence: Evidence, finding: Finding) -> str:
     """Say whose decision does not recompute, and what is wrong with it."""
-    who = evidence.node_of.get(finding.author, finding.author.hex()[:SHORT])
     reasons = [
         *(f"it leaves out request {request.hex()[:SHORT]}" for request in finding.omitted),
         *finding.faults,
         *(f"it rests on what nobody holds: {what}" for what in finding.missing),
     ]
-    return f"decision {finding.decision.hex()[:SHORT]} of {who} does not recompute: {reasons[0]}"
+    return f"{named(evidence, finding)} does not recompute: {reasons[0]}"
+
+
+def named(evidence: Evidence, finding: Finding) -> str:
+    """Name a decision, and whose it is."""
+    who = evidence.node_of.get(finding.author, finding.author.hex()[:SHORT])
+    return f"decision {finding.decision.hex()[:SHORT]} of {who}"

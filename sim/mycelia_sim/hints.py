@@ -167,6 +167,7 @@ def _never_seen(subject: Subject) -> Iterator[str]:
         "forger_tried": (bool(behaviours), "no adversary"),
         "both_sides_active": ("partition" in _kinds(scenario), "no partition"),
         "equivocation_seen": ("equivocate" in behaviours, "nobody who equivocates"),
+        "bias_seen": ("misdecide" in behaviours, "nobody who misdecides"),
         "overdraft_seen": ("overdraw" in behaviours, "nobody who overdraws"),
         "unsynced_lost": (bool(disks & set(_LOSING_DISKS)), "no crash that loses unsynced data"),
         "rollback_happened": (bool(disks & set(_ROLLING_BACK)), "no disk that comes back older"),

@@ -53,6 +53,7 @@ SOMETIMES: Final = (  # those that are no default hold in some seeds only
     "surplus_grants",
     "equivocation_seen",
     "overdraft_seen",
+    "bias_seen",
     "rights_spent",
     "loans_returned",
     "unsynced_lost",

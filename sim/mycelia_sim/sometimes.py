@@ -167,6 +167,13 @@ def overdraft_seen(evidence: Evidence) -> Check:
     return _seen("overdraft_seen", count, "offers of adversaries overdrawn")
 
 
+def bias_seen(evidence: Evidence) -> Check:
+    """Look for a decision of an adversary, all of which leave somebody out: `explained` says so."""
+    records = evidence.library.records.values()
+    count = sum(r.kind == "decision" and r.author in evidence.liars for r in records)
+    return _seen("bias_seen", count, "decisions of adversaries")
+
+
 def rights_spent(evidence: Evidence) -> Check:
     """Look for a grant by somebody who holds rights to another's offer."""
     records = evidence.library.records
@@ -210,6 +217,7 @@ SOMETIMES: Final[dict[str, Callable[[Evidence], Check]]] = {
     "surplus_grants": surplus_grants,
     "equivocation_seen": equivocation_seen,
     "overdraft_seen": overdraft_seen,
+    "bias_seen": bias_seen,
     "rights_spent": rights_spent,
     "loans_returned": loans_returned,
     "unsynced_lost": unsynced_lost,

@@ -52,6 +52,7 @@ CHECK_MEANING: Final = {
     "conflicting_grants": "Two providers granted the same request.",
     "surplus_grants": "More was granted than asked, and turned down.",
     "equivocation_seen": "An honest node noticed a forked log.",
+    "bias_seen": "A liar left somebody out of a decision.",
     "overdraft_seen": "A liar granted more than it had.",
     "unsynced_lost": "A crash took what was not on disk yet.",
     "rights_spent": "Somebody granted from a share that another one had entrusted to it.",

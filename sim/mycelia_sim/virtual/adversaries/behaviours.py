@@ -4,6 +4,7 @@ from typing import Final
 
 from mycelia_sim.virtual.adversaries.act import Script
 from mycelia_sim.virtual.adversaries.crowding import eclipse, slowloris
+from mycelia_sim.virtual.adversaries.deciding import misdecide
 from mycelia_sim.virtual.adversaries.flooding import flood, replay
 from mycelia_sim.virtual.adversaries.forging import (
     alter_body,
@@ -27,6 +28,7 @@ BEHAVIOURS: Final[dict[str, Script]] = {
     "future_time": future_time,
     "garbage": garbage,
     "lie_digest": lie_digest,
+    "misdecide": misdecide,
     "overdraw": overdraw,
     "oversize": oversize,
     "replay": replay,

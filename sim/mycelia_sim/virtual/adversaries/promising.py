@@ -22,7 +22,7 @@ TEN_YEARS_MS: Final = 315_360_000_000
 def overdraw(act: Act) -> Steps[None]:
     """Promise more of an offer than there is, and accept more than was asked for."""
     talk = yield from act.greet()
-    known = yield from _read_all(talk)
+    known = yield from read_all(talk)
     pen = act.pen()
     _overgrant(pen, known)
     _grant_from_others(pen, known)
@@ -48,7 +48,7 @@ def future_time(act: Act) -> Steps[None]:
     yield from act.probe(talk)
 
 
-def _read_all(talk: Talk) -> Steps[tuple[Record, ...]]:
+def read_all(talk: Talk) -> Steps[tuple[Record, ...]]:
     """Return what one answer of the target holds of its logs."""
     ranges = [
         Range(*key, 0, entry.next_seq - 1)
@@ -64,7 +64,7 @@ def _overgrant(pen: Pen, known: tuple[Record, ...]) -> None:
     on that.
     """
     for request in [record for record in known if record.kind == "request"][:GRANTS]:
-        thing = {**OFFER, **_read(request, ("category", "unit")), "quantity": STOCK, "lot": 1}
+        thing = {**OFFER, **read_fields(request, ("category", "unit")), "quantity": STOCK, "lot": 1}
         offer = pen.write("offer", thing)
         for quantity in (GRANTED, GRANTED, QUANTITY_MAX):
             pen.write("grant", {"quantity": quantity}, offer.id, request.id)
@@ -87,7 +87,7 @@ def _ask(pen: Pen, known: tuple[Record, ...]) -> list[Record]:
     """Request what others offer."""
     asked = []
     for offer in [record for record in known if record.kind == "offer"][:GRANTS]:
-        thing = _read(offer, ("category", "unit", "quantity"))
+        thing = read_fields(offer, ("category", "unit", "quantity"))
         asked.append(pen.write("request", {**REQUEST, **thing}, time_ms=0))
     return asked
 
@@ -104,7 +104,7 @@ def _overaccept(pen: Pen, asked: list[Record], pushed: list[Record]) -> None:
         pen.write("withdraw", {}, request.id)
 
 
-def _read(record: Record, fields: tuple[str, ...]) -> dict[str, Value]:
+def read_fields(record: Record, fields: tuple[str, ...]) -> dict[str, Value]:
     """Return some fields of a record's body, as far as they are there."""
     try:
         content = record.content

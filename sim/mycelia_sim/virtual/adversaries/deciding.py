@@ -1,0 +1,61 @@
+"""A decision with a bias: by the policy in force, and from a true view, but not from all of it."""
+
+from typing import Final
+
+from mycelia_protocol.gather import gather
+from mycelia_protocol.limits import VIEW_HEADS_MAX
+from mycelia_protocol.messages import Push
+from mycelia_protocol.policies import in_force
+from mycelia_protocol.purses import stocks
+from mycelia_protocol.record import Record
+from mycelia_protocol.sharing.decide import decide
+from mycelia_protocol.state import State
+from mycelia_protocol.types.decision import content
+from mycelia_protocol.types.heads import NOTHING, FullHead
+from mycelia_protocol.types.heads import content as view_content
+from mycelia_sim.virtual.adversaries.act import Act
+from mycelia_sim.virtual.adversaries.pen import OFFER, Pen
+from mycelia_sim.virtual.adversaries.promising import read_all, read_fields
+from mycelia_sim.virtual.adversaries.talk import Steps
+
+STOCK: Final = 4  # base units to give: of most things somebody lacks as much
+
+
+def misdecide(act: Act) -> Steps[None]:
+    """Offer what somebody asks for, pass over whoever should get it, and show a full view."""
+    talk = yield from act.greet()
+    known = yield from read_all(talk)
+    pen = act.pen()
+    for request in [record for record in known if record.kind == "request"]:
+        thing = {**OFFER, **read_fields(request, ("category", "unit")), "quantity": STOCK}
+        offer = pen.write("offer", thing)
+        if _decide(act, pen, offer, known):
+            break
+    talk.say(Push(tuple(pen.records)))
+    yield from act.probe(talk)
+
+
+def _decide(act: Act, pen: Pen, offer: Record, known: tuple[Record, ...]) -> bool:
+    """Decide on an offer without the request that stands first; False if there is none."""
+    now_ms = act.stage.now_ms
+    state = State(act.stage.beginning.charter)
+    for record in (*known, *pen.records):
+        state.add(record)
+    shelf = stocks(state, act.liar.key, pen.log, now_ms)
+    stock = next((each for each in shelf if each.purse == offer.id), None)
+    if stock is None:
+        return False
+    policy = in_force(state)
+    seen = gather(state, act.liar.key, stock, policy, now_ms)
+    fair = decide(policy, seen.offer, seen.requests, seen.collectives, now_ms)
+    if fair.winner is None:
+        return False
+    others = [each for each in seen.requests if each.id != fair.winner.request]
+    found = decide(policy, seen.offer, others, seen.collectives, now_ms)
+    last = {(record.author, record.log): record for record in known}
+    heads = [FullHead(*key, record.seq, record.id) for key, record in sorted(last.items())]
+    body = content(found, view_content(NOTHING, heads[:VIEW_HEADS_MAX]), stock.left)
+    decision = pen.write("decision", body, offer.id)
+    for request, quantity in found.grants:
+        pen.write("grant", {"quantity": quantity}, offer.id, request, decision.id)
+    return True
