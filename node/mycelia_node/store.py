@@ -129,7 +129,7 @@ class SqliteStore:
         before: Record | None = None
         try:
             for _, row in read_rows(connection, "ORDER BY r.log, r.seq"):
-                record = Record.restore(*row)
+                record = Record.restore(*row, before)
                 if not follows(before, record):
                     raise RecordError(f"record {record.seq} of a log has lost its predecessor")
                 if record.seq == 0:

@@ -31,11 +31,18 @@ ERASED: Final = b"\x92\xc4\x20"  # how an erased one begins: an array of two, a 
 
 
 class Parts(NamedTuple):
-    """A body taken apart; `words` is None if they are erased."""
+    """A body taken apart: salt, facts, words; if these are erased blind, facts, None."""
 
-    blind: bytes
+    first: bytes
     facts: bytes
     words: bytes | None
+
+    @property
+    def blind(self) -> bytes:
+        """What stays of salt and words when they are erased, 32 bytes."""
+        if self.words is None:
+            return self.first
+        return digest(crypto.WORDS, self.first, self.words)
 
     @property
     def hash(self) -> bytes:
@@ -80,7 +87,7 @@ def split_body(body: bytes) -> Parts:
         facts, end = _bytes_at(body, at)
         words, end = _bytes_at(body, end)
         if end == len(body):
-            return Parts(digest(crypto.WORDS, body[3:at], words), facts, words)
+            return Parts(body[3:at], facts, words)
     elif body[:3] == ERASED:
         at = 3 + ID_SIZE
         facts, end = _bytes_at(body, at)

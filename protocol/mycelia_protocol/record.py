@@ -108,11 +108,17 @@ class Record:
         return record
 
     @classmethod
-    def restore(cls, header: bytes, signature: bytes | None, body: bytes | None) -> "Record":
+    def restore(
+        cls, header: bytes, signature: bytes | None, body: bytes | None, before: "Record | None"
+    ) -> "Record":
         """Take apart an envelope that was checked when it came, and kept since.
 
         Only the body is checked anew. The header is good if a record that is known by its id hangs
         on it, or its signature verifies: that is for the caller to see.
+
+        Args:
+            before: the record before it in the store, whose author and log it shares in memory if
+                they are the same.
 
         Raises:
             EncodingError: the header is no MessagePack.
@@ -121,8 +127,10 @@ class Record:
         fields = decode_proven(header)
         if not isinstance(fields, tuple) or len(fields) != 11:
             raise RecordError("a header has eleven fields", requirement="REC-2")
-        rest = cast("_Fields", fields[1:])
-        record = cls(digest("record", header), header, signature, body, *rest)
+        checked = cast("_Fields", fields[1:])
+        if before is not None and checked[:3] == (before.commons, before.author, before.log):
+            checked = (before.commons, before.author, before.log, *checked[3:])
+        record = cls(digest("record", header), header, signature, body, *checked)
         if body is not None:
             record.check_body(body)
         return record

@@ -33,7 +33,7 @@ def read_statement(record: Record, depth: int = 0) -> Statement[object] | None:
         record.id,
         record.author,
         record.log,
-        record.kind,
+        kind.name,  # one text for all, and not the one that was decoded
         record.time_ms,
         record.refs,
         (depth, record.log, record.seq),
