@@ -12,7 +12,8 @@ same integers, on every machine and in every language.
     gates, factors          who may be given something, and six numbers from 0 to 1000
     judge, order, decide    candidates with scores; whose turn it is; lot by lot
     change, explain         the smallest change with another outcome; sentences from the numbers
-    metrics, audit, health  ratios; what an audit counts; how a living place fares
+    metrics, audit          ratios; what an audit counts
+    figures, health         all figures of an audit side by side; how a living place fares
 
 Spec: section 8.8 for the whole calculation, with every rounding.
 """
