@@ -5,7 +5,6 @@ author's node. So nothing has to be believed: neither who the candidates were, n
 `horizon.py` says in which order, so that a state only grows.
 """
 
-from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -61,8 +60,11 @@ class Finding:
         return not (self.faults or self.omitted or self.missing)
 
 
-# (decision, faults of its view, its grants) -> what was found
-Known: TypeAlias = dict[tuple[bytes, tuple[str, ...], tuple[bytes, ...]], Finding]
+# (decision, faults of its view, its grants, how much of each log is here if not all) -> finding
+Name: TypeAlias = tuple[
+    bytes, tuple[str, ...], tuple[bytes, ...], tuple[LogKey, ...], tuple[int, ...]
+]
+Known: TypeAlias = dict[Name, Finding]
 
 
 def recompute(charter: Charter, logs: Logs, key: LogKey) -> Iterator[Finding]:
@@ -130,12 +132,12 @@ class _Again:
     ) -> None:
         self._reader: Final = read
         self._known: Final = known
-        self._coming: list[array[int]] = []  # what is in view, and not folded before it is needed
         self._logs: Final = logs
         self._names: Final = chain.logs
         self._granted: Final = granted
         self._other: Final = other
-        self._counts = [0] * len(chain.logs)
+        self._counts = [0] * len(chain.logs)  # records in view, by log
+        self._folded = [0] * len(chain.logs)  # the same, as far as the state holds them
         self._read_before: dict[bytes, Statement[object]] = {}  # decisions that come to be folded
         self._state = State(charter, self._read)
         self._gatherer = Gatherer(self._state)
@@ -149,7 +151,8 @@ class _Again:
 
     def look(self, step: Step) -> Finding:
         """Let what is new come into view, and make the next decision once more."""
-        self._coming.append(step.news)
+        for number, count in zip(step.news[::2], step.news[1::2], strict=True):
+            self._counts[number] = count
         records = self._logs[self._names[step.log]]
         decision = self._reader(records[step.seq], 0)
         assert decision is not None  # else it would be no step
@@ -157,8 +160,8 @@ class _Again:
         if step.missing:
             return Finding(decision.id, decision.author, step.faults, (), step.missing)
         grants = [records[seq] for seq in self._granted.get(decision.id, ())]
-        name = (decision.id, step.faults, tuple(grant.id for grant in grants))
-        if self._known is not None and not step.aside and name in self._known:
+        name = self._name(step, decision.id, grants)
+        if self._known is not None and name in self._known:
             return self._known[name]
         self._fold()
         read = [self._reader(grant, 0) for grant in grants]
@@ -168,19 +171,29 @@ class _Again:
             [cast("Statement[Grant]", each) for each in read if each is not None],
         )
         if step.aside and not found.recomputes:  # perhaps for what was left aside
-            return Finding(decision.id, decision.author, step.faults, (), step.aside)
-        if self._known is not None and not step.aside:
+            found = Finding(decision.id, decision.author, step.faults, (), step.aside)
+        if self._known is not None:
             self._known[name] = found
         return found
 
+    def _name(self, step: Step, decision: bytes, grants: Sequence[Record]) -> Name:
+        """Return all from which a finding follows.
+
+        Its view's digest names the records in view. Where some are left aside what is here counts,
+        too: of a log that is proven to part that is what both ends have in common.
+        """
+        ids = tuple(grant.id for grant in grants)
+        if not step.aside:
+            return (decision, step.faults, ids, (), ())
+        return (decision, step.faults, ids, tuple(self._names), tuple(self._counts))
+
     def _fold(self) -> None:
         """Fold all that has come into view."""
-        coming, self._coming = self._coming, []
-        for news in coming:
-            for number, count in zip(news[::2], news[1::2], strict=True):
-                for record in self._logs[self._names[number]][self._counts[number] : count]:
+        for number, (before, count) in enumerate(zip(self._folded, self._counts, strict=True)):
+            if before < count:
+                for record in self._logs[self._names[number]][before:count]:
                     self._state.add(record)
-                self._counts[number] = count
+                self._folded[number] = count
 
     def _compare(
         self,
