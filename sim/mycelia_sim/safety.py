@@ -125,7 +125,7 @@ def no_overcommit(evidence: Evidence) -> Check:
 
 
 def bodies_intact(evidence: Evidence) -> Check:
-    """Check that every body is there and is the one whose hash was signed."""
+    """Check that every body is there and is the one whose hash was signed, and words as wished."""
     breaches: list[Breach] = []
     looked: dict[int, bool] = {}
     for copy, node in evidence.library.places.items():
