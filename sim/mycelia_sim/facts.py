@@ -49,6 +49,7 @@ class KillFact:
 
     Attributes:
         unsynced: records that were not durable yet, and that nobody had been told of.
+        unreported: records that became durable although the node never heard so.
         rolled_back: durable records that the fault itself took from the disk.
         lost: their ids in hex.
     """
@@ -57,6 +58,7 @@ class KillFact:
     has_fired: bool = False
     has_restarted: bool = False
     unsynced: int = 0
+    unreported: int = 0
     rolled_back: int = 0
     lost: tuple[str, ...] = ()
 

@@ -97,9 +97,11 @@ class Kill:
     """The daemon of `node` gets SIGKILL at `at_ms` and is started again at `restart_ms`.
 
     Attributes:
-        disk: what the disk is like at the restart: `keep`; `drop_unsynced`: without what was not
-            synced; `torn`: the last write is incomplete; `bitflip`: a bit of a record is wrong;
-            `wipe`: empty; `restore_old`: an older backup.
+        disk: what the disk is like at the restart. `keep`: as after SIGKILL, with the write that
+            was under way, of which the node never heard; `drop_unsynced`: as after a power cut,
+            without it; `torn`: with a part of it, of which the store makes nothing; `bitflip`: a
+            bit is wrong, so that the store refuses it all and its owner starts anew; `wipe`:
+            empty; `restore_old`: an older backup.
         rollback: records that `restore_old` takes back.
     """
 

@@ -49,7 +49,8 @@ AMOUNTS: Final = {
     "work.volunteer": Amount("Volunteer time", "min", 30, 16),
 }
 
-BEFORE_CRASH_MS: Final = (5, 25, 60, 120)  # posts just before a crash, so that it hits writes
+# Posts just before a crash: the first in its very moment, since a disk is done within few ms.
+BEFORE_CRASH_MS: Final = (0, 25, 60, 120)
 REQUESTS: Final = 0.6  # share of requests among what arrives
 MEETINGS: Final = (0.05, 0.3, 0.6)  # parts of a cut at which each side has something to share
 MEET_GAP_MS: Final = 200  # between the offer and the request that are to meet

@@ -203,8 +203,9 @@ def a_killed_node_hears_nothing_and_begins_a_new_log() -> bool:
 
 
 @probe("disk keep")
-def a_disk_keeps_what_it_had() -> bool:
-    return the_kill(crash("crash")).rolled_back == 0
+def a_disk_keeps_what_it_had_and_the_write_under_way() -> bool:
+    fact = the_kill(crash_in_write("keep"))
+    return fact.unreported > 0 and (fact.unsynced, fact.rolled_back) == (0, 0)
 
 
 @probe("disk drop_unsynced")
@@ -217,7 +218,7 @@ def what_was_not_synced_is_lost() -> bool:
 @probe("disk torn")
 def the_last_write_is_lost() -> bool:
     fact = the_kill(crash_in_write("torn"))
-    return fact.unsynced > 0 and fact.rolled_back == 0
+    return fact.unsynced > 0 and (fact.unreported, fact.rolled_back) == (0, 0)
 
 
 @probe("disk bitflip")
@@ -299,6 +300,12 @@ def what_no_link_carries_comes_by_stick() -> bool:
         link for link in done.world.plan.links if len({link.dialer, link.listener} & west) == 1
     ]
     return not crossing and len(done.world.couriers.sticks) > 5
+
+
+def test_a_crash_comes_while_something_is_written() -> None:
+    """What people post just before a crash is with the disk then, not on it, as drawn."""
+    assert the_kill(crash("crash")).unreported > 0
+    assert the_kill(crash("crash", ', disk = "drop_unsynced"')).unsynced > 0
 
 
 def test_each_word_for_a_fault_has_a_probe() -> None:

@@ -1,8 +1,9 @@
 """A disk in memory with the laws of the real store: group commit, order, all or nothing.
 
-What was submitted becomes durable one sync later, together. A crash loses what was not synced, as
-a real one does. The disk can be full, lose its last groups (an old backup comes back) or be wiped.
-The laws are those of `mycelia_node.store`, and the same suite of tests runs on both.
+What was submitted becomes durable one sync later, together. A power cut loses what was not synced;
+where only the process ends, the group under way is still written. The disk can be full, lose its
+last groups (an old backup comes back) or be wiped. The laws are those of `mycelia_node.store`, and
+the same suite of tests runs on both.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -99,6 +100,17 @@ class MemoryStore:
         for action in late:
             action()
 
+    def survive(self) -> list[Record]:
+        """Let the system finish what it has in hand, though the process ends; return the records.
+
+        They are durable, and nobody is told so: that is how a process ends whose machine stays up.
+        """
+        group, self._group = self._group, []
+        if self.is_full or self._fault_of(group) is not None:
+            return []
+        self._commit(group)
+        return [record for _, records, _ in group for record in records]
+
     def crash(self) -> int:
         """Lose what is not durable; return how many records that were."""
         lost = sum(len(records) for _, records, _ in [*self._group, *self._waiting])
@@ -172,6 +184,15 @@ class MemoryStore:
             for number, *_ in failed:
                 self.report(StoreFailed(number, fault))
             return
+        self._commit(group)
+        if self._waiting:
+            self._begin_sync()
+        for number, *_ in group:
+            if life == self._life:
+                self.report(RecordsStored(number))
+
+    def _commit(self, group: list[Batch]) -> None:
+        """Make a group durable."""
         for _, records, erased in group:
             for record in records:
                 self._write(record)
@@ -179,11 +200,6 @@ class MemoryStore:
                 self._erase(gone)
         if len(self._order) > (self._ends[-1] if self._ends else 0):
             self._ends.append(len(self._order))
-        if self._waiting:
-            self._begin_sync()
-        for number, *_ in group:
-            if life == self._life:
-                self.report(RecordsStored(number))
 
     def _fault_of(self, group: list[Batch]) -> str | None:
         """Return why a group can't be written: it leaves a gap, or contradicts what is there."""

@@ -6,6 +6,7 @@ Every fault leaves a fact behind, so that one which never did anything can't pas
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
+from mycelia_protocol.notices import RecordArrived
 from mycelia_protocol.record import Record
 from mycelia_sim.backends import AWAY
 from mycelia_sim.facts import CutFact, KillFact, TroubleFact
@@ -92,7 +93,11 @@ class Faults:
             return
         fact = self._facts.kills[kill.id]
         fact.has_fired = True
+        survivors = node.store.survive() if kill.disk == "keep" else []
         fact.unsynced = node.crash()
+        fact.unreported = len(survivors)
+        for record in survivors:
+            self._world.noticed(node, RecordArrived(record))
         if kill.disk == "wipe":
             self._forget(fact, node, node.store.wipe())
         elif kill.disk == "restore_old":
