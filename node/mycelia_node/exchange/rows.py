@@ -192,6 +192,7 @@ def _check(wanted: Wanted) -> None:
     if place is not None:
         content |= place_content(snap(place["lat_e7"], place["lon_e7"]))
     try:
-        check(content, offer.FIELDS if wanted.kind == "offer" else request.FIELDS)
+        fields = offer.FIELDS if wanted.kind == "offer" else request.FIELDS
+        check(content, fields, is_draft=True)
     except SchemaError as error:
         wanted.complain("", f"{error}.", "Shorten it, or correct the number.")
