@@ -7,7 +7,7 @@ wrong, so what all disks hold counts, in whatever order it came.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mycelia_sim.audit import Held
@@ -167,8 +167,12 @@ class Book:
             again = max(0, returned - amount(rights))
             yield Entries(rights, "promised", amount(rights), own, again)
 
-    def requests(self) -> Iterator[Entries]:
-        """Yield for each request the grants that its author accepted."""
+    def requests(self, liars: Collection[bytes] = ()) -> Iterator[Entries]:
+        """Yield for each request the grants that its author accepted, save those of liars.
+
+        What a liar grants may turn out to be void after it was accepted; then its requester is
+        right to accept another.
+        """
         accepted: dict[bytes, set[bytes]] = defaultdict(set)
         for answer in self.by_kind["answer"]:
             if answer.content["accept"]:
@@ -176,7 +180,9 @@ class Book:
         taken: dict[bytes, list[Held]] = defaultdict(list)
         for grant in self.grants:
             request = self.find(grant.refs[1], "request")
-            if request is not None and request.author in accepted[grant.id]:
+            if request is None or grant.author in liars:
+                continue
+            if request.author in accepted[grant.id]:
                 taken[request.id].append(grant)
         for request in self.by_kind["request"]:
             yield Entries(request, "accepted", amount(request), taken[request.id])
@@ -193,7 +199,7 @@ def overcommitments(
     """Return where honest authors promised or accepted more than there is, and the last of it."""
     skipped, book = frozenset(liars), Book(records)
     problems = []
-    for entries in (*book.offers(), *book.rights(), *book.requests()):
+    for entries in (*book.offers(), *book.rights(), *book.requests(skipped)):
         thing = entries.thing
         spender = thing.content["to"] if thing.kind == "rights" else thing.author
         problem = entries.problem()

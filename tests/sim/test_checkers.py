@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from mycelia_sim.checkers import SEEN_IN_VIRTUAL, gather
+from mycelia_sim.escrow import overcommitments
 from mycelia_sim.facts import AttemptFact, CutFact, Facts, KillFact
 from mycelia_sim.scenario import INVARIANTS
 from mycelia_sim.verdict import Check, overall
@@ -206,6 +207,14 @@ def test_each_breach_of_safety_is_found(
     checks = town.check()
     assert {name for name, verdict in verdicts(checks).items() if verdict == "fail"} == failing
     assert overall(checks.values()) == ("fail", 1)
+
+
+def test_what_a_liar_grants_may_be_accepted_in_vain(town: Town) -> None:
+    """It may turn out void; then who accepted it is right to accept as much of somebody else."""
+    accept_too_much(town)
+    records = gather(PLAN, town.facts, town.holdings()).library.records
+    assert len(overcommitments(records)) == 1
+    assert overcommitments(records, [KEYS["n0"]]) == []
 
 
 def test_a_record_that_is_only_late_fails_for_liveness(town: Town) -> None:
