@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-DEADLINE_S = 50
+DEADLINE_S = 120
 
 # A terminal that runs `up` is a process in the background; the next line is typed once it is ready.
 PREAMBLE = """
@@ -37,15 +38,22 @@ def run_bash(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a script in a folder, with this Python and this source tree."""
     path = os.pathsep.join(str(ROOT / name) for name in ("protocol", "node", "sim"))
     environment = {**os.environ, "PYTHON": sys.executable, "PYTHONPATH": path}
-    return subprocess.run(
-        ["bash", "-c", PREAMBLE + ENDING + script],
+    command = ["bash", "-c", PREAMBLE + ENDING + script]
+    with subprocess.Popen(
+        command,
         cwd=folder,
         env=environment,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=DEADLINE_S,
-        check=False,
-    )
+        start_new_session=True,
+    ) as process:
+        try:
+            said = process.communicate(timeout=DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # the daemons, too: the trap can't run any more
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, *said)
 
 
 @pytest.mark.daemon
