@@ -11,7 +11,7 @@ heads are announced instead, gathered for a moment; if what was announced does n
 them again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from mycelia_protocol.clock import earliest
@@ -98,12 +98,11 @@ class Spread:
                 says.append(Say(link, Prune(chunk)))
         return says
 
-    def crossed(self, link: int, authors: Iterable[bytes]) -> None:
+    def crossed(self, link: int, authors: Collection[bytes]) -> None:
         """Note that a record of each author was pushed from both ends of a link."""
         branch = self._branches[link]
-        for author in authors:
-            branch.spared.add(author)
-            branch.pruned.add(author)
+        branch.spared.update(authors)
+        branch.pruned.update(authors)
 
     def spare(self, link: int, authors: Iterable[bytes]) -> None:
         """Do what a neighbour asks for with PRUNE."""

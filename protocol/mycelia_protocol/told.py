@@ -68,6 +68,7 @@ class Peer:
     def forget(self, key: LogKey) -> None:
         """Ask no more for a log until it is told of anew."""
         self.told.pop(key, None)
+        self.unsure.discard(key)
         self.ahead.pop(key, None)
 
     def note(self, key: LogKey, next_seq: int) -> int:
@@ -81,9 +82,11 @@ class Peer:
 
     def note_pushed(self, key: LogKey, next_seq: int) -> int:
         """The same of what it pushed: it has that in hand, and may yet fail to store it."""
-        if next_seq > self.told.get(key, 0):
+        is_news = next_seq > self.told.get(key, 0)
+        known = self.note(key, next_seq)
+        if is_news and known:  # else there was no room
             self.unsure.add(key)
-        return self.note(key, next_seq)
+        return known
 
     def note_stored(self, key: LogKey, next_seq: int) -> int:
         """The same of what it told of its store."""

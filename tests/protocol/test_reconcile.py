@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mycelia_protocol.limits import (
     HEADS_PER_FRAME_MAX,
+    PEER_HEADS_MAX,
     RATE_PUSH_MAX,
     RATE_WANT_MAX,
     RATE_WINDOW_MS,
@@ -15,6 +16,7 @@ from mycelia_protocol.messages import HeadEntry, Heads, Push, Want
 from mycelia_protocol.reconcile import Reconcile, Say
 from mycelia_protocol.record import Record, build_record
 from mycelia_protocol.replicate import Replicate
+from mycelia_protocol.told import Peer
 from support.mesh import Mesh
 from support.scribe import village
 
@@ -190,3 +192,13 @@ def test_a_relay_pushes_no_more_than_its_neighbour_takes() -> None:
     assert pushed == RATE_PUSH_MAX // 2
     later = replicate.heard(LIAR, Push((founder.written[-1],)), 1_000_000 + RATE_WINDOW_MS)
     assert [step.link for step in later if isinstance(step, Say)] == [HONEST]
+
+
+def test_what_a_peer_pushed_is_kept_in_no_more_room_than_what_it_told() -> None:
+    """9.5: a member who pushes records of ever new logs fills what is kept of it, and no more."""
+    peer = Peer()
+    for number in range(PEER_HEADS_MAX + 10):
+        peer.note_pushed((number.to_bytes(32), bytes(8)), 1)
+    assert len(peer.told) == len(peer.unsure) == PEER_HEADS_MAX
+    peer.forget((bytes(32), bytes(8)))
+    assert len(peer.told) == len(peer.unsure) == PEER_HEADS_MAX - 1

@@ -191,6 +191,8 @@ def test_an_unknown_tag_is_left_aside() -> None:
     asked = said(replicate.timer(GRAFT_DELAY_MS))
     wants = [message for _, message in asked if isinstance(message, Want)]
     assert wants == [Want((Range(known.author, known.log, 1, 1),))]
+    grafts = [message for _, message in asked if isinstance(message, Graft)]
+    assert grafts == [Graft((known.author,))], "who announces spares this node, pruned or not"
 
 
 def test_what_was_pushed_meanwhile_is_not_asked_for() -> None:
