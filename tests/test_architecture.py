@@ -120,6 +120,7 @@ def test_every_contract_is_seen_to_fail() -> None:
     assert set(CONTRACTS) == {
         "protocol <- node <- sim",
         "the core does no I/O",
+        "what adversaries do is apart from where they do it",
         "inside the core",
         "record families know nothing of each other",
     }
@@ -137,17 +138,23 @@ def test_every_record_family_is_in_the_contract() -> None:
     assert {name.rsplit(".", 1)[1] for name in listed} == families
 
 
-def test_io_in_the_core_is_caught(copy: Path) -> None:
-    """Each module on the list of what the core may not import is caught when the core does."""
-    forbidden = CONTRACTS["the core does no I/O"]["forbidden_modules"]
-    assert "time" in forbidden
-    for name in forbidden:
-        plant(copy, "mycelia_protocol.planted", f"import {name}")
+def test_what_is_forbidden_is_caught(copy: Path) -> None:
+    """Each module on the lists of what the core and adversaries may not import is caught there."""
+    planted = {
+        "the core does no I/O": "mycelia_protocol.planted",
+        "what adversaries do is apart from where they do it": "mycelia_sim.adversaries.planted",
+    }
+    for contract, module in planted.items():
+        assert "time" in CONTRACTS[contract]["forbidden_modules"]
+        for name in CONTRACTS[contract]["forbidden_modules"]:
+            plant(copy, module, f"import {name}")
     result = lint_imports(copy)
     assert result.returncode == 1, result.stdout + result.stderr
-    assert "the core does no I/O BROKEN" in result.stdout
-    missed = [n for n in forbidden if f"mycelia_protocol.planted -> {n} (" not in result.stdout]
-    assert missed == []
+    for contract, module in planted.items():
+        assert f"{contract} BROKEN" in result.stdout
+        forbidden = CONTRACTS[contract]["forbidden_modules"]
+        missed = [n for n in forbidden if f"{module} -> {n} (" not in result.stdout]
+        assert missed == []
 
 
 def test_banned_modules_in_the_core_are_caught(copy: Path) -> None:

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from mycelia_sim.adversaries.cast import adversary_ids
 from mycelia_sim.divergence import Divergence, compare
 from mycelia_sim.errors import ScenarioError, nearest
 from mycelia_sim.plan import Plan
 from mycelia_sim.progress import Progress
 from mycelia_sim.run_folder import Chain, RunFolder
-from mycelia_sim.virtual.adversaries.cast import adversary_ids
 from mycelia_sim.virtual.loop import MS
 from mycelia_sim.virtual.run import Played, Teller, play_virtual
 from mycelia_sim.virtual.trace import Line, Trace

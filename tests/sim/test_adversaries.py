@@ -8,14 +8,14 @@ from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.promises import grant_state
 from mycelia_sim import backends
-from mycelia_sim.plan import Attempt
-from mycelia_sim.virtual.adversaries.behaviours import BEHAVIOURS
-from mycelia_sim.virtual.adversaries.cast import adversary_ids
-from mycelia_sim.virtual.adversaries.flooding import (
+from mycelia_sim.adversaries.behaviours import BEHAVIOURS
+from mycelia_sim.adversaries.cast import adversary_ids
+from mycelia_sim.adversaries.flooding import (
     FLOOD_PUSHES,
     FLOOD_RECORDS,
     LONE_PUSHES,
 )
+from mycelia_sim.plan import Attempt
 from mycelia_sim.virtual.run import Played, play_virtual
 from mycelia_sim.virtual.world import World
 from support.liars import a_plan, attempt

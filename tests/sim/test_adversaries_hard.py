@@ -4,11 +4,11 @@ import pytest
 
 from mycelia_protocol.events import Range
 from mycelia_protocol.messages import HeadEntry, Heads, Push, Records
+from mycelia_sim.adversaries.act import Act, Script
+from mycelia_sim.adversaries.behaviours import BEHAVIOURS
+from mycelia_sim.adversaries.pen import OFFER
+from mycelia_sim.adversaries.talk import Steps
 from mycelia_sim.plan import Cut
-from mycelia_sim.virtual.adversaries.act import Act, Script
-from mycelia_sim.virtual.adversaries.behaviours import BEHAVIOURS
-from mycelia_sim.virtual.adversaries.pen import OFFER
-from mycelia_sim.virtual.adversaries.talk import Steps
 from mycelia_sim.virtual.run import Played, play_virtual
 from support.liars import a_plan, attempt
 

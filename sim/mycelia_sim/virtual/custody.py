@@ -75,7 +75,7 @@ class Custody:
 
     def look(self, node: VirtualNode) -> None:
         """Find out whether everything that came to a disk is still there."""
-        if self._world.cast.honest_records(node.store) >= self._kept[node.id]:
+        if self._world.liars_logs.honest_records(node.store) >= self._kept[node.id]:
             return
         there = {record.id for record in node.records()}
         for record, journey in self.journeys.items():

@@ -175,7 +175,7 @@ class Teller:
         known = len(world.journeys)
         nodes = world.nodes.values()
         up = sum(node.is_up for node in nodes)
-        behind = sum(world.cast.honest_records(node.store) < known for node in nodes)
+        behind = sum(world.liars_logs.honest_records(node.store) < known for node in nodes)
         elapsed_s, all_s = world.elapsed_ms / 1000, self._duration_ms / 1000
         left_s = max(0.0, all_s - elapsed_s) / speed if speed else 0.0
         self._progress.line(

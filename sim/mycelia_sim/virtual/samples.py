@@ -36,7 +36,7 @@ class Sampler:
         """Take a sample now."""
         now_ms = world.elapsed_ms
         self._next_ms = now_ms + self._every_ms
-        union, held = len(world.journeys), world.cast.honest_records
+        union, held = len(world.journeys), world.liars_logs.honest_records
         have: list[int | None] = []
         peers: list[int | None] = []
         prints: Counter[int] = Counter()

@@ -16,13 +16,13 @@ from mycelia_protocol.options import Options
 from mycelia_protocol.record import Record
 from mycelia_protocol.types.accounts import account_of
 from mycelia_protocol.types.offer import Offer
+from mycelia_sim.adversaries.cast import Cast, adversary_ids
 from mycelia_sim.facts import Acknowledged, Facts, Quiet
 from mycelia_sim.path import STRANGER_LATENCY_US, Path
 from mycelia_sim.plan import Plan, Post
 from mycelia_sim.posting import rights_of, thing_of
-from mycelia_sim.virtual.adversaries.cast import Cast, adversary_ids
-from mycelia_sim.virtual.adversaries.liar import Stage
 from mycelia_sim.virtual.burden import Scales
+from mycelia_sim.virtual.carrier import LiarsLogs, VirtualCarrier, scene_of
 from mycelia_sim.virtual.couriers import Couriers
 from mycelia_sim.virtual.custody import Custody, Journey
 from mycelia_sim.virtual.disk import MemoryStore
@@ -80,8 +80,10 @@ class World:
                 self._paths[pair] = Path(link.latency_ms * MS)
         self.network: Final = Network(self.loop, plan.seed, self.path, self.watch)
         self.nodes: Final = {node: self._make_node(node) for node in ids}
-        stage = Stage(plan.seed, self.loop, self.network, self.beginning, ids, self.resolve)
-        self.cast: Final = Cast(plan.attempts, stage)
+        carrier = VirtualCarrier(self.loop, self.network, self.resolve)
+        scene = scene_of(plan.seed, self.beginning, ids)
+        self.cast: Final = Cast(plan.attempts, scene, lambda _: carrier)
+        self.liars_logs: Final = LiarsLogs(self.cast)
         self.custody: Final = Custody(self)
         self.gates: Final = Gates(self)
         self.watch.met = self.gates.met
@@ -152,11 +154,11 @@ class World:
 
         Left out are the logs that an adversary forked.
         """
-        known, held = len(self.journeys), self.cast.honest_records
+        known, held = len(self.journeys), self.liars_logs.honest_records
         nodes = self.nodes.values()
         if not all(node.is_up and held(node.store) == known for node in nodes):
             return False
-        return self.cast.is_level([node.store for node in nodes])
+        return self.liars_logs.is_level([node.store for node in nodes])
 
     # --- Watcher ---
 
@@ -166,7 +168,7 @@ class World:
 
     def noticed(self, node: VirtualNode, notice: Notice) -> None:
         """Follow honest records on their way, and hash what happens."""
-        self.cast.noticed(notice)
+        self.liars_logs.noticed(notice)
         if not isinstance(notice, RecordArrived):
             self.watch.say(node.id, "state", "", type(notice).__name__)
             self.custody.noticed(node.id, notice)

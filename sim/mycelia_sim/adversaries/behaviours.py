@@ -2,20 +2,20 @@
 
 from typing import Final
 
-from mycelia_sim.virtual.adversaries.act import Script
-from mycelia_sim.virtual.adversaries.crowding import eclipse, slowloris
-from mycelia_sim.virtual.adversaries.deciding import misdecide
-from mycelia_sim.virtual.adversaries.flooding import flood, replay
-from mycelia_sim.virtual.adversaries.forging import (
+from mycelia_sim.adversaries.act import Script
+from mycelia_sim.adversaries.crowding import eclipse, slowloris
+from mycelia_sim.adversaries.deciding import misdecide
+from mycelia_sim.adversaries.flooding import flood, replay
+from mycelia_sim.adversaries.forging import (
     alter_body,
     break_chain,
     forge_author,
     forge_signature,
 )
-from mycelia_sim.virtual.adversaries.forking import equivocate
-from mycelia_sim.virtual.adversaries.lying import lie_digest, withhold
-from mycelia_sim.virtual.adversaries.promising import future_time, overdraw
-from mycelia_sim.virtual.adversaries.rubbish import garbage, oversize
+from mycelia_sim.adversaries.forking import equivocate
+from mycelia_sim.adversaries.lying import lie_digest, withhold
+from mycelia_sim.adversaries.promising import future_time, overdraw
+from mycelia_sim.adversaries.rubbish import garbage, oversize
 
 BEHAVIOURS: Final[dict[str, Script]] = {
     "alter_body": alter_body,

@@ -6,19 +6,15 @@ from typing import Final, TypeAlias
 from mycelia_protocol.events import Range
 from mycelia_protocol.messages import HeadEntry
 from mycelia_protocol.record import Record
+from mycelia_sim.adversaries.liar import Liar
+from mycelia_sim.adversaries.pen import Envelope, Pen, envelope_id
+from mycelia_sim.adversaries.scene import MS, WIRE_REASONS
+from mycelia_sim.adversaries.talk import PATIENCE_MS, Ended, Manner, Silence, Steps, Talk
 from mycelia_sim.facts import AttemptFact
 from mycelia_sim.plan import Attempt
 from mycelia_sim.streams import Stream
-from mycelia_sim.virtual.adversaries.liar import Liar
-from mycelia_sim.virtual.adversaries.pen import Envelope, Pen, envelope_id
-from mycelia_sim.virtual.adversaries.talk import PATIENCE_MS, Ended, Manner, Silence, Steps, Talk
 
 Script: TypeAlias = Callable[["Act"], Steps[None]]
-
-# Ends that the wire brings about. All others are the node's own answer.
-WIRE_REASONS: Final = frozenset(
-    {"connection reset", "no heartbeat", "timeout", "refused", "no such node"}
-)
 
 
 class Act:
@@ -37,8 +33,8 @@ class Act:
     def __init__(self, attempt: Attempt, liar: Liar, done: Callable[["Act"], None]) -> None:
         self.attempt: Final = attempt
         self.liar: Final = liar
-        self.stage: Final = liar.stage
-        self.stream: Final = Stream(liar.stage.seed, f"adversary/{liar.id}/{attempt.n}")
+        self.scene: Final = liar.scene
+        self.stream: Final = Stream(liar.scene.seed, f"adversary/{liar.id}/{attempt.n}")
         self.is_delivered = False
         self.answer = "under way when the run ended"
         self.talks: list[Talk] = []
@@ -71,7 +67,7 @@ class Act:
             self.answer = "did not answer"
             self.conclude()
         else:
-            self.stage.loop.after(wait_us, self._timed_out, self._life)
+            self.liar.carrier.after(wait_us, self._timed_out, self._life)
 
     def conclude(self) -> None:
         """End the attempt and its links."""
@@ -91,6 +87,11 @@ class Act:
         )
 
     # --- what scripts do ---
+
+    @property
+    def now_ms(self) -> int:
+        """What a right clock shows."""
+        return self.liar.carrier.now_ms
 
     def dial(self, target: str | None = None, manner: Manner = "greet") -> Talk:
         """Try to open a link, to the attempt's target if no other is named."""
@@ -116,9 +117,8 @@ class Act:
                 a log.
         """
         at = None if after is None else (after.log, after.next_seq - 1, last)
-        beginning = self.stage.beginning
-        commons, now_ms = beginning.charter.commons, self.stage.now_ms
-        pen = Pen(commons, author, self.liar.seed, self.stream, now_ms, at)
+        commons = self.scene.charter.commons
+        pen = Pen(commons, author, self.liar.seed, self.stream, self.now_ms, at)
         for record in pen.records:
             self.forbid(record)
         return pen
@@ -130,8 +130,9 @@ class Act:
 
     def sleep(self, duration_ms: int) -> Steps[None]:
         """Let time pass, whatever happens on the links."""
-        deadline_us = self.stage.loop.now_us + duration_ms * 1_000
-        while (left_us := deadline_us - self.stage.loop.now_us) > 0:
+        carrier = self.liar.carrier
+        deadline_us = carrier.now_us + duration_ms * MS
+        while (left_us := deadline_us - carrier.now_us) > 0:
             yield left_us
 
     def probe(self, talk: Talk, within_ms: int = PATIENCE_MS) -> Steps[bool]:
@@ -139,9 +140,8 @@ class Act:
 
         An answer to a question that came later is proof, and so is a link that it closed.
         """
-        founder = next(iter(self.stage.beginning.base))
         try:
-            yield from talk.fetch([Range(*founder, 0, 0)])
+            yield from talk.fetch([Range(*self.scene.founders_log, 0, 0)])
         except Ended as ended:
             if str(ended) not in WIRE_REASONS:
                 self.is_delivered = True

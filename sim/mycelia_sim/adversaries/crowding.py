@@ -3,8 +3,9 @@
 from typing import Final
 
 from mycelia_protocol.messages import HeadEntry, Heads, Push
-from mycelia_sim.virtual.adversaries.act import WIRE_REASONS, Act
-from mycelia_sim.virtual.adversaries.talk import Ended, Silence, Steps, Talk
+from mycelia_sim.adversaries.act import Act
+from mycelia_sim.adversaries.scene import WIRE_REASONS
+from mycelia_sim.adversaries.talk import Ended, Silence, Steps, Talk
 
 HANGING: Final = 60  # links that never finish, of each of three sorts
 HANGING_S: Final = 15  # longer than a handshake may take
@@ -33,7 +34,7 @@ def eclipse(act: Act) -> Steps[None]:
     profile = act.pen()
     for turn in range(CROWD_TURNS):
         others = act.liar.engaged - {act.attempt.target}
-        everybody = [node for node in act.stage.nodes[:CROWD_MAX] if node not in others]
+        everybody = [node for node in act.scene.nodes[:CROWD_MAX] if node not in others]
         addresses = act.stream.sample(everybody, 8)
         profile.write("profile", {"name": f"Oak House {turn}", "addresses": addresses})
         talks = [act.dial(node) for node in everybody]

@@ -13,10 +13,10 @@ from mycelia_protocol.state import State
 from mycelia_protocol.types.decision import content
 from mycelia_protocol.types.heads import NOTHING, FullHead
 from mycelia_protocol.types.heads import content as view_content
-from mycelia_sim.virtual.adversaries.act import Act
-from mycelia_sim.virtual.adversaries.pen import OFFER, Pen
-from mycelia_sim.virtual.adversaries.promising import read_all, read_fields
-from mycelia_sim.virtual.adversaries.talk import Steps
+from mycelia_sim.adversaries.act import Act
+from mycelia_sim.adversaries.pen import OFFER, Pen
+from mycelia_sim.adversaries.promising import read_all, read_fields
+from mycelia_sim.adversaries.talk import Steps
 
 STOCK: Final = 4  # base units to give: of most things somebody lacks as much
 
@@ -37,8 +37,8 @@ def misdecide(act: Act) -> Steps[None]:
 
 def _decide(act: Act, pen: Pen, offer: Record, known: tuple[Record, ...]) -> bool:
     """Decide on an offer without the request that stands first; False if there is none."""
-    now_ms = act.stage.now_ms
-    state = State(act.stage.beginning.charter)
+    now_ms = act.now_ms
+    state = State(act.scene.charter)
     for record in (*known, *pen.records):
         state.add(record)
     shelf = stocks(state, act.liar.key, pen.log, now_ms)

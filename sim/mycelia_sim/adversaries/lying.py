@@ -4,8 +4,8 @@ from typing import Final
 
 from mycelia_protocol.limits import INT_MAX, LOG_ID_SIZE
 from mycelia_protocol.messages import HeadEntry, Heads
-from mycelia_sim.virtual.adversaries.act import Act
-from mycelia_sim.virtual.adversaries.talk import Serving, Steps, Talk
+from mycelia_sim.adversaries.act import Act
+from mycelia_sim.adversaries.talk import Serving, Steps, Talk
 
 CLAIMED: Final = 50  # records beyond the end of each log
 INVENTED_LOGS: Final = 300
@@ -62,7 +62,7 @@ def _other_ids(act: Act, talk: Talk) -> list[HeadEntry]:
 
 def _invented(act: Act) -> list[HeadEntry]:
     """Return heads of logs of members and of strangers that were never begun."""
-    keys = sorted(act.stage.beginning.keys.values())
+    keys = sorted(act.scene.keys.values())
     made = []
     for number in range(INVENTED_LOGS):
         author = act.stream.choice(keys) if number % 2 else act.stream.bytes(32)

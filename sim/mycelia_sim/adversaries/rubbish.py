@@ -14,9 +14,9 @@ from mycelia_protocol.limits import (
     SALT_SIZE,
 )
 from mycelia_protocol.messages import Push, encode_message
-from mycelia_sim.virtual.adversaries.act import Act
-from mycelia_sim.virtual.adversaries.pen import OFFER
-from mycelia_sim.virtual.adversaries.talk import Steps
+from mycelia_sim.adversaries.act import Act
+from mycelia_sim.adversaries.pen import OFFER
+from mycelia_sim.adversaries.talk import Steps
 
 SIZES: Final = (0, 1, 31, 32, 33, 64, 168, 200, 1_000)  # of noise in place of a handshake
 TURNED: Final = 6  # frames of which one byte was turned

@@ -26,13 +26,10 @@ from mycelia_protocol.messages import (
 )
 from mycelia_protocol.record import Record
 from mycelia_protocol.session import Session
-from mycelia_sim.virtual.loop import MS, Loop
-from mycelia_sim.virtual.node import EPOCH_MS
-from mycelia_sim.virtual.wire import Network
+from mycelia_sim.adversaries.scene import MS, Carrier, LogKey
 
 T = TypeVar("T")
 Steps: TypeAlias = Generator[int, None, T]
-LogKey = tuple[bytes, bytes]
 Serving = Literal["own", "nothing", "silence"]
 Manner = Literal["greet", "shake", "raw"]
 
@@ -49,17 +46,18 @@ class Silence(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a talk needs of the world.
+    """What a talk needs of its adversary.
 
     Attributes:
         begin: makes the adversary's side of a fresh session.
+        introduction: shows a node that does not know it yet who let it in.
         library: the adversary's own records by log, to answer who asks for them.
         wake: lets the script go on.
     """
 
-    loop: Loop
-    network: Network
+    carrier: Carrier
     begin: Callable[[int], Session]
+    introduction: tuple[Record, ...]
     library: Mapping[LogKey, Sequence[Record]]
     wake: Callable[[], None]
 
@@ -124,23 +122,23 @@ class Talk:
     def send(self, data: bytes) -> None:
         """Send bytes as they are."""
         if self.is_open and self._link is not None:
-            self._around.network.send(self._link, data)
+            self._around.carrier.send(self._link, data)
 
     def close(self, reason: str = "closed by the adversary") -> None:
         """Close the link."""
         if self.is_open and self._link is not None:
-            self._around.network.close(self._link, reason)
+            self._around.carrier.close(self._link, reason)
 
     def until(self, condition: Callable[[], object], within_ms: int = PATIENCE_MS) -> Steps[None]:
         """Wait until a condition holds.
 
         Raises: Ended, Silence.
         """
-        deadline_us = self._around.loop.now_us + within_ms * MS
+        deadline_us = self._around.carrier.now_us + within_ms * MS
         while not condition():
             if self.ended is not None:
                 raise Ended(self.ended)
-            left_us = deadline_us - self._around.loop.now_us
+            left_us = deadline_us - self._around.carrier.now_us
             if left_us <= 0:
                 raise Silence
             yield left_us
@@ -161,7 +159,7 @@ class Talk:
         """Begin on the open link."""
         self._link = link
         if self._manner != "raw":
-            self._session = self._around.begin(self._now_ms)
+            self._session = self._around.begin(self._around.carrier.now_ms)
             first = self._session.begin()
             assert first is not None
             self.send(first)
@@ -173,7 +171,7 @@ class Talk:
             self._around.wake()
             return
         try:
-            answers, message = self._session.receive(data, self._now_ms)
+            answers, message = self._session.receive(data, self._around.carrier.now_ms)
         except RemoteError as error:
             self.closed(f"the node broke a rule: {error}")
             return
@@ -181,7 +179,7 @@ class Talk:
             self.send(answer)
         if not self._is_greeted and self._session.is_ready and self._manner == "greet":
             self._is_greeted = True
-            self.say(Introduce(()))  # the founder's vouch is on every node
+            self.say(Introduce(self._around.introduction))
         if message is not None:
             self._heard(message)
         self._around.wake()
@@ -193,10 +191,6 @@ class Talk:
             self._around.wake()
 
     # --- inside ---
-
-    @property
-    def _now_ms(self) -> int:
-        return EPOCH_MS + self._around.loop.now_ms
 
     def _heard(self, message: Message) -> None:
         match message:

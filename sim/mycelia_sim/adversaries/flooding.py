@@ -6,9 +6,9 @@ from mycelia_protocol.events import Range
 from mycelia_protocol.limits import RATE_HEADS_MAX, WANTS_PER_FRAME_MAX
 from mycelia_protocol.messages import Heads, Push
 from mycelia_protocol.record import Record
-from mycelia_sim.virtual.adversaries.act import Act
-from mycelia_sim.virtual.adversaries.pen import OFFER
-from mycelia_sim.virtual.adversaries.talk import Steps
+from mycelia_sim.adversaries.act import Act
+from mycelia_sim.adversaries.pen import OFFER
+from mycelia_sim.adversaries.talk import Steps
 
 REPLAYS: Final = 40  # times that the same frame is sent
 FLOOD_PUSHES: Final = 8

@@ -8,9 +8,9 @@ from mycelia_protocol.events import Range
 from mycelia_protocol.limits import INT_MAX, QUANTITY_MAX, WANTS_PER_FRAME_MAX
 from mycelia_protocol.messages import Push
 from mycelia_protocol.record import Record
-from mycelia_sim.virtual.adversaries.act import Act
-from mycelia_sim.virtual.adversaries.pen import OFFER, REQUEST, Pen
-from mycelia_sim.virtual.adversaries.talk import Steps, Talk
+from mycelia_sim.adversaries.act import Act
+from mycelia_sim.adversaries.pen import OFFER, REQUEST, Pen
+from mycelia_sim.adversaries.talk import Steps, Talk
 
 STOCK: Final = 10  # base units that the overdrawn offer has
 GRANTED: Final = 8  # by each grant: the second is one too many
@@ -40,7 +40,7 @@ def future_time(act: Act) -> Steps[None]:
     """Write at the end of time, in ten years, and at its beginning; all of it is valid."""
     talk = yield from act.greet()
     pen = act.pen()
-    for time_ms in (INT_MAX, act.stage.now_ms + TEN_YEARS_MS, 0):
+    for time_ms in (INT_MAX, act.now_ms + TEN_YEARS_MS, 0):
         pen.write("offer", {**OFFER, "expires_ms": time_ms}, time_ms=time_ms)
         pen.write("request", {**REQUEST, "needed_by_ms": time_ms}, time_ms=time_ms)
         pen.write("profile", {"name": "Tomorrow"}, time_ms=time_ms)

@@ -3,9 +3,9 @@
 from typing import Final
 
 from mycelia_protocol.messages import Push
-from mycelia_sim.virtual.adversaries.act import Act
-from mycelia_sim.virtual.adversaries.pen import OFFER, Pen
-from mycelia_sim.virtual.adversaries.talk import Ended, Silence, Steps
+from mycelia_sim.adversaries.act import Act
+from mycelia_sim.adversaries.pen import OFFER, Pen
+from mycelia_sim.adversaries.talk import Ended, Silence, Steps
 
 COMMON: Final = 2  # offers before the log parts
 LENGTHS: Final = ((1, 1), (3, 6), (6, 3), (1, 40))  # records of the two ends, by turns

@@ -1,44 +1,41 @@
-"""All adversaries of one world: when they act, what became of it, and what is nobody's but theirs.
-
-The world asks it to begin an attempt, to end all when the faults end, how many records on a disk
-are by honest authors, and whether the disks agree on what adversaries wrote. On logs that one of
-them forked they never do: each node keeps the branch that it accepted first (spec 6.5).
-"""
+"""All adversaries of one run: when they act, and what became of it."""
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable
 from typing import TypeAlias
 
-from mycelia_protocol.notices import Notice, RecordArrived
+from mycelia_sim.adversaries.act import Act
+from mycelia_sim.adversaries.behaviours import BEHAVIOURS
+from mycelia_sim.adversaries.liar import Liar
+from mycelia_sim.adversaries.scene import Carrier, LogKey, Scene
 from mycelia_sim.facts import AttemptFact
 from mycelia_sim.plan import Attempt
-from mycelia_sim.virtual.adversaries.act import Act
-from mycelia_sim.virtual.adversaries.behaviours import BEHAVIOURS
-from mycelia_sim.virtual.adversaries.liar import Liar, Stage
-from mycelia_sim.virtual.adversaries.talk import LogKey
-from mycelia_sim.virtual.disk import MemoryStore
 
 Attempts: TypeAlias = tuple[Attempt, ...]
 
 
 def adversary_ids(attempts: Attempts) -> tuple[str, ...]:
-    """Return the ids of all adversaries, sorted; the commons must begin with them as members."""
+    """Return the ids of all adversaries, sorted; they have to be members before they act."""
     return tuple(sorted({attempt.adversary for attempt in attempts}))
 
 
 class Cast:
     """The adversaries.
 
+    Args:
+        carrier_of: who carries what an adversary sends.
+
     Attributes:
         facts: what became of each attempt that is over.
     """
 
-    def __init__(self, attempts: Attempts, stage: Stage) -> None:
-        self.liars = {one: Liar(one, stage) for one in adversary_ids(attempts)}
+    def __init__(
+        self, attempts: Attempts, scene: Scene, carrier_of: Callable[[str], Carrier]
+    ) -> None:
+        self.liars = {one: Liar(one, scene, carrier_of(one)) for one in adversary_ids(attempts)}
         self._keys = {liar.key: one for one, liar in self.liars.items()}
         self.facts: list[AttemptFact] = []
         self._queues: dict[tuple[str, str], deque[Act]] = {}
-        self._logs: dict[LogKey, None] = {}  # of adversaries, as they arrived somewhere
 
     def begin(self, attempt: Attempt) -> None:
         """Make an attempt, after earlier ones of this adversary on the same target."""
@@ -61,27 +58,17 @@ class Cast:
                 self.facts.append(act.fact())
         return sorted(self.facts, key=lambda fact: fact.n)
 
-    def noticed(self, notice: Notice) -> None:
-        """Take note of the logs of adversaries that came to some disk."""
-        if isinstance(notice, RecordArrived) and self.is_liar(notice.record.author):
-            self._logs[notice.record.author, notice.record.log] = None
-
     def is_liar(self, key: bytes) -> bool:
         """Return whether a key is an adversary's."""
         return key in self._keys
 
-    def honest_records(self, store: MemoryStore) -> int:
-        """Return how many records by honest authors are on a disk, beyond the base."""
-        return store.record_count - sum(store.log(key) for key in self._logs)
+    @property
+    def forked(self) -> frozenset[LogKey]:
+        """The logs of which somebody wrote two ends.
 
-    def is_level(self, stores: Collection[MemoryStore]) -> bool:
-        """Return whether disks hold as much of every log of an adversary that was not forked."""
-        forked = {log for liar in self.liars.values() for log in liar.forked}
-        return all(
-            len({store.log(key) for store in stores}) <= 1
-            for key in self._logs
-            if key not in forked
-        )
+        On these nodes never agree: each keeps the branch that it accepted first (spec 6.5).
+        """
+        return frozenset(log for liar in self.liars.values() for log in liar.forked)
 
     def _ended(self, act: Act) -> None:
         self.facts.append(act.fact())

@@ -7,9 +7,9 @@ from mycelia_protocol.events import Range
 from mycelia_protocol.limits import SIGNATURE_SIZE
 from mycelia_protocol.messages import HeadEntry, Push
 from mycelia_protocol.record import Record
-from mycelia_sim.virtual.adversaries.act import Act
-from mycelia_sim.virtual.adversaries.pen import OFFER
-from mycelia_sim.virtual.adversaries.talk import Silence, Steps, Talk
+from mycelia_sim.adversaries.act import Act
+from mycelia_sim.adversaries.pen import OFFER
+from mycelia_sim.adversaries.talk import Silence, Steps, Talk
 
 End: TypeAlias = tuple[HeadEntry, Record]
 
@@ -31,8 +31,8 @@ def end_of_log(act: Act, talk: Talk, author: bytes) -> Steps[End | None]:
 
 def end_of_any(act: Act, talk: Talk) -> Steps[End]:
     """Return the end of the victim's log, or of the founder's if the victim wrote nothing yet."""
-    beginning = act.stage.beginning
-    for author in (beginning.keys[act.attempt.victim], beginning.charter.founder):
+    scene = act.scene
+    for author in (scene.keys[act.attempt.victim], scene.charter.founder):
         end = yield from end_of_log(act, talk, author)
         if end is not None:
             return end
@@ -42,9 +42,9 @@ def end_of_any(act: Act, talk: Talk) -> Steps[End]:
 def forge_author(act: Act) -> Steps[None]:
     """Write on in the victim's log, or begin one in its name; sign with the own key."""
     talk = yield from act.greet()
-    end = yield from end_of_log(act, talk, act.stage.beginning.keys[act.attempt.victim])
+    end = yield from end_of_log(act, talk, act.scene.keys[act.attempt.victim])
     if end is None:
-        pen = act.forger(act.stage.beginning.keys[act.attempt.victim])
+        pen = act.forger(act.scene.keys[act.attempt.victim])
     else:
         pen = act.forger(end[0].author, end[0], end[1].id)
     act.forbid(pen.write("offer", OFFER))
@@ -55,9 +55,9 @@ def forge_author(act: Act) -> Steps[None]:
 def forge_signature(act: Act) -> Steps[None]:
     """Write in the victim's name with a signature that is none, or is of something else."""
     talk = yield from act.greet()
-    end = yield from end_of_log(act, talk, act.stage.beginning.keys[act.attempt.victim])
+    end = yield from end_of_log(act, talk, act.scene.keys[act.attempt.victim])
     if end is None:
-        pen, genuine = act.forger(act.stage.beginning.keys[act.attempt.victim]), NO_SIGNATURE
+        pen, genuine = act.forger(act.scene.keys[act.attempt.victim]), NO_SIGNATURE
     else:
         pen = act.forger(end[0].author, end[0], end[1].id)
         genuine = end[1].signature or NO_SIGNATURE

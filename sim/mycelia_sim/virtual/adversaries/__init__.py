@@ -1,1 +1,0 @@
-"""Adversaries in virtual time: members with real keys who speak the real session and do wrong."""
