@@ -5,6 +5,7 @@ node should write. What it may spend is the business of `purses.py`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from mycelia_protocol.publish import Draft
 from mycelia_protocol.purses import Stock, end_of, is_past
@@ -200,18 +201,32 @@ def open_requests(state: State, now_ms: int) -> list[Statement[Request]]:
 
 def is_open_request(state: State, request: Statement[Request], now_ms: int) -> bool:
     """Return whether a request still lacks something, and its time is not over."""
-    return (
-        not request_state(state, request.id).withdrawn
-        and not is_past(times_of(state, request).expires_ms, now_ms)
-        and lack(state, request) > 0
-    )
+    need = state.noted(request.id, _need)
+    return not need.withdrawn and need.lack > 0 and not is_past(need.expires_ms, now_ms)
 
 
 def lack(state: State, request: Statement[Request]) -> int:
     """Return what a request still lacks, in base units: asked, less what grants promise."""
+    return state.noted(request.id, _need).lack
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """What each look at a request asks: a node looks at all of them before each decision."""
+
+    withdrawn: bool
+    lack: int
+    expires_ms: int | None
+
+
+def _need(state: State, record: bytes) -> _Need:
+    """Return what a request still needs, whatever the time."""
+    request = state.find(record, Request)
+    assert request is not None
+    withdrawn = request_state(state, record).withdrawn
     promised = sum(
         promise.body.quantity
-        for promise in grants_to(state, request.id)
+        for promise in grants_to(state, record)
         if grant_state(state, promise.id).status in LIVE
     )
-    return request.body.quantity - promised
+    return _Need(withdrawn, request.body.quantity - promised, times_of(state, request).expires_ms)

@@ -29,6 +29,7 @@ from mycelia_protocol.errors import LocalError
 KEY_SIZE: Final = 32  # bytes, of a seed and of a public key
 DIGEST_SIZE: Final = 32  # bytes, SHA-256
 SIGNATURE_SIZE: Final = 64  # bytes, R || S
+KEYS_KEPT: Final = 4096  # of which it is known whether they may be members': each session asks
 SEEDS_KEPT: Final = 256  # whose keys need not be worked out anew: a node has one, a world has many
 
 # The purposes in use. A new one needs a line here and in the spec.
@@ -130,6 +131,7 @@ def verify(public: bytes, message: bytes, signature: bytes) -> bool:
     return True
 
 
+@lru_cache(maxsize=KEYS_KEPT)
 def is_valid_public_key(public: bytes) -> bool:
     """Say whether `public` may be the key of a member: on the curve, canonical, of large order.
 

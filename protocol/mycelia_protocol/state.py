@@ -67,6 +67,7 @@ class State:
         self._seen: dict[bytes, bool] = {}
         self._use(Index())
         self._derived: dict[bytes, object] = {}
+        self._noted: dict[bytes, object] = {}  # what follows from a derivation and rests on no more
         self._watch: Watch | None = None
 
     def watch(self) -> Watch:
@@ -189,6 +190,7 @@ class State:
         forks = (one.body for one in gone if isinstance(one.body, Fork))
         self._shaken.update((fork.accused, fork.log) for fork in forks)
         self._derived.clear()
+        self._noted.clear()
         if self._watch is not None:
             self._watch.is_shaken = True
 
@@ -202,6 +204,7 @@ class State:
             touched = touches(self, statement)
         for record in touched:
             self._derived.pop(record, None)
+            self._noted.pop(record, None)
         if self._watch is not None:
             self._watch.note(statement.id, statement.kind, touched)
 
@@ -250,6 +253,16 @@ class State:
                 raise KeyError(record)
             self._derived[record] = derive(self, statement)
         return self._derived[record]
+
+    def noted(self, record: bytes, note: Callable[["State", bytes], T]) -> T:
+        """Return what `note` says of a record, remembered for as long as its derivation is.
+
+        It must look at the record's derivation, and at nothing of which that would not be told.
+        There is one such function for each family.
+        """
+        if record not in self._noted:
+            self._noted[record] = note(self, record)
+        return cast("T", self._noted[record])
 
     def is_derived(self, record: bytes) -> bool:
         """Return whether a derivation of the record is remembered now."""

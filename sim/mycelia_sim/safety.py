@@ -6,6 +6,9 @@ about that fold. Every failure names a first example.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
 from mycelia_protocol.errors import MyceliaError
 from mycelia_protocol.identity import to_text
 from mycelia_protocol.record import Record
@@ -147,34 +150,57 @@ def _words_astray(evidence: Evidence) -> list[Breach]:
     What was asked is read from the erasures on each disk, for that disk alone.
     """
     breaches: list[Breach] = []
+    seen: dict[LogCopy, _Words] = {}
     for holding in evidence.holdings:
-        asked = _asked_to_go(holding)
-        for record in holding.records:
-            name = f"{record.kind} {record.id.hex()[:SHORT]}"
-            is_asked = any(
-                first <= record.seq <= last
-                for first, last in asked.get((record.author, record.log), ())
-            )
-            if record.lacks_words and not is_asked:
-                text = f"{holding.node}: the words of {name} are missing, and nobody erased them"
-                breaches.append((text, evidence.first(record.id, holding.node)))
-            elif is_asked and record.has_words:
-                text = (
-                    f"{holding.node}: the words of {name} are kept against the wish of its author"
-                )
-                breaches.append((text, evidence.first(record.id, holding.node)))
+        for copy in holding.logs:
+            if copy not in seen:
+                seen[copy] = _words_in(copy)
+        asked = _asked_to_go(seen[copy] for copy in holding.logs)
+        for copy in holding.logs:
+            ranges = asked.get((copy.author, copy.log), ())
+            if ranges or seen[copy].lacking:
+                breaches += _astray(evidence, holding.node, copy, ranges)
     return breaches
 
 
-def _asked_to_go(holding: Holding) -> dict[tuple[bytes, bytes], list[tuple[int, int]]]:
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What the records of a log say of words: read once, however many disks hold it alike."""
+
+    lacking: bool  # whether the words of some record are gone
+    erasures: tuple[Held, ...]
+
+
+def _words_in(copy: LogCopy) -> _Words:
+    lacking = any(record.lacks_words for record in copy.records)
+    return _Words(lacking, tuple(record for record in copy.records if record.kind == "erase"))
+
+
+def _asked_to_go(found: Iterable[_Words]) -> dict[tuple[bytes, bytes], list[tuple[int, int]]]:
     """Return which places of which logs the erasures on a disk name."""
     asked: dict[tuple[bytes, bytes], list[tuple[int, int]]] = {}
-    for record in holding.records:
-        if record.kind == "erase":
+    for words in found:
+        for record in words.erasures:
             content = record.content
             ranges = [(first, last) for first, last in content["ranges"]]
             asked.setdefault((record.author, content["log"]), []).extend(ranges)
     return asked
+
+
+def _astray(
+    evidence: Evidence, node: str, copy: LogCopy, asked: Sequence[tuple[int, int]]
+) -> Iterator[Breach]:
+    """Yield the records of one log whose words are here, or gone, against what was asked."""
+    for record in copy.records:
+        is_asked = any(first <= record.seq <= last for first, last in asked)
+        name = f"{record.kind} {record.id.hex()[:SHORT]}"
+        if record.lacks_words and not is_asked:
+            text = f"{node}: the words of {name} are missing, and nobody erased them"
+        elif is_asked and record.has_words:
+            text = f"{node}: the words of {name} are kept against the wish of its author"
+        else:
+            continue
+        yield text, evidence.first(record.id, node)
 
 
 def author_sequence(evidence: Evidence) -> Check:
