@@ -91,7 +91,7 @@ def conservation(evidence: Evidence) -> Check:
             state = fold(holding)
         except MyceliaError:
             continue
-        for offer, parts in Book(records).parts():
+        for offer, parts in Book(records).parts(evidence.liars):
             everybody = {offer.author, *parts.holders}
             if state.find(offer.id, Offer) is None or everybody & evidence.liars:
                 continue

@@ -8,6 +8,7 @@ from typing import Final
 from mycelia_sim import balance, laws, safety
 from mycelia_sim.evidence import Evidence, gather
 from mycelia_sim.explained import explained
+from mycelia_sim.fairness import fairness
 from mycelia_sim.measured import Metric, within_limits
 from mycelia_sim.sometimes import SOMETIMES
 from mycelia_sim.verdict import Check, interrupted
@@ -96,7 +97,9 @@ def no_crash(evidence: Evidence) -> Check:
     return Check("no_crash", "liveness", "pass", detail)
 
 
-SEEN_IN_VIRTUAL: Final = frozenset({"monotone", "gate", "bounded", "grants_settle", "quiescence"})
+SEEN_IN_VIRTUAL: Final = frozenset(
+    ("monotone", "gate", "bounded", "grants_settle", "fairness", "quiescence")
+)
 
 CHECKERS: Final[dict[str, Callable[[Evidence], Check]]] = {
     "no_loss": safety.no_loss,
@@ -117,6 +120,7 @@ CHECKERS: Final[dict[str, Callable[[Evidence], Check]]] = {
     "convergence": convergence,
     "recovery": recovery,
     "grants_settle": laws.grants_settle,
+    "fairness": fairness,
     "quiescence": laws.quiescence,
     "no_crash": no_crash,
     **SOMETIMES,

@@ -116,15 +116,15 @@ class Book:
                 total += amount(back)
         return total
 
-    def parts(self) -> Iterator[tuple[Held, Parts]]:
-        """Yield each offer that can be used up, and where all of it is."""
+    def parts(self, liars: Collection[bytes] = ()) -> Iterator[tuple[Held, Parts]]:
+        """Yield each offer that can be used up, and where all of it is, save those of liars."""
         spends, given = defaultdict[bytes, list[Held]](list), defaultdict[bytes, list[Held]](list)
         for grant in self.grants:
             spends[grant.refs[0]].append(grant)
         for rights in self.by_kind["rights"]:
             given[rights.refs[0]].append(rights)
         for offer in self.by_kind["offer"]:
-            if offer.content.get("inexhaustible"):
+            if offer.author in liars or offer.content.get("inexhaustible"):
                 continue
             own = [one for one in spends[offer.id] if one.author == offer.author]
             mine = [one for one in given[offer.id] if one.author == offer.author]

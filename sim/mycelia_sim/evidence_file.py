@@ -34,7 +34,7 @@ from mycelia_sim.plan_file import plan_hash
 from mycelia_sim.strict_json import build
 
 FILE_NAME: Final = "evidence.msgpack.gz"
-EVIDENCE_SCHEMA: Final = 4
+EVIDENCE_SCHEMA: Final = 5
 
 
 # --- writing ---

@@ -210,6 +210,8 @@ class Facts:
         vanished: records that left a disk without a fault that takes them.
         blames, forks: whom nodes held responsible for what; None if nobody could hear it.
         ungated: what nodes spent before they knew their past.
+        shut: nodes that said in the end that they may not spend yet, since they may have forgotten
+            what they promised.
         looks: how often the memory of nodes was measured; `overruns` are what was found.
         quiet: what was said after all agreed; None if they never did, or nobody listened.
         timings_s: wall seconds of each phase.
@@ -236,6 +238,7 @@ class Facts:
     blames: list[Blame] | None = None
     forks: list[ForkFact] | None = None
     ungated: list[Ungated] = field(default_factory=list)
+    shut: list[str] = field(default_factory=list)
     looks: int = 0
     overruns: list[Overrun] = field(default_factory=list)
     quiet: Quiet | None = None

@@ -37,6 +37,7 @@ INVARIANTS: Final = (
     "convergence",
     "recovery",
     "grants_settle",
+    "fairness",
     "quiescence",
     "no_crash",
 )

@@ -22,7 +22,7 @@ from mycelia_sim.scenario import INVARIANTS
 from mycelia_sim.virtual.disk import MemoryStore
 from mycelia_sim.virtual.node import VirtualNode
 from mycelia_sim.virtual.run import Played, play_virtual
-from support.biased import decided, leaves_somebody_out
+from support.biased import decided, enough, leaves_somebody_out, overlooks_somebody
 from support.liars import a_plan, attempt
 from support.spenders import (
     holder_falls,
@@ -224,6 +224,7 @@ CANARIES = (
     Canary("convergence", cut, is_deaf_to_heads),
     Canary("recovery", killed, stays_away),
     Canary("grants_settle", last_soup, never_answers),
+    Canary("fairness", enough, overlooks_somebody),
     Canary("quiescence", calm, chatters),
     Canary("no_crash", cut, stumbles),
 )

@@ -47,6 +47,7 @@ CHECK_MEANING: Final = {
     "quiescence": "Once all agree, nodes fall silent.",
     "gate": "Who may have forgotten promises makes none before others showed what they know.",
     "grants_settle": "In the end every grant was answered or taken back.",
+    "fairness": "Nobody lacks what somebody had left, and nobody was passed over.",
     "well_formed": "What honest nodes write can be read by the protocol.",
     "faults_fired": "Every family of faults really did something.",
     "conflicting_grants": "Two providers granted the same request.",

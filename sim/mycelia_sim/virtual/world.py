@@ -122,6 +122,8 @@ class World:
             self._advance(start_us + self.plan.converge_within_ms * MS)
         for node in self.nodes.values():
             self.custody.look(node)
+            if node.engine is not None and not node.engine.gate.is_open:
+                self.facts.shut.append(node.id)
         return self.facts
 
     @property
