@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from mycelia_sim.audit import Held
 from mycelia_sim.facts import Facts, Sightings
-from mycelia_sim.plan import Plan
+from mycelia_sim.plan import Cut, Plan
 
 When: TypeAlias = Callable[[Held], int]  # ms after the beginning of the workload
 
@@ -73,7 +73,7 @@ def count(
     sides: dict[str, dict[str, Tally]] = {
         side: {step: Tally() for step in COLUMNS} for side in sorted(set(side_of.values()))
     }
-    when, spans = _when(facts, sightings), _spans(plan)
+    when, spans = when_written(facts, sightings), cut_spans(plan.cuts)
     crossings = 0
     for record in records.values():
         node = node_of.get(record.author)
@@ -160,7 +160,7 @@ def _activity(
     return tuple(result)
 
 
-def _when(facts: Facts, sightings: Sightings | None) -> When:
+def when_written(facts: Facts, sightings: Sightings | None) -> When:
     """Return what tells when a record was written: as seen, else by its author's clock."""
 
     def when(record: Held) -> int:
@@ -170,10 +170,10 @@ def _when(facts: Facts, sightings: Sightings | None) -> When:
     return when
 
 
-def _spans(plan: Plan) -> list[tuple[int, int]]:
+def cut_spans(cuts: Iterable[Cut]) -> list[tuple[int, int]]:
     """Return the times (ms from, until) in which some cut lasted, none touching the next."""
     spans: list[tuple[int, int]] = []
-    for at_ms, until_ms in sorted((cut.at_ms, cut.until_ms) for cut in plan.cuts):
+    for at_ms, until_ms in sorted((cut.at_ms, cut.until_ms) for cut in cuts):
         if spans and at_ms <= spans[-1][1]:
             spans[-1] = (spans[-1][0], max(until_ms, spans[-1][1]))
         else:

@@ -197,12 +197,17 @@ def overcommitments(
     records: Mapping[bytes, Held], liars: Iterable[bytes] = ()
 ) -> list[tuple[str, Held]]:
     """Return where honest authors promised or accepted more than there is, and the last of it."""
+    found = overdrawn(records, liars)
+    return [problem for entries in found if (problem := entries.problem()) is not None]
+
+
+def overdrawn(records: Mapping[bytes, Held], liars: Iterable[bytes] = ()) -> list[Entries]:
+    """Return the offers, rights and requests of which honest authors took more than there is."""
     skipped, book = frozenset(liars), Book(records)
-    problems = []
+    found = []
     for entries in (*book.offers(), *book.rights(), *book.requests(skipped)):
         thing = entries.thing
         spender = thing.content["to"] if thing.kind == "rights" else thing.author
-        problem = entries.problem()
-        if problem is not None and spender not in skipped:
-            problems.append(problem)
-    return problems
+        if spender not in skipped and entries.problem() is not None:
+            found.append(entries)
+    return found

@@ -13,6 +13,7 @@ from mycelia_sim.audit import Holding, Verifier
 from mycelia_sim.facts import Facts, Sightings
 from mycelia_sim.library import Library
 from mycelia_sim.plan import Plan
+from mycelia_sim.set_full import SetFull, set_full
 from mycelia_sim.verdict import Check, Family, First, Verdict
 
 SHORT: Final = 16  # characters of an id in a sentence
@@ -60,6 +61,12 @@ class Evidence:
         for kill in self.facts.kills.values():
             taken[kill.node] = taken.get(kill.node, frozenset()) | set(kill.lost)
         return taken
+
+    @cached_property
+    def set_full(self) -> SetFull:
+        """What became of the records that users were told are saved."""
+        reached = None if self.sightings is None else self.sightings.reached
+        return set_full(self.facts.acknowledged, self.library, reached)
 
     def first(self, record: bytes, node: str = "") -> First:
         """Place a breach about a record: when it came to a node's disk, or to the first of all."""

@@ -134,6 +134,13 @@ class Library:
         bit = self._bits.get(node, 0)
         return any(self._holders[copy] & bit for copy in self._having.get(record_id, ()))
 
+    def holder_count(self, record_id: bytes) -> int:
+        """Return on how many disks a record lies."""
+        bits = 0
+        for copy in self._having.get(record_id, ()):
+            bits |= self._holders[copy]
+        return bits.bit_count()
+
     def members(self, holding: Holding) -> frozenset[bytes]:
         """Return the roster that follows from what lies on one disk."""
         vouching = [copy for copy in holding.logs if copy in self._vouching]

@@ -24,6 +24,9 @@ METRICS: Final = (
     "control_bytes",  # bytes of frames without records, per node and record
     "heal_excess",  # ms after the last heal until all was everywhere, less what had to be
     "bytes_per_difference",  # bytes of heads, WANTs and RECORDS per record that came by RECORDS
+    "set_full",  # what became of acknowledged records, and how late, in ms
+    "overcommitted_in_cut",  # things that honest nodes had promised twice as a partition ended
+    "overcommitted_after",  # the same in the end
     "granted_in_cut",  # of what could be granted in partitions if all knew all: what was, per mille
     "verifications_per_record",  # signature checks per record that came to a node
 )
@@ -39,6 +42,8 @@ UNMEASURED: Final = {
     "control_bytes": "nobody wrote anything",
     "heal_excess": "no cut healed, or some record never came everywhere",
     "bytes_per_difference": "nothing came by reconciling after the last heal",
+    "set_full": "nobody was told that anything is saved",
+    "overcommitted_in_cut": "nothing was parted",
     "granted_in_cut": "no partition lasted while something was offered and asked for",
     "verifications_per_record": "no record came to another node",
 }

@@ -15,6 +15,7 @@ from mycelia_protocol.record import Record
 from mycelia_protocol.statements import read_statement
 from mycelia_sim.audit import MALFORMED, Held, Holding, LogCopy
 from mycelia_sim.balance import fold
+from mycelia_sim.doubles import overcommitted_in_cut
 from mycelia_sim.escrow import overcommitments
 from mycelia_sim.evidence import SHORT, Breach, Evidence, judged
 from mycelia_sim.facts import Acknowledged
@@ -77,6 +78,7 @@ def no_loss(evidence: Evidence) -> Check:
         )
     elif any(evidence.taken.values()):
         found += ", or came back to the network from another disk"
+    found += f"; in the end {evidence.set_full}"
     return judged("no_loss", "safety", faults + lost, found, is_known=count > 0)
 
 
@@ -124,6 +126,9 @@ def no_overcommit(evidence: Evidence) -> Check:
     ]
     grants = sum(record.kind == "grant" for record in records.values())
     found = f"{grants} grants stay within their offers and requests"
+    in_cut = overcommitted_in_cut(evidence)
+    if in_cut is not None:
+        found += f": {in_cut} were promised twice as partitions ended, none is in the end"
     return judged("no_overcommit", "safety", breaches, found, is_known=grants > 0)
 
 

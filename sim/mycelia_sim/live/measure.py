@@ -15,12 +15,14 @@ from typing import Final
 
 from mycelia_node.tally import Tally
 from mycelia_protocol.identity import to_text
+from mycelia_sim.doubles import double_allocations
 from mycelia_sim.evidence import Evidence
 from mycelia_sim.live.ears import Place
 from mycelia_sim.live.meter import Meter
 from mycelia_sim.measured import METRICS, Metric
 from mycelia_sim.plan import Plan
 from mycelia_sim.reach import granted_in_cut
+from mycelia_sim.set_full import set_full
 from mycelia_sim.spread import Pair, Spread, cost_of, heal_excess, pairs_of, speed_of
 from mycelia_sim.virtual.oracle import Direction, Oracle, Stick
 from mycelia_sim.virtual.schedule import Turn, life_of, put_faults
@@ -146,4 +148,23 @@ def metrics_of(
     healed_us = max(heard.cuts[cut.id][1] for cut in cuts) if is_healed else None
     found = {**speed, **cost, "heal_excess": heal_excess(spread, healed_us)}
     found["granted_in_cut"] = granted_in_cut(evidence)
+    found["set_full"] = _set_full(evidence, heard)
+    found |= double_allocations(evidence)
     return {name: found[name] for name in METRICS}, {**pairs, **frames, "lives": meter.lives}
+
+
+def _set_full(evidence: Evidence, heard: Heard) -> Metric:
+    """Return what became of acknowledged records, by what was heard of their way."""
+    records, acknowledged = evidence.library.records, evidence.facts.acknowledged
+
+    def reached(record: bytes) -> Mapping[str, int]:
+        held = records.get(record)
+        if held is None:
+            return {}
+        place = (to_text("key", held.author), to_text("log", held.log), held.seq)
+        times = {**heard.seen.get(place, {}), **heard.exact.get(place, {})}
+        return {node: at_us // US for node, at_us in times.items()}
+
+    if not acknowledged:
+        return None
+    return set_full(acknowledged, evidence.library, reached).to_json()

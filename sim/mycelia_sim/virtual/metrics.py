@@ -10,6 +10,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from mycelia_node.tally import Tally
+from mycelia_sim.doubles import double_allocations
 from mycelia_sim.measured import METRICS, Metric
 from mycelia_sim.reach import granted_in_cut
 from mycelia_sim.spread import Pair, Spread, cost_of, heal_excess, pairs_of, speed_of
@@ -65,6 +66,8 @@ def metrics_of(
     )
     found = {**speed, **cost, "heal_excess": heal_excess(spread, last_heal_us(world))}
     found["granted_in_cut"] = granted_in_cut(evidence)
+    found["set_full"] = evidence.set_full.to_json() if evidence.facts.acknowledged else None
+    found |= double_allocations(evidence)
     return {name: found[name] for name in METRICS}, {**pairs, **frames}
 
 
