@@ -25,7 +25,7 @@ demo: $(RUNTIME) ## run 30 real nodes through an outage along the river, and hea
 	@$(BIN)/mycelia sim run river-split
 
 test: $(DEV) ## run the tests (under 4 minutes on 2 cores)
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-slow: $(DEV) ## run the tests that `make test` leaves out for their length
 	$(BIN)/python -m pytest -m slow

@@ -1,0 +1,48 @@
+"""What holds for all tests: in which order the files go to the workers, and no certificates."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+HERE: Final = Path(__file__).parent
+# The files that take longest, longest first. A worker plays a file as a whole: were one of these
+# the last, the other workers would wait for it. What is not named comes after, in its own order.
+LONGEST_FIRST: Final = (
+    "sim/test_live.py",
+    "sim/test_seeds.py",
+    "sim/test_sweep.py",
+    "node/test_daemon.py",
+    "sim/test_adversaries.py",
+    "sim/test_parity.py",
+    "bench/test_tiny_run.py",
+    "sim/test_panorama_browser.py",
+    "sim/test_oracle.py",
+    "sim/test_sweep_dask.py",
+    "node/test_two_nodes.py",
+    "sim/test_replay.py",
+    "sim/test_shrink_command.py",
+    "independent/test_second_reader.py",
+    "test_readme.py",
+    "node/test_carry.py",
+    "properties/test_fold_laws.py",
+    "sim/test_panorama.py",
+)
+
+# Nothing here speaks TLS. aiohttp reads the authorities of the whole system all the same when it
+# is imported, which is a fifth of what the start of a node costs; in tests there are none.
+os.environ["SSL_CERT_FILE"] = os.environ["SSL_CERT_DIR"] = os.devnull
+
+
+def pytest_configure() -> None:
+    """Refuse a name that no file has any more: it would be no order."""
+    missing = [name for name in LONGEST_FIRST if not (HERE / name).exists()]
+    if missing:
+        raise pytest.UsageError(f"tests/conftest.py, LONGEST_FIRST: no {', '.join(missing)}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first."""
+    rank = {HERE / name: n for n, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
