@@ -1,4 +1,4 @@
-"""What holds for all tests: in which order the files go to the workers, and no certificates."""
+"""What holds for all tests: the order of the files, and what makes it cheap to start a process."""
 
 import os
 from pathlib import Path
@@ -33,6 +33,9 @@ LONGEST_FIRST: Final = (
 # Nothing here speaks TLS. aiohttp reads the authorities of the whole system all the same when it
 # is imported, which is a fifth of what the start of a node costs; in tests there are none.
 os.environ["SSL_CERT_FILE"] = os.environ["SSL_CERT_DIR"] = os.devnull
+# Who wants no bytecode beside the source does not want hundreds of processes to compile it either.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+    os.environ["PYTHONPYCACHEPREFIX"] = str(HERE.parent / ".pytest_cache" / "bytecode")
 
 
 def pytest_configure() -> None:

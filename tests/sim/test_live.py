@@ -31,7 +31,22 @@ from mycelia_sim.timeline import load_timeline
 HERE = Path(__file__).parent
 MUTANTS = HERE / "mutants"
 PROGRAM = "from mycelia_sim.cli import sim; sim(prog_name='mycelia sim')"
+MUTANT_PROGRAM = """
+import json, sys
+from pathlib import Path
+sys.path[:0] = json.loads(sys.argv[1])
+from sim.test_live import run_short
+sys.exit(run_short(Path(sys.argv[2]), sys.argv[3]).exit_code)
+"""
+FEWER = ("--set", "nodes.count=3", "--set", "topology.degree=2")
 DEADLINE_S = 40.0
+# Each planted defect, and the check that is made for it.
+DEFECTS = {
+    "drops_record_on_restart": "no_loss",
+    "grants_twice": "no_overcommit",
+    "accepts_bad_signature": "no_forgery",
+}
+Caught = tuple[subprocess.Popen[bytes], Path]  # a run, and under which folder it writes
 
 
 def contested(plan: Plan) -> Plan:
@@ -64,12 +79,6 @@ def run_short(out: Path, mutant: str | None, stream: TextIO | None = None) -> Fi
     command = module_command(str(MUTANTS / f"{mutant}.py")) if mutant else node_command
     progress = Progress(is_quiet=True) if stream is None else Progress(stream=stream)
     return play(begin(plan, Settings(out=out, command=command)), progress)
-
-
-def failed_checks(finished: Finished) -> set[str]:
-    """Return the names of the checks that failed."""
-    checks: Any = finished.summary["checks"]
-    return {check["name"] for check in checks if check["verdict"] == "fail"}
 
 
 @pytest.mark.daemon
@@ -125,32 +134,43 @@ def assert_measured(summary: dict[str, Any]) -> None:
     assert counts["lives"] == 6  # one of five was killed and came back
 
 
+@pytest.fixture(scope="module")
+def caught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Caught]]:
+    """Yield a run of each defect, in a process each: they mostly wait, so they do it together."""
+    folder = tmp_path_factory.mktemp("caught")
+    arguments = [sys.executable, "-c", MUTANT_PROGRAM, json.dumps(sys.path)]
+    runs = {
+        mutant: (subprocess.Popen([*arguments, str(folder / mutant), mutant]), folder / mutant)
+        for mutant in DEFECTS
+    }
+    yield runs
+    for process, _ in runs.values():
+        process.kill()
+        process.wait()
+
+
 @pytest.mark.daemon
-@pytest.mark.parametrize(
-    ("mutant", "check"),
-    [
-        ("drops_record_on_restart", "no_loss"),
-        ("grants_twice", "no_overcommit"),
-        ("accepts_bad_signature", "no_forgery"),
-    ],
-)
-def test_a_planted_defect_is_caught(tmp_path: Path, mutant: str, check: str) -> None:
+@pytest.mark.parametrize(("mutant", "check"), DEFECTS.items())
+def test_a_planted_defect_is_caught(caught: dict[str, Caught], mutant: str, check: str) -> None:
     """A node with one deliberate defect fails for safety, by the check that is made for it."""
-    finished = run_short(tmp_path, mutant)
-    assert finished.exit_code == 1, finished.text
-    assert finished.summary["verdict"] == "fail"
-    assert check in failed_checks(finished), finished.text
-    assert (finished.folder / "homes" / "n00" / "node.db").exists()  # evidence is kept
-    again = recheck(open_run(finished.folder))
+    process, out = caught[mutant]
+    assert process.wait() == 1
+    folder = (out / "latest").resolve()
+    summary = json.loads((folder / "summary.json").read_text("utf-8"))
+    assert (summary["verdict"], summary["exit_code"]) == ("fail", 1)
+    failed = {one["name"] for one in summary["checks"] if one["verdict"] == "fail"}
+    assert check in failed, (folder / "verdict.txt").read_text("utf-8")
+    assert (folder / "homes" / "n00" / "node.db").exists()  # evidence is kept
+    again = recheck(open_run(folder))
     assert "homes" in again.source
-    assert [asdict(one) for one in again.checks] == finished.summary["checks"]
+    assert [asdict(one) for one in again.checks] == summary["checks"]
 
 
 @contextmanager
 def started_run(out: Path) -> Iterator[subprocess.Popen[str]]:
     """Start the command line on a run of some seconds; go on once its links are cut."""
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, "run", str(HERE / "short.toml"), "--out", str(out)],
+        [sys.executable, "-c", PROGRAM, "run", str(HERE / "short.toml"), *FEWER, "--out", str(out)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -212,7 +232,7 @@ def test_an_interrupt_leaves_no_process_and_a_partial_report(tmp_path: Path) -> 
     """Ctrl-C in the middle of a run ends every daemon and still tells what was seen."""
     with started_run(tmp_path) as process:
         pids = daemons_of(process)
-        assert len(pids) == 5
+        assert len(pids) == 3
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=DEADLINE_S)
         wait_until_gone(pids)
@@ -229,7 +249,7 @@ def test_a_killed_harness_leaves_no_process(tmp_path: Path) -> None:
     """Even SIGKILL on the harness leaves no daemon: the watchdog ends them."""
     with started_run(tmp_path) as process:
         pids = daemons_of(process)
-        assert len(pids) == 5
+        assert len(pids) == 3
         process.kill()
         wait_until_gone(pids)
         process.communicate(timeout=DEADLINE_S)

@@ -8,6 +8,7 @@ without power, a forger, and everything healing.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from random import Random
 
 from mycelia_sim.sites import twin_cities
@@ -86,6 +87,7 @@ def _links(city: tuple[Node, ...], rng: Random) -> list[tuple[int, int]]:
     return sorted(pairs)
 
 
+@cache
 def outage(
     count: int = 30, *, seed: int = 7, duration_ms: int = 60_000, scale: int = 1
 ) -> Timeline:
