@@ -26,7 +26,7 @@ from mycelia_sim.measured import Measured, Stopwatch, peak_rss_mib
 from mycelia_sim.panorama import write_panorama
 from mycelia_sim.plan import Plan
 from mycelia_sim.progress import Progress
-from mycelia_sim.report import Outcome, summarize, write_text
+from mycelia_sim.report import Outcome, summarize, write_cases, write_text
 from mycelia_sim.storyline import Look, assemble
 from mycelia_sim.summary_file import FILE_NAME as SUMMARY_NAME
 from mycelia_sim.timeline import FILE_NAME as TIMELINE_NAME
@@ -152,7 +152,7 @@ def _judge(
 def write_report(
     folder: Path, outcome: Outcome, more: dict[str, object], look: Look | None = None
 ) -> Finished:
-    """Write the evidence, summary.json with what one backend alone knows, panorama, verdict."""
+    """Write evidence, summary.json with what one backend alone knows, panorama, verdict, XML."""
     summary = {**summarize(outcome), **more}
     is_interrupted = outcome.evidence.facts.is_interrupted
     exit_code = EXIT_INTERRUPTED if is_interrupted else outcome.exit_code
@@ -161,6 +161,7 @@ def write_report(
     (folder / SUMMARY_NAME).write_text(json.dumps(summary, indent=1) + "\n", "utf-8")
     text = write_text(outcome, str(folder), _draw(folder, outcome, look))
     (folder / "verdict.txt").write_text(text, "utf-8")
+    write_cases(folder, outcome, text)
     return Finished(folder, exit_code, text, summary)
 
 

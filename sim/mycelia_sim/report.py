@@ -1,4 +1,4 @@
-"""What a run leaves for people and programs: summary.json and verdict.txt.
+"""What a run leaves for people and programs: summary.json, verdict.txt and junit.xml.
 
 Amounts in a run are drawn, and both say so: the sites, their places and what they gave and wanted
 are of 2020; how much of it is not in the source.
@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Final
 
 from mycelia_sim import safety
 from mycelia_sim.accounts import Tally
 from mycelia_sim.checkers import Evidence
 from mycelia_sim.escrow import overcommitments
+from mycelia_sim.junit import FILE_NAME as JUNIT_NAME
+from mycelia_sim.junit import Case, Ending, write_junit
 from mycelia_sim.plan import Plan
 from mycelia_sim.sometimes import families
-from mycelia_sim.verdict import Check, overall
+from mycelia_sim.verdict import Check, Verdict, overall
 from mycelia_sim.versions import versions
 from mycelia_sim.wants import wants_by_side
 
@@ -115,6 +118,37 @@ def write_text(outcome: Outcome, folder: str, panorama: str) -> str:
         f"replay   {outcome.replay}",
     ]
     return "\n".join(lines) + "\n"
+
+
+ENDINGS: Final[dict[Verdict, Ending | None]] = {
+    "pass": None,
+    "fail": "failure",
+    "unknown": "skipped",
+}
+
+
+def write_cases(folder: Path, outcome: Outcome, text: str) -> None:
+    """Write junit.xml, a test case for each check; `text` is what people are told.
+
+    Raises: OSError.
+    """
+    plan, facts = outcome.evidence.plan, outcome.evidence.facts
+    name = f"mycelia.sim.{plan.scenario}"
+    cases = []
+    for check in outcome.checks:
+        more = f"{check.detail}\nreplay: {outcome.replay}" if check.verdict == "fail" else ""
+        ending, family = ENDINGS[check.verdict], check.family
+        cases.append(Case(f"{name}.{family}", check.name, ending, family, check.detail, more))
+    properties = {
+        "scenario": plan.scenario,
+        "seed": str(plan.seed),
+        "backend": plan.backend,
+        "verdict": outcome.verdict,
+        "replay": outcome.replay,
+    }
+    time_s = sum(facts.timings_s.values())
+    path = folder / JUNIT_NAME
+    write_junit(path, name, cases, properties=properties, time_s=time_s, said=text)
 
 
 def _sort(plan: Plan) -> str:

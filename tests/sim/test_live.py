@@ -102,6 +102,10 @@ def test_a_sound_node_passes(tmp_path: Path) -> None:
     assert len(journal) == summary["acknowledged"] > 10
     assert len(list((folder / "nodes").glob("*.log"))) == 5
     assert (folder / "verdict.txt").read_text(encoding="utf-8").startswith("PASS: ")
+    cases = (folder / "junit.xml").read_text(encoding="utf-8").count("<testcase ")
+    assert cases == len(summary["checks"])
+    assert summary["metrics"]["set_full"]["stable"] == summary["acknowledged"]
+    assert summary["metrics"]["set_full"]["after_max"] > 2_000
     assert str(folder) in summary["replay"]
     assert not (folder / "homes").exists()
     timeline = load_timeline(folder / "timeline.json")

@@ -59,6 +59,7 @@ def test_a_sweep_goes_on_where_it_ended(tmp_path: Path) -> None:
     assert summary["pass_rate"]["low"] == pytest.approx(0.438503, abs=1e-6)
     assert json.loads((folder / "summary.json").read_text("utf-8")) == summary
     assert "<title>Every seed held." in (folder / "index.html").read_text("utf-8")
+    assert (folder / "junit.xml").read_text("utf-8").count("<testcase ") == 3
     assert {line.seed for line in lines_in(folder)} == {0, 1, 2}
     before = (folder / LINES_NAME).read_bytes()
 

@@ -1,4 +1,4 @@
-"""What a sweep leaves besides its lines: summary.json, summary.txt and index.html."""
+"""What a sweep leaves besides its lines: summary.json, summary.txt, junit.xml and index.html."""
 
 from __future__ import annotations
 
@@ -95,7 +95,8 @@ def _toml(text: str) -> str:
 
 
 def write_reports(sweep: Sweep) -> str:
-    """Write all three and return the text."""
+    """Write all four and return the text."""
+    from mycelia_sim.sweep.junit import write_sweep
     from mycelia_sim.sweep.page import render
 
     text = write_text(sweep)
@@ -103,6 +104,7 @@ def write_reports(sweep: Sweep) -> str:
     (sweep.folder / SUMMARY_NAME).write_text(summary, "utf-8")
     (sweep.folder / TEXT_NAME).write_text(text, "utf-8")
     (sweep.folder / PAGE_NAME).write_text(render(sweep), "utf-8")
+    write_sweep(sweep, text)
     return text
 
 
