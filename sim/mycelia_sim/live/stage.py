@@ -20,6 +20,7 @@ from mycelia_sim.live.network import Network
 from mycelia_sim.live.workload import People
 from mycelia_sim.plan import Attempt, Cut, Kill, Plan, Shape, Trip, Trouble
 from mycelia_sim.progress import Progress
+from mycelia_sim.splits import Splits
 
 TICK_S: Final = 0.25  # how often the progress line is renewed
 
@@ -62,6 +63,7 @@ class Stage:
         self._couriers = couriers
         self._facts = facts
         self._progress = progress
+        self._splits = Splits(plan)
         self._began_s = time.monotonic()
         self._tasks: set[asyncio.Task[None]] = set()
         self._catch_up: asyncio.Task[None] | None = None
@@ -156,9 +158,10 @@ class Stage:
     def _say(self) -> None:
         running, all_nodes = len(self._fleet.running()), len(self._plan.nodes)
         last = self._monitor.last
+        split = self._splits.words(self.elapsed_ms(), self._cut_us.keys() - self.spans.keys())
         self._progress.update(
             f"{self.elapsed_ms() / 1000:.0f}/{self._plan.duration_ms / 1000:.0f} s"
-            f" | nodes {running}/{all_nodes}"
+            f" | nodes {running}/{all_nodes}{f' | {split}' if split else ''}"
             f" | records {self._monitor.records}"
             f" | states {last.groups()}"
             f" | saved {len(self._facts.acknowledged)}"

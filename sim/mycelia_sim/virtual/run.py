@@ -21,6 +21,7 @@ from mycelia_sim.evidence import Evidence, gather
 from mycelia_sim.measured import Measured, Stopwatch, peak_rss_mib
 from mycelia_sim.plan import Plan
 from mycelia_sim.progress import Progress
+from mycelia_sim.splits import Splits
 from mycelia_sim.spread import series
 from mycelia_sim.storyline import Look
 from mycelia_sim.verdict import Check
@@ -158,6 +159,7 @@ class Teller:
     def __init__(self, progress: Progress, plan: Plan) -> None:
         self._progress = progress
         self._duration_ms = plan.duration_ms
+        self._splits = Splits(plan)
         self._said_s = time.monotonic()
         self._events = 0
         self._virtual_us = 0
@@ -177,10 +179,12 @@ class Teller:
         up = sum(node.is_up for node in nodes)
         behind = sum(world.liars_logs.honest_records(node.store) < known for node in nodes)
         elapsed_s, all_s = world.elapsed_ms / 1000, self._duration_ms / 1000
+        split = self._splits.words(world.elapsed_ms) if world.has_begun else ""
         left_s = max(0.0, all_s - elapsed_s) / speed if speed else 0.0
         self._progress.line(
             f"virtual {_clock(elapsed_s)}/{_clock(all_s)} | {speed:.3g}x | {_count(rate)} ev/s"
-            f" | nodes {up}/{len(nodes)} | behind {behind} | ETA {_clock(left_s)}"
+            f" | nodes {up}/{len(nodes)}{f' | {split}' if split else ''} | behind {behind}"
+            f" | ETA {_clock(left_s)}"
         )
 
 
