@@ -12,6 +12,7 @@ from typing import Literal, TypeVar, cast
 from mycelia_node.errors import ConfigError
 from mycelia_node.home import Home
 from mycelia_node.nearest import hint
+from mycelia_protocol.limits import ACCEPT_WITHIN_MS
 
 LISTEN_PORT_FIRST = 7946
 LISTEN_HOST = "127.0.0.1"
@@ -44,6 +45,7 @@ class ShareSection:
     policy: Literal["commons", "fifo", "none"] = "commons"
     preposition: bool = False
     receipts: Literal["ask", "auto"] = "ask"
+    accept_within_s: int = ACCEPT_WITHIN_MS // 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,10 @@ SECTIONS = {
     "growth": GrowthSection,
     "log": LogSection,
 }
-NUMBERS_MAX = {"growth.erase_after_days": 36_500}  # a hundred years
+NUMBERS = {  # least and most
+    "growth.erase_after_days": (0, 36_500),  # a hundred years
+    "share.accept_within_s": (1, 2_592_000),  # thirty days
+}
 CHOICES = {
     "share.policy": ("commons", "fifo", "none"),
     "share.receipts": ("ask", "auto"),
@@ -176,8 +181,9 @@ def _read_value(path: str, value: object, default: object, where: str) -> object
         return tuple(check_address(item, f"{where}: {path}") for item in value)
     if type(value) is not type(default):
         raise ConfigError(f"{where}: {path} is {TYPE_WORDS[type(default)]}, not {value!r}.")
-    if isinstance(value, int) and not 0 <= value <= NUMBERS_MAX.get(path, 1):
-        raise ConfigError(f"{where}: {path} is 0 to {NUMBERS_MAX[path]}, not {value}.")
+    least, most = NUMBERS.get(path, (0, 1))
+    if isinstance(value, int) and not least <= value <= most:
+        raise ConfigError(f"{where}: {path} is {least} to {most}, not {value}.")
     choices = CHOICES.get(path)
     if choices and value not in choices:
         raise ConfigError(f"{where}: {path} can't be {value!r}.", hint(str(value), choices))

@@ -169,6 +169,8 @@ def _never_seen(subject: Subject) -> Iterator[str]:
         "equivocation_seen": ("equivocate" in behaviours, "nobody who equivocates"),
         "bias_seen": ("misdecide" in behaviours, "nobody who misdecides"),
         "overdraft_seen": ("overdraw" in behaviours, "nobody who overdraws"),
+        "lapses_seen": (scenario.workload.accept_within_ms is not None, "no accept_within"),
+        "disputes_seen": (scenario.workload.dispute > 0, "nobody who disputes"),
         "unsynced_lost": (bool(disks & set(_LOSING_DISKS)), "no crash that loses unsynced data"),
         "rollback_happened": (bool(disks & set(_ROLLING_BACK)), "no disk that comes back older"),
     }

@@ -45,13 +45,15 @@ class Post:
     """Somebody at `node` writes something at `at_ms` after the beginning of the workload.
 
     Attributes:
-        kind: offer, request, withdraw or rights.
-        of: number `n` of the offer or request that a withdraw takes back, or of the offer from
-            which rights let somebody else grant half of what is left; else None.
+        kind: offer, request, withdraw, rights, renew or dispute.
+        of: number `n` of what a withdraw takes back, of the offer from which rights let somebody
+            else grant half of what is left, of the offer or request that goes on, or of the request
+            whose author disputes what it was granted; else None.
         urgency: only for requests.
         slots: when an offer is lent, as spans (from, until) after the beginning of the workload.
         to: the node that rights go to, else None.
-        until_ms: when rights end, after the beginning of the workload; None for never.
+        until_ms: when rights end, or an offer or a request drops off the list, or will do so when
+            it is renewed, after the beginning of the workload; None for never.
     """
 
     n: int
@@ -245,6 +247,7 @@ class Plan:
     preposition: bool = False
     policy: str = "fifo"
     in_force: str = "fifo"
+    accept_within_ms: int | None = None
 
     @property
     def agreed_policy(self) -> str | None:

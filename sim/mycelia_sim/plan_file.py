@@ -57,7 +57,7 @@ def to_toml(plan: Plan, comment: Iterable[str] = ()) -> str:
     for key, value in asdict(plan).items():
         if isinstance(value, (list, tuple)) and value and isinstance(value[0], dict):
             lines += [f"{key} = [", *(f"  {_toml(item)}," for item in value), "]"]
-        else:
+        elif value is not None:
             lines.append(f"{key} = {_toml(value)}")
     return "\n".join(lines) + "\n"
 

@@ -63,6 +63,7 @@ def draw_plan(scenario: Scenario, backend: str | None = None, *, swarm: bool = F
         preposition=scenario.workload.preposition,
         policy=scenario.workload.policy,
         in_force=scenario.workload.in_force,
+        accept_within_ms=scenario.workload.accept_within_ms,
         nodes=nodes,
         links=links,
         posts=draw_posts(scenario, sites, city, found.cuts, found.kills),

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from mycelia_protocol.encoding import Value
 from mycelia_sim.plan import Post
+
+COMPLAINT: Final[Mapping[str, Value]] = {"matter": "not-as-described"}  # what a dispute says
+DISPUTABLE: Final = ("accepted", "handed", "received", "returned")  # grants that it may be about
 
 
 def thing_of(post: Post, began_ms: int) -> dict[str, Value]:
@@ -19,6 +25,8 @@ def thing_of(post: Post, began_ms: int) -> dict[str, Value]:
         "quantity": post.quantity,
         "unit": post.unit,
     }
+    if post.until_ms is not None:
+        thing["expires_ms"] = began_ms + post.until_ms
     if post.kind == "request":
         return {**thing, "urgency": post.urgency}
     thing["lot"] = post.lot
@@ -26,6 +34,12 @@ def thing_of(post: Post, began_ms: int) -> dict[str, Value]:
         spans = tuple((began_ms + start, began_ms + end) for start, end in post.slots)
         thing |= {"terms": "lend", "slots": spans}
     return thing
+
+
+def renewal_of(post: Post, began_ms: int) -> dict[str, Value]:
+    """Return until when something goes on that would have dropped off the list."""
+    assert post.until_ms is not None
+    return {"expires_ms": began_ms + post.until_ms}
 
 
 def rights_of(post: Post, left: int, began_ms: int) -> dict[str, Value] | None:

@@ -57,6 +57,8 @@ SOMETIMES: Final = (  # those that are no default hold in some seeds only
     "bias_seen",
     "rights_spent",
     "loans_returned",
+    "lapses_seen",
+    "disputes_seen",
     "unsynced_lost",
     "rollback_happened",
 )
@@ -160,6 +162,9 @@ class Workload:
         opens: share of those that write one offer and one request within the opening.
         lend: share of the offers of tools that are lent in slots, and not given away.
         rights: share of the offers half of which somebody else may grant a little later.
+        renew: share of the offers and requests that drop off the list, and are renewed before.
+        dispute: share of the requests whose author disputes the first grant that it accepted.
+        accept_within_ms: how long grants wait for an answer; None for the time that nodes take.
         policy: by what nodes grant: `fifo`, or `commons` with a record of each decision.
         in_force: the baseline that the founder puts in force, if nodes grant by `commons`.
         preposition: whether nodes give rights ahead of an outage by themselves.
@@ -176,6 +181,9 @@ class Workload:
     withdraw: float
     lend: float
     rights: float
+    renew: float
+    dispute: float
+    accept_within_ms: int | None
     receipts: str
     policy: str
     in_force: str

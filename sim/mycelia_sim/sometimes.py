@@ -189,6 +189,24 @@ def loans_returned(evidence: Evidence) -> Check:
     return _seen("loans_returned", count, "loans that came back")
 
 
+def lapses_seen(evidence: Evidence) -> Check:
+    """Look for a grant that its granter took back because nobody answered in time."""
+    records = evidence.library.records
+    count = 0
+    for record in records.values():
+        grant = records.get(record.refs[0]) if record.kind == "withdraw" else None
+        if grant is not None and grant.kind == "grant" and grant.author == record.author:
+            ends_ms = grant.content.get("accept_by_ms")
+            count += isinstance(ends_ms, int) and record.time_ms >= ends_ms
+    return _seen("lapses_seen", count, "grants taken back for want of an answer")
+
+
+def disputes_seen(evidence: Evidence) -> Check:
+    """Look for somebody who says that something went wrong with a grant."""
+    count = sum(record.kind == "dispute" for record in evidence.library.records.values())
+    return _seen("disputes_seen", count, "disputes")
+
+
 def unsynced_lost(evidence: Evidence) -> Check:
     """Look for a crash that took records which were not on disk yet."""
     facts = evidence.facts
@@ -220,6 +238,8 @@ SOMETIMES: Final[dict[str, Callable[[Evidence], Check]]] = {
     "bias_seen": bias_seen,
     "rights_spent": rights_spent,
     "loans_returned": loans_returned,
+    "lapses_seen": lapses_seen,
+    "disputes_seen": disputes_seen,
     "unsynced_lost": unsynced_lost,
     "rollback_happened": rollback_happened,
 }

@@ -122,6 +122,10 @@ def _trouble(trouble: Trouble) -> str:
 def _post(post: Post) -> str:
     if post.kind == "withdraw":
         return f"takes back its post {post.of}"
+    if post.kind == "renew":
+        return f"lets its post {post.of} go on"
+    if post.kind == "dispute":
+        return f"disputes what it was granted for its post {post.of}"
     if post.kind == "rights":
         return f"lets {post.to} grant half of what is left of its post {post.of}"
     unit = "" if post.unit == "1" else f"{post.unit} of "

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from mycelia_sim.afterwards import go_on
 from mycelia_sim.draws.choosing import City, Draws
 from mycelia_sim.entrusting import draw_rights, draw_slots
 from mycelia_sim.errors import ScenarioError
@@ -211,7 +212,8 @@ def draw_posts(
     for cut in cuts:
         if workload.meet_in_cut:
             _meet_in_cut(writer, cut)
-    return tuple(sorted(writer.posts, key=lambda post: (post.at_ms, post.n)))
+    posts = go_on(writer.posts, workload, scenario.run)
+    return tuple(sorted(posts, key=lambda post: (post.at_ms, post.n)))
 
 
 def _open(writer: _Writer) -> None:

@@ -160,3 +160,12 @@ def test_any_text_survives_quoting(text: str) -> None:
     """A quoted text reads back as itself."""
     if not any(0xD800 <= ord(letter) <= 0xDFFF for letter in text):
         assert parse_config(f"[node]\nname = {quote(text)}\n").node.name == text
+
+
+def test_the_wait_for_answers_is_read_strictly() -> None:
+    """Three days if nothing is said, else seconds from one to thirty days."""
+    assert parse_config("").share.accept_within_s == 3 * 86_400
+    assert parse_config("[share]\naccept_within_s = 60\n").share.accept_within_s == 60
+    for wrong in ("0", "2592001", "true", "1.5"):
+        with pytest.raises(ConfigError, match=r"share\.accept_within_s is"):
+            parse_config(f"[share]\naccept_within_s = {wrong}\n")

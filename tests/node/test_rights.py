@@ -59,7 +59,7 @@ def test_rights_are_given_spent_and_returned(pair: Pair) -> None:
 
 
 def test_a_loan_is_returned_and_may_be_disputed(pair: Pair) -> None:
-    """Something lent in a slot is granted for it, handed over, brought back, had again."""
+    """Something lent in a slot is granted, brought back, had again, disputed, and settled."""
     one, two = pair
     begin = time.strftime("%Y-%m-%dT%H:00", time.localtime(time.time() + 86_400))
     slot = f"{begin}/{begin[:11]}23:59"
@@ -85,6 +85,11 @@ def test_a_loan_is_returned_and_may_be_disputed(pair: Pair) -> None:
     assert one.run(*dispute).code == 0
     wait_for(lambda: grant()["status"] == "disputed", "that is known")
     assert (grant()["brought"], grant()["returned"]) == (1, 1)
+    settle = ("grant", "settle", grant()["id"])
+    assert two.run(*settle).code == 1  # it is for whoever disputed it
+    assert one.run(*settle).code == 0
+    wait_for(lambda: grant()["status"] == "returned", "it is settled")
+    assert one.run(*settle).code == 1
     assert "lent" in one.run("offer", "show", loan).out
 
 

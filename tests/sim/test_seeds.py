@@ -26,7 +26,10 @@ KEPT = Path(__file__).parent / "seeds.toml"
 SMALL: dict[str, tuple[tuple[int, ...], list[str]]] = {
     "village": ((1, 2), []),
     "river-split": ((1,), ["nodes.count=6"]),
-    "rolling-blackout": ((1,), ["nodes.count=6"]),
+    "rolling-blackout": (
+        (1,),
+        ["nodes.count=6", 'check.sometimes=["kills_fired", "lapses_seen", "disputes_seen"]'],
+    ),
     "hammer": ((1,), ["nodes.count=4", "run.duration=12 s", "workload.rate=poisson(1 / s)"]),
     "old-backup": ((1,), ["nodes.count=5"]),
     "liars": (

@@ -8,7 +8,15 @@ from mycelia_node.api.contested import contested_things
 from mycelia_node.api.decisions import to_decide
 from mycelia_node.api.fields import Fields, find, read_body, read_flags, require_own
 from mycelia_node.api.things import GetNode
-from mycelia_node.api.views import Json, each, grant_view, needs, offer_view, request_view
+from mycelia_node.api.views import (
+    Json,
+    each,
+    grant_view,
+    needs,
+    offer_view,
+    own_dispute,
+    request_view,
+)
 from mycelia_node.errors import RequestError
 from mycelia_node.names import id_text
 from mycelia_protocol.allocate import open_offers, open_requests
@@ -25,6 +33,7 @@ ACTIONS: dict[str, Fields] = {
     "received": {"quantity": int},
     "returned": {"quantity": int},
     "dispute": {"matter": str, "text": str},
+    "settle": {},
     "withdraw": {},
 }
 
@@ -87,7 +96,9 @@ class GrantRoutes:
             message = f"This grant is {status}; {action!r} does not fit."
             raise RequestError(message, code="status", status=409)
         kind, content = record_of(action, {"quantity": grant.body.quantity, **body})
-        record = await node.publish(kind, content, (grant.id,))
+        of = own_dispute(state, grant, key) if action == "settle" else grant
+        assert of is not None  # else it would not fit
+        record = await node.publish(kind, content, (of.id,))
         return web.json_response({"id": id_text("record", record)}, status=201)
 
     async def board(self, request: web.Request) -> web.Response:
@@ -114,7 +125,7 @@ def record_of(action: str, body: dict[str, object]) -> tuple[str, dict[str, Valu
     match action:
         case "accept" | "decline":
             return "answer", answer.content(action == "accept")
-        case "withdraw":
+        case "withdraw" | "settle":
             return "withdraw", withdraw.content()
         case "dispute":
             text = {"text": str(body["text"])} if body.get("text") else {}
@@ -130,6 +141,6 @@ def parties(grant: Json) -> list[object]:
 
 
 def waits_for_people(grant: Json) -> bool:
-    """Return whether somebody here should act; taking back and disputing are never urged."""
+    """Return whether somebody here should act; taking back and disputes are never urged."""
     actions = grant["needs"]
-    return isinstance(actions, list) and bool(set(actions) - {"withdraw", "dispute"})
+    return isinstance(actions, list) and bool(set(actions) - {"withdraw", "dispute", "settle"})

@@ -13,6 +13,7 @@ from mycelia_protocol.statuses import offer_status, request_status
 from mycelia_protocol.types.accounts import account_of, grants_from, offer_of, purse_of, rights_from
 from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.claim import Claim
+from mycelia_protocol.types.dispute import Dispute
 from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.parties import claims_of, party_of
@@ -23,6 +24,7 @@ from mycelia_protocol.types.promises import (
     grants_to,
     holdings_of,
     request_state,
+    standing_disputes,
     times_of,
 )
 from mycelia_protocol.types.request import Request
@@ -148,7 +150,14 @@ def needs(state: State, grant: Statement[Grant], own_key: bytes) -> list[str]:
             actions.append("withdraw")
     if is_done and own_key in (provider, requester):
         actions.append("dispute")
+    if own_dispute(state, grant, own_key) is not None:
+        actions.append("settle")
     return actions
+
+
+def own_dispute(state: State, grant: Statement[Grant], own_key: bytes) -> Statement[Dispute] | None:
+    """Return the first dispute of a grant by this node that still stands, or None."""
+    return next(iter(standing_disputes(state, grant.id, (own_key,))), None)
 
 
 def grant_counts(state: State) -> Counter[str]:

@@ -12,6 +12,7 @@ ACTIONS = {
     "accept": ("Accept a grant to a request of yours.", "Accepted"),
     "decline": ("Decline a grant to a request of yours; it goes to others.", "Declined"),
     "withdraw": ("Take back a grant of yours, for good.", "Taken back"),
+    "settle": ("Say that what you disputed is settled; else a dispute stands for ever.", "Settled"),
 }
 RECEIPTS = {
     "handed": ("Say that you handed the goods over.", "Noted as handed over"),

@@ -196,9 +196,9 @@ def _status(
 
 
 def standing_disputes(
-    facts: Facts, grant: bytes, sides: tuple[bytes, bytes]
+    facts: Facts, grant: bytes, sides: tuple[bytes, ...]
 ) -> list[Statement[Dispute]]:
-    """Return the disputes about a grant by one of its sides that were not withdrawn (DISPUTE-1)."""
+    """Return disputes about a grant by some of its sides that were not withdrawn (DISPUTE-1)."""
     return [
         each
         for each in facts.about(grant, Dispute)

@@ -87,9 +87,14 @@ class Fleet:
             f'[link]\nlisten = "{self.network.listen_address(node.id)}"\n'
             f"dial = [{dial}]\ndiscover = false\n"
             f'[share]\npolicy = "{self.plan.policy}"\nreceipts = "{self.plan.receipts}"\n'
-            f"preposition = {json.dumps(self.plan.preposition)}\n"
+            f"preposition = {json.dumps(self.plan.preposition)}\n{self._patience()}"
             '[log]\nlevel = "info"\nformat = "text"\n'
         )
+
+    def _patience(self) -> str:
+        """Return the line that says how long grants wait, if that is not left to the node."""
+        wait_ms = self.plan.accept_within_ms
+        return "" if wait_ms is None else f"accept_within_s = {-(-wait_ms // 1_000)}\n"
 
     async def start(self, node: str) -> Ready:
         """Start one daemon, when it is its turn, and open a client to it.

@@ -16,7 +16,7 @@ from mycelia_sim.facts import Acknowledged, Facts
 from mycelia_sim.live.client import CallFailed, Client
 from mycelia_sim.live.fleet import Fleet
 from mycelia_sim.plan import Plan, Post
-from mycelia_sim.posting import rights_of, thing_of
+from mycelia_sim.posting import COMPLAINT, DISPUTABLE, renewal_of, rights_of, thing_of
 
 
 class Journal:
@@ -65,6 +65,7 @@ class People:
         self._journal = journal
         self._elapsed_ms = elapsed_ms
         self._ids: dict[int, str] = {}  # number of the post -> id in text form
+        self._disputed: dict[int, str] = {}  # number of a dispute -> id of the grant
 
     async def post(self, post: Post) -> None:
         """Make one post, and journal it if the node says that it is saved."""
@@ -94,9 +95,15 @@ class People:
         text = self._ids.get(post.of)
         if text is None:
             return None
+        if post.of in self._disputed:
+            return f"/v1/grants/{self._disputed[post.of]}/settle", {}
         path = f"/v1/{self._posts[post.of].kind}s/{text}"
         if post.kind == "withdraw":
             return f"{path}/withdraw", {}
+        if post.kind == "renew":
+            return f"{path}/renew", renewal_of(post, began_ms)
+        if post.kind == "dispute":
+            return await self._dispute(client, post, text)
         offer = await client.get(path)
         left = offer["slots"][0]["left"] if post.slots else offer["left"]
         rights = rights_of(post, int(left), began_ms)
@@ -105,3 +112,15 @@ class People:
         to = to_text("key", bytes.fromhex(self._facts.keys[post.to or ""]))
         slot = {"slot": 0} if post.slots else {}
         return f"{path}/rights", {"to": to, **slot, **rights}
+
+    async def _dispute(
+        self, client: Client, post: Post, request: str
+    ) -> tuple[str, Mapping[str, object]] | None:
+        """Return the call that disputes the first grant to a request that its author accepted."""
+        grants = (await client.get(f"/v1/requests/{request}"))["grants"]
+        done = (grant["id"] for grant in grants if grant["status"] in DISPUTABLE)
+        grant = next(done, None)
+        if grant is None:
+            return None
+        self._disputed[post.n] = str(grant)
+        return f"/v1/grants/{grant}/dispute", COMPLAINT

@@ -57,6 +57,8 @@ CHECK_MEANING: Final = {
     "overdraft_seen": "A liar granted more than it had.",
     "unsynced_lost": "A crash took what was not on disk yet.",
     "rights_spent": "Somebody granted from a share that another one had entrusted to it.",
+    "lapses_seen": "A grant went back because nobody answered it in time.",
+    "disputes_seen": "Somebody said that something went wrong with what it was granted.",
     "loans_returned": "Something that was lent came back.",
     "rollback_happened": "A disk lost its past, and others gave it back.",
 }

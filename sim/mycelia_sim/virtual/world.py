@@ -11,16 +11,14 @@ from typing import Final
 
 from mycelia_protocol.engine import Engine
 from mycelia_protocol.events import Carried
+from mycelia_protocol.limits import ACCEPT_WITHIN_MS
 from mycelia_protocol.notices import Notice, RecordArrived
 from mycelia_protocol.options import Options
 from mycelia_protocol.record import Record
-from mycelia_protocol.types.accounts import account_of
-from mycelia_protocol.types.offer import Offer
 from mycelia_sim.adversaries.cast import Cast, adversary_ids
 from mycelia_sim.facts import Acknowledged, Facts, Quiet
 from mycelia_sim.path import STRANGER_LATENCY_US, Path
-from mycelia_sim.plan import Plan, Post
-from mycelia_sim.posting import rights_of, thing_of
+from mycelia_sim.plan import Plan
 from mycelia_sim.virtual.burden import Scales
 from mycelia_sim.virtual.carrier import LiarsLogs, VirtualCarrier, scene_of
 from mycelia_sim.virtual.couriers import Couriers
@@ -31,6 +29,7 @@ from mycelia_sim.virtual.gates import Gates
 from mycelia_sim.virtual.genesis import Beginning, StreamRng, begin
 from mycelia_sim.virtual.loop import MS, Loop
 from mycelia_sim.virtual.node import EPOCH_MS, VirtualNode
+from mycelia_sim.virtual.people import People
 from mycelia_sim.virtual.trace import Trace
 from mycelia_sim.virtual.watch import Watch
 from mycelia_sim.virtual.wire import Network
@@ -89,7 +88,7 @@ class World:
         self.watch.met = self.gates.met
         self.couriers: Final = Couriers(self)
         self.scales: Final = Scales(self)
-        self._posted: dict[int, bytes] = {}
+        self.people: Final = People(self.nodes, self.facts)
         self._report = report
         self.began_us = 0
         self.has_begun = False  # the workload
@@ -187,7 +186,7 @@ class World:
             return
         post = self.plan.posts[token]
         self.watch.say(node.id, "user", record.hex()[:16], post.kind)
-        self._posted[post.n] = record
+        self.people.posted[post.n] = record
         said = Acknowledged(record.hex(), node.id, post.kind, post.n, self.elapsed_ms)
         self.facts.acknowledged.append(said)
 
@@ -235,6 +234,7 @@ class World:
             decide=self.plan.agreed_policy is not None,
             preposition=self.plan.preposition,
             confirm_handovers=self.plan.receipts == "auto",
+            accept_within_ms=self.plan.accept_within_ms or ACCEPT_WITHIN_MS,
             dial=tuple(self._dials[node]),
             discover=False,
         )
@@ -263,7 +263,7 @@ class World:
 
     def _schedule(self) -> None:
         for number, post in enumerate(self.plan.posts):
-            self._at(post.at_ms, self._post, number, post)
+            self._at(post.at_ms, self.people.post, number, post)
         for attempt in self.plan.attempts:
             self._at(attempt.at_ms, self.cast.begin, attempt)
         for at_ms, action, argument in (*Faults(self).schedule(), *self.couriers.schedule()):
@@ -271,34 +271,6 @@ class World:
 
     def _at(self, at_ms: int, action: Callable[..., None], *args: object) -> None:
         self.loop.at(self.began_us + at_ms * MS, action, *args)
-
-    def _post(self, token: int, post: Post) -> None:
-        node = self.nodes[post.node]
-        target = None if post.of is None else self._posted.get(post.of)
-        if not node.is_up or (post.of is not None and target is None):
-            self.facts.skipped += 1
-        elif post.kind == "withdraw" and target is not None:
-            node.publish(token, "withdraw", {}, (target,))
-        elif post.kind == "rights" and target is not None:
-            self._entrust(token, node, post, target)
-        else:
-            node.publish(token, post.kind, thing_of(post, self.facts.began_ms))
-
-    def _entrust(self, token: int, node: VirtualNode, post: Post, offer: bytes) -> None:
-        """Let a node give rights, if its state knows of something left and of the holder's log."""
-        assert node.engine is not None
-        state = node.engine.state
-        holder = bytes.fromhex(self.facts.keys[post.to or ""])
-        log = state.latest_log(holder)
-        known = state.find(offer, Offer) is not None
-        left = account_of(state, offer).free[0] if known else 0
-        rights = rights_of(post, left, self.facts.began_ms)
-        if log is None or rights is None:
-            self.facts.skipped += 1
-            return
-        if post.slots:
-            rights["slot"] = 0
-        node.publish(token, "rights", {"to": holder, "log": log, **rights}, (offer,))
 
     # --- time ---
 

@@ -1,0 +1,69 @@
+"""People at virtual nodes: they make the planned posts, and know what became of earlier ones."""
+
+from collections.abc import Mapping
+
+from mycelia_protocol.types.accounts import account_of
+from mycelia_protocol.types.offer import Offer
+from mycelia_protocol.types.promises import grant_state, grants_to
+from mycelia_sim.facts import Facts
+from mycelia_sim.plan import Post
+from mycelia_sim.posting import COMPLAINT, DISPUTABLE, renewal_of, rights_of, thing_of
+from mycelia_sim.virtual.node import VirtualNode
+
+
+class People:
+    """Makes posts.
+
+    Attributes:
+        posted: number of a post -> id of the record that its node acknowledged.
+    """
+
+    def __init__(self, nodes: Mapping[str, VirtualNode], facts: Facts) -> None:
+        self.posted: dict[int, bytes] = {}
+        self._nodes = nodes
+        self._facts = facts
+
+    def post(self, token: int, post: Post) -> None:
+        """Make one post, as far as its node is up and knows what it is about."""
+        node = self._nodes[post.node]
+        target = None if post.of is None else self.posted.get(post.of)
+        if not node.is_up or (post.of is not None and target is None):
+            self._facts.skipped += 1
+        elif post.kind == "withdraw" and target is not None:
+            node.publish(token, "withdraw", {}, (target,))
+        elif post.kind == "rights" and target is not None:
+            self._entrust(token, node, post, target)
+        elif post.kind == "renew" and target is not None:
+            node.publish(token, "renew", renewal_of(post, self._facts.began_ms), (target,))
+        elif post.kind == "dispute" and target is not None:
+            self._dispute(token, node, target)
+        else:
+            node.publish(token, post.kind, thing_of(post, self._facts.began_ms))
+
+    def _dispute(self, token: int, node: VirtualNode, request: bytes) -> None:
+        """Let a node dispute the first grant to a request of its own that it accepted."""
+        assert node.engine is not None
+        state = node.engine.state
+        grants = grants_to(state, request)
+        done = (one.id for one in grants if grant_state(state, one.id).status in DISPUTABLE)
+        grant = next(done, None)
+        if grant is None:
+            self._facts.skipped += 1
+        else:
+            node.publish(token, "dispute", dict(COMPLAINT), (grant,))
+
+    def _entrust(self, token: int, node: VirtualNode, post: Post, offer: bytes) -> None:
+        """Let a node give rights, if its state knows of something left and of the holder's log."""
+        assert node.engine is not None
+        state = node.engine.state
+        holder = bytes.fromhex(self._facts.keys[post.to or ""])
+        log = state.latest_log(holder)
+        known = state.find(offer, Offer) is not None
+        left = account_of(state, offer).free[0] if known else 0
+        rights = rights_of(post, left, self._facts.began_ms)
+        if log is None or rights is None:
+            self._facts.skipped += 1
+            return
+        if post.slots:
+            rights["slot"] = 0
+        node.publish(token, "rights", {"to": holder, "log": log, **rights}, (offer,))
