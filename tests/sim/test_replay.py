@@ -5,8 +5,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -54,15 +54,13 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def otherwise(monkeypatch: pytest.MonkeyPatch, at_ms: int) -> None:
     """From a moment on, let posts come 3 ms later than planned: another run of the same plan."""
-    honest = World._post
+    honest = World._at
 
-    def post(self: World, token: int, one: Any) -> None:
-        if one.at_ms < at_ms:
-            honest(self, token, one)
-        else:
-            self.loop.after(3_000, honest, self, token, one)
+    def at(self: World, when_ms: int, action: Callable[..., None], *args: object) -> None:
+        late_ms = 3 if when_ms >= at_ms and action == self.people.post else 0
+        honest(self, when_ms + late_ms, action, *args)
 
-    monkeypatch.setattr(World, "_post", post)
+    monkeypatch.setattr(World, "_at", at)
 
 
 def all_lines(plan: Plan) -> list[Line]:

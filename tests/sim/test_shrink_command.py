@@ -14,13 +14,14 @@ from click.testing import CliRunner, Result
 
 from mycelia_sim.cli import sim
 from mycelia_sim.fingerprint import Fingerprint, fingerprints
-from mycelia_sim.plan import Plan
+from mycelia_sim.plan import Plan, Post
 from mycelia_sim.plan_file import plan_hash, read_plan
 from mycelia_sim.play import Failing
 from mycelia_sim.reduce import faults_of
 from mycelia_sim.run_folder import RunFolder, open_run
 from mycelia_sim.shrink import Shrunk
 from mycelia_sim.story import ROWS_MAX, Files, tell_story
+from mycelia_sim.virtual.people import People
 from mycelia_sim.virtual.world import World
 from support.planted import calm_plan, killed_plan, lying_disks, planted_plan
 
@@ -159,14 +160,14 @@ def test_a_run_that_breaks_off_is_shrunk_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An exception in a node is a failure with a fingerprint of its own, and makes a red test."""
-    honest = World._post
+    honest = People.post
 
-    def post(self: World, token: int, one: object) -> None:
-        if self.watch.lives.get("n01", [])[3:]:  # it has crashed and is back
+    def post(self: People, token: int, one: Post) -> None:
+        if self._nodes["n01"].starts > 1:  # it has crashed and is back
             raise ZeroDivisionError("planted")
-        honest(self, token, one)  # type: ignore[arg-type]
+        honest(self, token, one)
 
-    monkeypatch.setattr(World, "_post", post)
+    monkeypatch.setattr(People, "post", post)
     path = tmp_path / "plan.json"
     path.write_text(killed_plan(3).to_json(), encoding="utf-8")
     said = call("shrink", path, "--quiet")
