@@ -16,10 +16,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mycelia_sim.audit import Holding, read_home
-from mycelia_sim.checkers import gather, judge_all
+from mycelia_sim.checkers import Evidence, gather, judge_all
 from mycelia_sim.errors import HarnessError, ScenarioError
 from mycelia_sim.evidence_file import FILE_NAME as EVIDENCE_NAME
 from mycelia_sim.evidence_file import write_evidence
+from mycelia_sim.interrupts import Unjudged, interrupts
 from mycelia_sim.live.process import Command, node_command
 from mycelia_sim.live.run import LiveRun, Places
 from mycelia_sim.measured import Measured, Stopwatch, peak_rss_mib
@@ -138,7 +139,20 @@ def _run(live: LiveRun, plan: Plan, homes: Path) -> list[Holding]:
 def _judge(
     plan: Plan, live: LiveRun, holdings: Sequence[Holding], folder: Path, watch: Stopwatch
 ) -> Finished:
-    """Check, and write the report."""
+    """Check, and write the report.
+
+    Raises: Unjudged when somebody interrupts it; the folder then holds the evidence.
+    """
+    with interrupts():
+        try:
+            return _judge_whole(plan, live, holdings, folder, watch)
+        except KeyboardInterrupt:
+            raise leave_unjudged(folder, gather(plan, live.facts, holdings)) from None
+
+
+def _judge_whole(
+    plan: Plan, live: LiveRun, holdings: Sequence[Holding], folder: Path, watch: Stopwatch
+) -> Finished:
     wall_s, cpu_s = watch.wall_s, watch.cpu_s
     evidence = gather(plan, live.facts, holdings)
     metrics, counts = live.measure(evidence)
@@ -175,6 +189,21 @@ def _draw(folder: Path, outcome: Outcome, look: Look | None) -> str:
         return str(write_panorama(folder))
     except ScenarioError as error:  # the verdict stands without its picture
         return f"none: {error}"
+
+
+def leave_unjudged(folder: Path, evidence: Evidence) -> Unjudged:
+    """Keep what a run left to judge, since nobody waits for that; return what says so."""
+    check = f"{program()} sim check {shlex.quote(str(folder))}"
+    write_evidence(folder / EVIDENCE_NAME, evidence)
+    lines = [
+        "NO VERDICT: interrupted while it was judged; all that there is to judge is here",
+        "",
+        f"judge    {check}",
+        f"seed     {evidence.plan.seed}",
+        f"replay   {replay_command(folder)}",
+    ]
+    (folder / "verdict.txt").write_text("\n".join(lines) + "\n", "utf-8")
+    return Unjudged(f"what the run left is kept; `{check}` judges it")
 
 
 def replay_command(folder: Path) -> str:

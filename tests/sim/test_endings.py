@@ -12,11 +12,19 @@ from click.testing import CliRunner, Result
 
 from mycelia_sim import conduct
 from mycelia_sim.cli import sim
+from mycelia_sim.evidence_file import read_evidence
+from mycelia_sim.interrupts import Unjudged
+from mycelia_sim.live.process import node_command
+from mycelia_sim.live.run import LiveRun, Places
+from mycelia_sim.measured import Stopwatch
 from mycelia_sim.plan import Limit, Plan
+from mycelia_sim.progress import Progress
 from mycelia_sim.virtual.around import around
 from mycelia_sim.virtual.run import Played
 from mycelia_sim.virtual.world import World
 from support.planted import calm_plan, killed_plan, lying_disks
+from support.town import PLAN as TOWN
+from support.town import a_town
 
 TOO_FAST = Limit("latency.p50", "<=", 0.0)
 
@@ -104,6 +112,38 @@ def test_an_interrupt_after_the_run_keeps_its_report(
         said = run(tmp_path, killed_plan())
     assert (said.exit_code, said.stdout.partition(":")[0]) == (1, "FAIL")
     assert (tmp_path / "latest" / "panorama.html").is_file()
+
+
+def test_an_interrupt_while_judging_keeps_what_there_is_to_judge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C ends with 130 and says how to judge later; that gives the verdict, with no run."""
+    with monkeypatch.context() as planted:
+        planted.setattr("mycelia_sim.virtual.run.judge_all", raises(KeyboardInterrupt()))
+        said = run(tmp_path, calm_plan())
+    folder = tmp_path / (tmp_path / "latest").readlink()
+    check = f"mycelia sim check {folder}"
+    assert said.exit_code == 130
+    assert said.stdout.startswith("NO VERDICT\nseed ")
+    assert f"interrupted: what the run left is kept; `{check}` judges it" in said.stderr
+    assert f"judge    {check}\n" in (folder / "verdict.txt").read_text("utf-8")
+    later = call("check", folder)
+    assert (later.exit_code, later.stdout.partition(":")[0]) == (0, "PASS")
+
+
+def test_an_interrupt_while_judging_real_nodes_keeps_as_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lay on their disks is written down, and the same is said."""
+    town = a_town()
+    live = LiveRun(TOWN, Places(tmp_path, tmp_path), Progress(is_quiet=True), node_command)
+    live.facts = town.facts
+    monkeypatch.setattr(live, "measure", raises(KeyboardInterrupt()))
+    with pytest.raises(Unjudged, match="judges it"):
+        conduct._judge(TOWN, live, town.holdings(), tmp_path, Stopwatch())
+    kept = read_evidence(tmp_path / "evidence.msgpack.gz", TOWN)
+    assert len(kept.library.records) == len(town.held["n0"])
+    assert "mycelia sim check" in (tmp_path / "verdict.txt").read_text("utf-8")
 
 
 def test_a_run_that_breaks_off_says_how_to_have_it_again(

@@ -148,7 +148,7 @@ def end_badly(ctx: click.Context, error: BaseException) -> int:
 def _code_of(error: BaseException) -> tuple[int, str]:
     match error:
         case KeyboardInterrupt():
-            return EXIT_INTERRUPTED, "interrupted"
+            return EXIT_INTERRUPTED, "interrupted: "
         case ScenarioError():
             return EXIT_USAGE, ""
         case BackendError():

@@ -6,13 +6,14 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from mycelia_sim.conduct import Finished, replay_command, write_report
+from mycelia_sim.conduct import Finished, leave_unjudged, replay_command, write_report
+from mycelia_sim.evidence import Evidence
 from mycelia_sim.plan import Plan
 from mycelia_sim.progress import Progress
 from mycelia_sim.report import Outcome
 from mycelia_sim.run_folder import CHAIN_NAME, TRACE_NAME
 from mycelia_sim.virtual.around import around, first_breach_us
-from mycelia_sim.virtual.run import Played, play_virtual
+from mycelia_sim.virtual.run import play_virtual
 from mycelia_sim.virtual.trace import Trace, write_lines
 
 
@@ -23,15 +24,21 @@ def run_virtual(
 
     Args:
         is_traced: write down every line of the trace; else only what was around a failure.
+
+    Raises: Unjudged when somebody interrupts the judging; the folder then holds the evidence.
     """
+
+    def unjudged(evidence: Evidence) -> None:
+        trace.close()
+        _write_trace(folder, trace, evidence)
+        raise leave_unjudged(folder, evidence)
+
     trace = Trace(folder / TRACE_NAME if is_traced else None)
     try:
-        played = play_virtual(plan, progress, trace)
+        played = play_virtual(plan, progress, trace, unjudged)
         trace.close()
         outcome = Outcome(played.evidence, played.checks, replay_command(folder))
-        _write_journal(folder, played)
-        chain = "".join(f"{n} {t} {digest}\n" for n, t, digest in trace.chain)
-        (folder / CHAIN_NAME).write_text(f"{chain}{trace.lines} end {trace.digest}\n", "utf-8")
+        _write_trace(folder, trace, played.evidence)
         look = played.look
         if outcome.verdict == "fail":
             progress.phase("looking at the time around the failure")
@@ -48,11 +55,13 @@ def run_virtual(
         progress.end()
 
 
-def _write_journal(folder: Path, played: Played) -> None:
-    """Write the journal of what users were told is saved, as live runs do."""
+def _write_trace(folder: Path, trace: Trace, evidence: Evidence) -> None:
+    """Write the hashes of the trace, and the journal of what users were told, as live runs do."""
+    chain = "".join(f"{n} {t} {digest}\n" for n, t, digest in trace.chain)
+    (folder / CHAIN_NAME).write_text(f"{chain}{trace.lines} end {trace.digest}\n", "utf-8")
     lines = [
         {"id": said.record, "node": said.node, "kind": said.kind, "n": said.n, "t_ms": said.at_ms}
-        for said in played.evidence.facts.acknowledged
+        for said in evidence.facts.acknowledged
     ]
     text = "".join(json.dumps(line) + "\n" for line in lines)
     (folder / "acknowledged.jsonl").write_text(text, "utf-8")

@@ -6,18 +6,16 @@ world -> disks -> evidence -> checks, metrics, what the panorama draws
 from __future__ import annotations
 
 import gc
-import signal
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from types import FrameType
 from typing import Final
 
 from mycelia_protocol.identity import to_text
 from mycelia_sim.checkers import judge_all
 from mycelia_sim.evidence import Evidence, gather
+from mycelia_sim.interrupts import interrupts
 from mycelia_sim.measured import Measured, Stopwatch, peak_rss_mib
 from mycelia_sim.plan import Plan
 from mycelia_sim.progress import Progress
@@ -52,11 +50,19 @@ class Played:
 
 
 def play_virtual(
-    plan: Plan, progress: Progress | None = None, trace: Trace | None = None
+    plan: Plan,
+    progress: Progress | None = None,
+    trace: Trace | None = None,
+    unjudged: Callable[[Evidence], None] | None = None,
 ) -> Played:
     """Run a plan and judge it; Ctrl-C ends the run, and what there is by then is judged.
 
     So does the bound on events; then, too, only what was proved counts.
+
+    Args:
+        unjudged: is given what there is to judge if somebody interrupts the judging.
+
+    Raises: KeyboardInterrupt when somebody did.
     """
     sampler = Sampler(plan)
     teller = None if progress is None else Teller(progress, plan)
@@ -75,7 +81,14 @@ def play_virtual(
         world.facts.timings_s["run"] = round(wall_s, 2)
         if progress is not None:
             progress.phase("judging")
-        return _judge(world, sampler, Measured(wall_s, cpu_s, 0))
+        if unjudged is None:
+            return _judge(world, sampler, Measured(wall_s, cpu_s, 0))
+        with interrupts():
+            try:
+                return _judge(world, sampler, Measured(wall_s, cpu_s, 0))
+            except KeyboardInterrupt:
+                unjudged(_gather(world))
+                raise
 
 
 @contextmanager
@@ -95,7 +108,7 @@ def _rare_collections() -> Iterator[None]:
 
 def _run(world: World) -> None:
     """Run a world to its end, or until somebody or its bound ends it."""
-    with _interrupts():
+    with interrupts():
         try:
             world.run()
         except KeyboardInterrupt:
@@ -106,9 +119,7 @@ def _run(world: World) -> None:
 
 def _judge(world: World, sampler: Sampler, cost: Measured) -> Played:
     watch = Stopwatch()
-    world.facts.caught_up_ms = caught_up_ms(world)
-    _ask(world)
-    evidence = gather(world.plan, world.facts, read_disks(world), Seen(world))
+    evidence = _gather(world)
     spread = spread_of(world, evidence)
     metrics, counts = metrics_of(world, spread, evidence)
     checks = judge_all(evidence, metrics)
@@ -126,22 +137,10 @@ def _judge(world: World, sampler: Sampler, cost: Measured) -> Played:
     return Played(world, evidence, tuple(checks), measured, look)
 
 
-@contextmanager
-def _interrupts() -> Iterator[None]:
-    """Let a polite end of the process end the run as Ctrl-C does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def end(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _gather(world: World) -> Evidence:
+    world.facts.caught_up_ms = caught_up_ms(world)
+    _ask(world)
+    return gather(world.plan, world.facts, read_disks(world), Seen(world))
 
 
 def _ask(world: World) -> None:
