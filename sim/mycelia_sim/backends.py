@@ -29,7 +29,7 @@ FAULTS: Final = (*CUTS, "degrade", *KILLS, *UPSETS, CARRY)
 MODES: Final = ("drop", "delay", "queue", "reset")
 DISKS: Final = ("keep", "drop_unsynced", "torn", "bitflip")
 SHAPES: Final = ("latency", "jitter", "loss", "duplicate", "reorder", "rate")
-FORGERIES: Final = ("forge_author", "alter_body", "break_chain")
+FORGERIES: Final = ("forge_author", "alter_body", "break_chain")  # what they do if nothing is said
 BEHAVIOURS: Final = (
     *FORGERIES,
     "forge_signature",
@@ -60,18 +60,23 @@ _ALL: Final = (
     | _needs("behaviour", BEHAVIOURS)
 )
 
-# What can be done to a process, and by a member who is not in one.
+# What can be done to a process, and by members who are in none.
 _REAL: Final = (
     _needs("do", ("crash", "pause", *AWAY, CARRY))
     | _needs("disk", ("keep",))
-    | _needs("behaviour", FORGERIES)
+    | _needs("behaviour", BEHAVIOURS)
 )
 
 # What a plan or a scenario needs is told in such words; see `needs.py`.
 ABILITIES: Final[dict[str, frozenset[str]]] = {
     "virtual": _ALL,
     # Proxies relay TCP, which shows neither loss nor order; daemons share the machine's clock.
-    "live": _REAL | _needs("do", CUTS) | _needs("mode", ("drop", "delay", "reset")),
+    "live": (
+        _REAL
+        | _needs("do", CUTS)
+        | _needs("mode", ("drop", "delay", "reset"))
+        | _needs("link", ("rate",))
+    ),
     # The same daemons, but packets in place of bytes: they can be lost, late, twice, or held.
     "switch": (
         _REAL | _needs("do", (*CUTS, "degrade")) | _needs("mode", MODES) | _needs("link", SHAPES)

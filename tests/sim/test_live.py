@@ -17,6 +17,9 @@ from typing import Any, TextIO
 import pytest
 
 from mycelia_sim.conduct import Finished, Settings
+from mycelia_sim.evidence import Evidence
+from mycelia_sim.evidence_file import FILE_NAME as EVIDENCE_NAME
+from mycelia_sim.evidence_file import read_evidence
 from mycelia_sim.live.process import module_command, node_command
 from mycelia_sim.measured import METRICS
 from mycelia_sim.plan import Plan, Post
@@ -108,9 +111,12 @@ def test_a_sound_node_passes(tmp_path: Path) -> None:
     assert summary["metrics"]["set_full"]["after_max"] > 2_000
     assert str(folder) in summary["replay"]
     assert not (folder / "homes").exists()
+    evidence = read_evidence(folder / EVIDENCE_NAME, open_run(folder).plan)
+    assert_liars_are_known(evidence, summary)
     timeline = load_timeline(folder / "timeline.json")
     assert (len(timeline.nodes), timeline.samples[-1].agreeing) == (5, 5)
-    assert timeline.samples[-1].union == summary["records"]
+    honest = [r for r in evidence.library.records.values() if r.author not in evidence.liars]
+    assert timeline.samples[-1].union == len(honest) < summary["records"]
     assert {"cut", "heal", "kill", "restart", "offer"} <= {e.kind for e in timeline.events}
     assert "The commons held." in (folder / "panorama.html").read_text(encoding="utf-8")
     assert str(folder / "panorama.html") in finished.text
@@ -118,6 +124,22 @@ def test_a_sound_node_passes(tmp_path: Path) -> None:
     again = recheck(open_run(folder))
     assert [asdict(check) for check in again.checks] == summary["checks"]
     assert again.source == "what lay on 5 disks when the run ended"
+
+
+def assert_liars_are_known(evidence: Evidence, summary: dict[str, Any]) -> None:
+    """Check that what two liars did came to its targets, and was laid at their door alone."""
+    planned = {attempt.behaviour for attempt in evidence.plan.attempts}
+    facts = evidence.facts
+    assert len(planned) == 9
+    assert {fact.behaviour for fact in facts.attempts if fact.is_delivered} == planned
+    assert len(evidence.liars) == 2
+    assert evidence.library.contested == facts.forked_logs()
+    assert {bytes.fromhex(fork.author) for fork in facts.forks or ()} < evidence.liars
+    assert {bytes.fromhex(blame.accused) for blame in facts.blames or ()} == evidence.liars
+    assert {"forged", "record", "decrypt"} <= {blame.code for blame in facts.blames or ()}
+    garbage = next(f for f in facts.attempts if f.behaviour == "garbage" and f.is_delivered)
+    assert garbage.answer.endswith("ended 10 of 10 connections beneath")
+    assert summary["forged_accepted"] == 0
 
 
 def assert_measured(summary: dict[str, Any]) -> None:

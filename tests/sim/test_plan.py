@@ -192,8 +192,18 @@ def test_a_chosen_backend_alone_must_be_able() -> None:
         load(path, lossy, "live")
     with pytest.raises(ScenarioError, match="live backend can't do 'link loss'"):
         load(path, lossy)
-    with pytest.raises(ScenarioError, match="flood is not made for the switch backend"):
-        draw_plan(load(find("flood"), [], "switch"), "switch")
+    with pytest.raises(ScenarioError, match="metropolis is not made for the switch backend"):
+        draw_plan(load(find("metropolis"), [], "switch"), "switch")
+
+
+@pytest.mark.parametrize("backend", ["live", "switch"])
+@pytest.mark.parametrize("name", ["liars", "flood"])
+def test_real_nodes_meet_every_adversary(backend: str, name: str) -> None:
+    """The scenarios of adversaries are drawn for real nodes as they stand."""
+    path, few = find(name), ["nodes.count=6"]
+    plan, model = (draw_plan(load(path, few, one), one) for one in (backend, "virtual"))
+    assert plan.attempts == model.attempts
+    assert plan.backend == backend
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,20 @@ async def test_bytes_pass_unchanged_in_both_directions() -> None:
         writer.close()
 
 
+async def test_a_rate_is_kept_one_way() -> None:
+    """Bytes that are more than the line takes wait for those before them, in their direction."""
+    async with proxied() as (proxy, _):
+        proxy.rates[0] = 2_000_000  # bits a second
+        reader, writer = await dial(proxy)
+        begin = time.monotonic()
+        data = bytes(50_000)
+        assert await exchange(reader, writer, data) == data
+        assert 0.2 <= time.monotonic() - begin < 5
+        proxy.rates[0] = 0
+        assert await exchange(reader, writer, data) == data
+        writer.close()
+
+
 async def test_latency_is_added_but_is_no_rate_limit() -> None:
     """Two hundred messages sent one after another arrive about one latency later, not 200."""
     async with proxied(latency_ms=50) as (proxy, _):

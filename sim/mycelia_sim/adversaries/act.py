@@ -135,6 +135,26 @@ class Act:
         while (left_us := deadline_us - carrier.now_us) > 0:
             yield left_us
 
+    def beneath(self, behaviour: str, within_ms: int) -> Steps[None]:
+        """Say what is wrong below the frames, as far as this world has anything there, and wait.
+
+        What came of it is added to the answer.
+        """
+        said = self.scene.beneath.get(behaviour, ())
+        talks = [self.dial(manner="bare") for _ in said]
+        deadline_us = self.liar.carrier.now_us + within_ms * MS
+        waiting = dict(zip(talks, said, strict=True))
+        while any(talk.ended is None for talk in talks):
+            for talk in [one for one in waiting if one.is_open]:
+                talk.send(waiting.pop(talk))
+            left_us = deadline_us - self.liar.carrier.now_us
+            if left_us <= 0:
+                break
+            yield left_us
+        if said:
+            ended = sum(talk.ended is not None for talk in talks)
+            self.answer += f"; ended {ended} of {len(said)} connections beneath"
+
     def probe(self, talk: Talk, within_ms: int = PATIENCE_MS) -> Steps[bool]:
         """Find out whether a node took in what it was sent; return whether it still talks.
 

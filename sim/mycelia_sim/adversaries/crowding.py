@@ -15,18 +15,26 @@ CROWD_TURN_MS: Final = 2_000
 
 
 def slowloris(act: Act) -> Steps[None]:
-    """Open many links: a third says nothing, a third half a handshake, a third no greeting."""
+    """Open many links: a third says nothing, a third half a handshake, a third no greeting.
+
+    And beneath them, where there is anything, connections that never become links.
+    """
     raws = [act.dial(manner="raw") for _ in range(2 * HANGING)]
     others = [act.dial(manner="shake") for _ in range(HANGING)]
+    said = act.scene.beneath.get("slowloris", ())
+    bares = [act.dial(manner="bare") for _ in said]
     for _ in range(2):
         yield from act.sleep(1_000)
     for raw in raws[:HANGING]:
         raw.send(act.stream.bytes(32))
+    for bare, data in zip(bares, said, strict=True):
+        bare.send(data)
+    hanging = (*raws, *others, *bares)
     for _ in range(HANGING_S):
         yield from act.sleep(1_000)
-        closed = [talk for talk in (*raws, *others) if talk.ended not in (None, *WIRE_REASONS)]
+        closed = [talk for talk in hanging if talk.ended not in (None, *WIRE_REASONS)]
         act.is_delivered = bool(closed)
-        act.answer = f"closed {len(closed)} of {3 * HANGING} hanging links"
+        act.answer = f"closed {len(closed)} of {len(hanging)} hanging links"
 
 
 def eclipse(act: Act) -> Steps[None]:
@@ -35,7 +43,9 @@ def eclipse(act: Act) -> Steps[None]:
     for turn in range(CROWD_TURNS):
         others = act.liar.engaged - {act.attempt.target}
         everybody = [node for node in act.scene.nodes[:CROWD_MAX] if node not in others]
-        addresses = act.stream.sample(everybody, 8)
+        addresses = [
+            act.scene.addresses.get(node, node) for node in act.stream.sample(everybody, 8)
+        ]
         profile.write("profile", {"name": f"Oak House {turn}", "addresses": addresses})
         talks = [act.dial(node) for node in everybody]
         yield from act.sleep(CROWD_TURN_MS)

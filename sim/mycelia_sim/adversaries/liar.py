@@ -7,7 +7,7 @@ from typing import Final
 from mycelia_protocol.record import Record
 from mycelia_protocol.session import Session
 from mycelia_sim.adversaries.pen import Pen
-from mycelia_sim.adversaries.scene import Carrier, LogKey, Scene
+from mycelia_sim.adversaries.scene import BARE, Carrier, LogKey, Scene
 from mycelia_sim.adversaries.talk import Manner, Surroundings, Talk
 from mycelia_sim.streams import Stream
 
@@ -44,8 +44,9 @@ class Liar:
         introduction = self.scene.introductions.get(self.id, ())
         around = Surroundings(self.carrier, self._begin, introduction, self.library, wake)
         talk = Talk(target, around, manner)
-        self._dialled.setdefault(target, deque()).append(talk)
-        self.carrier.dial(self, target)
+        address = f"{BARE}{target}" if manner == "bare" else target
+        self._dialled.setdefault(address, deque()).append(talk)
+        self.carrier.dial(self, address)
         return talk
 
     def pen(self, stream: Stream) -> Pen:

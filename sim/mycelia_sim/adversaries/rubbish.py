@@ -20,6 +20,7 @@ from mycelia_sim.adversaries.talk import Steps
 
 SIZES: Final = (0, 1, 31, 32, 33, 64, 168, 200, 1_000)  # of noise in place of a handshake
 TURNED: Final = 6  # frames of which one byte was turned
+BENEATH_MS: Final = 5_000  # for a node to end connections that can become no links
 
 
 def oversize(act: Act) -> Steps[None]:
@@ -50,6 +51,7 @@ def oversize(act: Act) -> Steps[None]:
     raw.send(bytes(HANDSHAKE_SIZE_MAX + 1))
     yield from raw.until(lambda: raw.ended)
     act.answer = f"refused {refused} of {len(frames)} frames, and the handshake"
+    yield from act.beneath("oversize", BENEATH_MS)
 
 
 def garbage(act: Act) -> Steps[None]:
@@ -82,3 +84,4 @@ def garbage(act: Act) -> Steps[None]:
     talk.say(Push(tuple(pen.records)))
     yield from act.probe(talk)
     act.answer = f"refused {refused} of {len(frames)} frames; {act.answer}"
+    yield from act.beneath("garbage", BENEATH_MS)

@@ -22,6 +22,9 @@ LogKey: TypeAlias = tuple[bytes, bytes]
 
 MS: Final = 1_000  # microseconds in a millisecond
 
+# Before a node's id: a connection of the transport itself, on which nobody makes frames of bytes.
+BARE: Final = "bare:"
+
 # Ends that the wire brings about. A carrier names them so; all others are the node's own answer.
 WIRE_REASONS: Final = frozenset(
     {"connection reset", "no heartbeat", "timeout", "refused", "no such node"}
@@ -46,7 +49,10 @@ class Carrier(Protocol):
         ...
 
     def dial(self, liar: Liar, target: str) -> None:
-        """Try to open a link to a node: `opened` or `dial_failed` follows."""
+        """Try to open a link to a node, or, after `BARE`, a connection without frames to it.
+
+        `opened` or `dial_failed` follows.
+        """
         ...
 
     def send(self, link: int, data: bytes) -> None:
@@ -69,6 +75,8 @@ class Scene:
         founders_log: a log that every node holds something of.
         introductions: adversary -> the records that show who let it in; who has none is known.
         addresses: node -> where others reach it; who is not in there is reached by its id.
+        beneath: behaviour -> what it says on bare connections, on each one text of bytes. Empty
+            where the transport has nothing beneath its messages.
     """
 
     seed: int
@@ -80,3 +88,4 @@ class Scene:
     shortcuts: Shortcuts = field(default_factory=Shortcuts)
     introductions: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
+    beneath: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)

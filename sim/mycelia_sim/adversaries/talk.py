@@ -31,7 +31,7 @@ from mycelia_sim.adversaries.scene import MS, Carrier, LogKey
 T = TypeVar("T")
 Steps: TypeAlias = Generator[int, None, T]
 Serving = Literal["own", "nothing", "silence"]
-Manner = Literal["greet", "shake", "raw"]
+Manner = Literal["greet", "shake", "raw", "bare"]
 
 PATIENCE_MS: Final = 8_000  # how long an adversary waits for an answer
 
@@ -66,7 +66,8 @@ class Talk:
     """One link.
 
     Args:
-        manner: what it does by itself: shake hands and greet, only shake hands, or nothing.
+        manner: what it does by itself: shake hands and greet, only shake hands, or nothing; on a
+            bare connection not even frames are made.
 
     Attributes:
         serving: how the node's WANTs are answered: with own records, with nothing, or never.
@@ -158,7 +159,7 @@ class Talk:
     def opened(self, link: int) -> None:
         """Begin on the open link."""
         self._link = link
-        if self._manner != "raw":
+        if self._manner in ("greet", "shake"):
             self._session = self._around.begin(self._around.carrier.now_ms)
             first = self._session.begin()
             assert first is not None

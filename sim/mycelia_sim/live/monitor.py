@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from mycelia_sim.live.client import CallFailed
 from mycelia_sim.live.fleet import Fleet
@@ -19,16 +20,24 @@ POLLS_AT_ONCE: Final = 8
 POLL_TIMEOUT_S: Final = 5.0  # a node that was stopped just now does not answer
 PEERS_EVERY: Final = 8  # a node tells its links at one look of so many: it takes a fold
 
-Extents = dict[tuple[str, str], int]  # (author, log) -> number of records
+LogKey = tuple[str, str]  # author and log
+Extents = dict[LogKey, int]  # log -> number of records
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one node said it holds; equal digests mean equal stores."""
+    """What one node said it holds.
+
+    Attributes:
+        digest: of what honest authors wrote; equal ones mean that this is equal.
+        records, extents: of that, too.
+        liars: the logs of adversaries: number of records, and id of the last.
+    """
 
     digest: str
     records: int
     extents: Extents
+    liars: Mapping[LogKey, tuple[int, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +48,27 @@ class Snapshot:
     views: dict[str, View]
 
     def groups(self) -> int:
-        """Return how many different states there are among the nodes."""
+        """Return how many different states there are among the nodes, of what is honest."""
         return len({view.digest for view in self.views.values()})
 
-    def is_agreed(self, nodes: int) -> bool:
-        """Return whether this many nodes answered, and all alike."""
-        return len(self.views) == nodes and self.groups() == 1 and self._extents_are_equal()
+    def is_agreed(self, nodes: int, forked: Collection[LogKey] = ()) -> bool:
+        """Return whether this many nodes answered, and all alike, but for some logs."""
+        if len(self.views) != nodes or self.groups() != 1:
+            return False
+        first, *others = self.views.values()
+        if any(view.extents != first.extents for view in others):
+            return False
+        logs = {log for view in self.views.values() for log in view.liars} - set(forked)
+        return all(
+            len({view.liars.get(log) for view in self.views.values()}) == 1 for log in sorted(logs)
+        )
 
-    def _extents_are_equal(self) -> bool:
-        views = list(self.views.values())
-        return all(view.extents == views[0].extents for view in views)
+    def said(self) -> dict[str, tuple[str, Mapping[LogKey, tuple[int, str]]]]:
+        """Return what each node holds, such that it is equal only if nothing has changed."""
+        return {node: (view.digest, view.liars) for node, view in self.views.items()}
 
     def union(self) -> Extents:
-        """Return all that anybody holds."""
+        """Return all that anybody holds, and that is honest."""
         union: Extents = {}
         for view in self.views.values():
             for log, count in view.extents.items():
@@ -75,6 +92,21 @@ class Snapshot:
         return any(union != unions[0] for union in unions)
 
 
+def view_of(told: Mapping[str, Any], authors: Collection[str]) -> View:
+    """Read what `GET /v1/heads` tells; what some authors wrote stands apart from the rest."""
+    extents: Extents = {}
+    liars: dict[LogKey, tuple[int, str]] = {}
+    honest = sha256()
+    for row in told["logs"]:
+        log, count, head = (row["author"], row["log"]), int(row["seq"]) + 1, str(row["head"])
+        if row["author"] in authors:
+            liars[log] = (count, head)
+        else:
+            extents[log] = count
+            honest.update(f"{log} {count} {head}\n".encode())
+    return View(honest.hexdigest(), sum(extents.values()), extents, liars)
+
+
 Note = Callable[[Snapshot, Mapping[str, int]], None]
 
 
@@ -83,10 +115,14 @@ class Monitor:
 
     Args:
         note: is given every snapshot, and the number of links that each node told last.
+        liars: the keys of adversaries, as nodes tell them.
     """
 
-    def __init__(self, fleet: Fleet, samples: Path, note: Note) -> None:
+    def __init__(
+        self, fleet: Fleet, samples: Path, note: Note, liars: frozenset[str] = frozenset()
+    ) -> None:
         self._fleet = fleet
+        self._liars = liars
         self._note = note
         self._peers: dict[str, int] = {}
         self._turn = 0
@@ -158,8 +194,7 @@ class Monitor:
                     heads = await client.get("/v1/heads")
             except (CallFailed, TimeoutError):
                 return None
-        extents = {(log["author"], log["log"]): int(log["seq"]) + 1 for log in heads["logs"]}
-        return View(str(heads["digest"]), int(heads["records"]), extents)
+        return view_of(heads, self._liars)
 
     async def told(self) -> dict[str, tuple[str, int]]:
         """Return the state digest (text) and number of records that each running node tells."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import socket
+from collections.abc import Iterator
 from typing import Final, Protocol
 
 from mycelia_sim.errors import HarnessError
@@ -87,7 +88,7 @@ class Network(Protocol):
         ...
 
     async def unbend(self, shape: Shape) -> int:
-        """End what `bend` began; return how many packets met it."""
+        """End what `bend` began; return how many packets met it, or bytes where there are none."""
         ...
 
     async def traffic(self) -> dict[str, int]:
@@ -110,6 +111,7 @@ class ProxyNetwork:
             link: LinkProxy(self.node_ports[link.listener], link.latency_ms) for link in plan.links
         }
         self._tallies: dict[str, Tally] = {}
+        self._before: dict[str, int] = {}  # shape -> bytes on its ways when it began
 
     async def start(self) -> None:
         """Open all proxies.
@@ -165,15 +167,27 @@ class ProxyNetwork:
         return self._tallies[cut.id]
 
     async def bend(self, shape: Shape) -> None:
-        """Refuse: `backends.py` keeps plans away that want it.
-
-        Raises: HarnessError.
-        """
-        raise HarnessError(f"{shape.id}: TCP relays show neither loss nor order")
+        """Set rates; `backends.py` keeps plans away that want more of TCP relays."""
+        self._before[shape.id] = self._moved(shape)
+        for proxy, way in self._ways_of(shape):
+            proxy.rates[way] = shape.rate_bps
 
     async def unbend(self, shape: Shape) -> int:
-        """Return that nothing met the shape."""
-        return 0
+        """End the rates; return how many bytes met them."""
+        for proxy, way in self._ways_of(shape):
+            proxy.rates[way] = 0
+        return self._moved(shape) - self._before[shape.id]
+
+    def _ways_of(self, shape: Shape) -> Iterator[tuple[LinkProxy, int]]:
+        """Yield the ways that a shape bends."""
+        for link, proxy in self._proxies.items():
+            ends = (link.dialer, link.listener)
+            for way, direction in enumerate((ends, ends[::-1])):
+                if direction in shape.links:
+                    yield proxy, way
+
+    def _moved(self, shape: Shape) -> int:
+        return sum(proxy.moved[way] for proxy, way in self._ways_of(shape))
 
     async def traffic(self) -> dict[str, int]:
         """Return the bytes relayed so far."""

@@ -4,7 +4,8 @@ Theory of operation. A `LinkProxy` listens where the dialer believes the other n
 connection has two ways, forward (dialer to listener) and backward. A way is a queue of
 (due time, bytes): what arrives is stamped with now + latency and released when its time has come.
 Sleeping in the pump would be simpler and wrong: it turns a latency into a limit of one read per
-latency. Queues are bounded; a full one stops reading, so that TCP pushes back on the sender.
+latency. Queues are bounded; a full one stops reading, so that TCP pushes back on the sender. Where
+a way has a rate, bytes are on the line for as long as they take, one after the other.
 
 A cut way (mode drop) releases nothing, as if each packet were lost and sent again: bytes wait in
 the queue and then in the sender's own buffers, in order. New connections are accepted and left
@@ -47,6 +48,7 @@ class LinkProxy:
 
     Attributes:
         moved: bytes relayed so far, forward and backward.
+        rates: limits in bits a second, forward and backward; 0 for none.
         port: where it listens, once `start` has returned.
     """
 
@@ -55,6 +57,8 @@ class LinkProxy:
         self.target_port = target_port
         self.latency_s = latency_ms / 1000
         self.moved = [0, 0]
+        self.rates = [0, 0]
+        self._free_s = [0.0, 0.0]  # when the line is free again, forward and backward
         self.port = 0
         self.connections: list[Connection] = []
         self._rules: dict[str, Rule] = {}
@@ -108,7 +112,13 @@ class LinkProxy:
             for rule in self._rules.values()
         )
 
-    def delay_s(self, way: int) -> float:
+    def due_s(self, way: int, size: int, now_s: float) -> float:
+        """Return when bytes that come to a way (0 forward, 1 backward) now are through."""
+        if self.rates[way]:
+            now_s = self._free_s[way] = max(now_s, self._free_s[way]) + size * 8 / self.rates[way]
+        return now_s + self._delay_s(way)
+
+    def _delay_s(self, way: int) -> float:
         """Return the present latency of a way in seconds."""
         extra_ms = sum(
             rule.delay_ms

@@ -26,8 +26,8 @@ class Link(Protocol):
         """Return whether a way (0 forward, 1 backward) lets nothing through now."""
         ...
 
-    def delay_s(self, way: int) -> float:
-        """Return the present latency of a way in seconds."""
+    def due_s(self, way: int, size: int, now_s: float) -> float:
+        """Return when bytes that come to a way now are through."""
         ...
 
     def count_withheld(self, way: int, size: int) -> None:
@@ -55,7 +55,7 @@ class _Way:
     def push(self, data: bytes) -> None:
         """Take bytes from the source."""
         now = asyncio.get_running_loop().time()
-        self._queue.append((now + self._link.delay_s(self._index), data))
+        self._queue.append((self._link.due_s(self._index, len(data), now), data))
         self.size += len(data)
         self._link.count_withheld(self._index, len(data))
         if self.size > BUFFER_SIZE_MAX:

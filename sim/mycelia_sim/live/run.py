@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,7 @@ from mycelia_sim.live.chronicle import Chronicle
 from mycelia_sim.live.couriers import Couriers
 from mycelia_sim.live.ears import Ears
 from mycelia_sim.live.fleet import Fleet
-from mycelia_sim.live.forger import Forger
+from mycelia_sim.live.liars import LiveLiars
 from mycelia_sim.live.measure import Heard, metrics_of, spread_of
 from mycelia_sim.live.merged import merged
 from mycelia_sim.live.meter import Meter
@@ -65,15 +65,20 @@ def network_of(plan: Plan, places: Places) -> Network:
 
 
 class _Calm:
-    """Says of each look whether all nodes agreed, and on the same as at the look before."""
+    """Says of each look whether all nodes agreed, and nothing has changed since the look before.
 
-    def __init__(self, nodes: int) -> None:
+    Args:
+        forked: logs on which they can't agree.
+    """
+
+    def __init__(self, nodes: int, forked: Collection[tuple[str, str]]) -> None:
         self._nodes = nodes
-        self._digests: set[str] = set()
+        self._forked = forked
+        self._before: Mapping[str, object] = {}
 
     def __call__(self, snapshot: Snapshot) -> bool:
-        before, self._digests = self._digests, {view.digest for view in snapshot.views.values()}
-        return snapshot.is_agreed(self._nodes) and before in (set(), self._digests)
+        before, self._before = self._before, snapshot.said()
+        return snapshot.is_agreed(self._nodes, self._forked) and before in ({}, self._before)
 
 
 class LiveRun:
@@ -93,7 +98,10 @@ class LiveRun:
         self._fleet.on_ready = self._ears.listen
         self._meter = Meter(self._fleet)
         self._chronicle = Chronicle([node.id for node in plan.nodes])
-        self._monitor = Monitor(self._fleet, places.folder / "samples.jsonl", self._chronicle.note)
+        self._liars = LiveLiars(plan, self._network)
+        samples = places.folder / "samples.jsonl"
+        note = self._chronicle.note
+        self._monitor = Monitor(self._fleet, samples, note, self._liars.authors)
         self._stage: Stage | None = None
         self._began_s = 0.0
         self._base = 0  # records that every node held when the workload began
@@ -163,7 +171,7 @@ class LiveRun:
     async def _play(self) -> None:
         """Start, warm up, run the workload and wait until the nodes agree."""
         with self._timed("start"):
-            forger = await self._start()
+            await self._start()
         watching = asyncio.create_task(self._monitor.run())
         journal = Journal(self._places.folder / "acknowledged.jsonl", self.facts)
         stage = self._stage = Stage(
@@ -172,7 +180,7 @@ class LiveRun:
             self._network,
             self._monitor,
             self._meter,
-            forger,
+            self._liars,
             self._couriers,
             self.facts,
             self._progress,
@@ -196,27 +204,27 @@ class LiveRun:
                     self._progress.event(line)
         finally:
             await stage.close()
+            self.facts.attempts = await self._liars.finish()
+            self._ears.tell(self.facts)
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
             journal.close()
-            self.facts.keys = dict(self._fleet.keys)
+            self._note_keys()
 
-    async def _start(self) -> Forger | None:
-        """Bring all daemons up and into one commons; let the adversary join."""
+    def _note_keys(self) -> None:
+        """Write down who is who."""
+        liars = {one: key.hex() for one, key in self._liars.keys.items()}
+        self.facts.keys = {**self._fleet.keys, **liars}
+
+    async def _start(self) -> None:
+        """Bring all daemons up and into one commons; let the adversaries join."""
         nodes = len(self._plan.nodes)
         self._progress.phase(f"starting {nodes} nodes")
         self._fleet.prepare()
         await self._fleet.gather(lambda joined: self._progress.update(f"{joined} in the commons"))
-        self.facts.keys = dict(self._fleet.keys)
-        if not self._plan.attempts:
-            return None
-        forger = Forger(
-            self._plan.seed,
-            self._network.way_in,
-            lambda node: bytes.fromhex(self._fleet.keys[node]),
-        )
-        await forger.join(self._network.invite_from_outside(await self._fleet.invite()))
-        return forger
+        self._note_keys()
+        keys = {node: bytes.fromhex(key) for node, key in self._fleet.keys.items()}
+        await self._liars.join(keys, self._fleet.invite)
 
     async def _warm_up(self) -> None:
         """Wait until all nodes agree and all links are up; faults before would test the start.
@@ -257,7 +265,9 @@ class LiveRun:
         if stop.when == "quiescent":
             looks = max(looks, 1 + -(-stop.quiet_for_ms // round(POLL_INTERVAL_S * 1000)))
         agreed = await self._monitor.until(
-            _Calm(len(self._plan.nodes)), self._plan.converge_within_ms / 1000, looks
+            _Calm(len(self._plan.nodes), self._liars.forked),
+            self._plan.converge_within_ms / 1000,
+            looks,
         )
         if agreed is not None:
             self.facts.settled_ms = max(0, round((agreed.at_s - begin_s) * 1000))

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from mycelia_node.text import count
-from mycelia_sim.errors import HarnessError
 from mycelia_sim.facts import CutFact, Facts, KillFact, TroubleFact
 from mycelia_sim.live.couriers import Couriers
 from mycelia_sim.live.fleet import Fleet
-from mycelia_sim.live.forger import Forger
+from mycelia_sim.live.liars import LiveLiars
 from mycelia_sim.live.meter import Meter
 from mycelia_sim.live.monitor import Monitor
 from mycelia_sim.live.network import Network
@@ -49,7 +48,7 @@ class Stage:
         network: Network,
         monitor: Monitor,
         meter: Meter,
-        forger: Forger | None,
+        liars: LiveLiars,
         couriers: Couriers,
         facts: Facts,
         progress: Progress,
@@ -59,7 +58,7 @@ class Stage:
         self._network = network
         self._monitor = monitor
         self._meter = meter
-        self._forger = forger
+        self._liars = liars
         self._couriers = couriers
         self._facts = facts
         self._progress = progress
@@ -91,6 +90,7 @@ class Stage:
             await self._wait_until(due.at_ms)
             self._begin(due.act())
         await self._wait_until(self._plan.duration_ms)
+        self._facts.attempts = await self._liars.finish()
         await self._finish()
         self._late = asyncio.create_task(self._carry_on())
 
@@ -134,7 +134,8 @@ class Stage:
         self._tasks.add(asyncio.create_task(run()))
 
     def _raise_if_broken(self) -> None:
-        """Raise what an action raised, and forget the actions that are done."""
+        """Raise what an action or an adversary raised, and forget the actions that are done."""
+        self._liars.raise_if_broken()
         done = {task for task in self._tasks if task.done()}
         self._tasks -= done
         for task in done:
@@ -266,9 +267,7 @@ class Stage:
         await asyncio.sleep(max(0, at_ms - self.elapsed_ms()) / 1000)
 
     async def _attempt(self, attempt: Attempt) -> None:
-        if self._forger is None:
-            raise HarnessError("the plan has attempts but no adversary joined")
-        self._facts.attempts.append(await self._forger.attempt(attempt))
+        self._liars.begin(attempt)
 
     async def _trip(self, trip: Trip) -> None:
         new = await self._couriers.go(trip, (trip.until_ms - trip.at_ms) / 1000)
