@@ -75,6 +75,7 @@ class Book:
         }
         taken_back = {(record.author, record.refs[0]) for record in self.by_kind["withdraw"]}
         self.taken_back = taken_back - handed
+        self.renewed = {renewal.refs[0] for renewal in self.by_kind["renew"]}
         self._names: dict[tuple[bytes, bytes], set[bytes]] = defaultdict(set)
         for kind, first in (("grant", 2), ("rights", 1)):
             for spend in self.by_kind[kind]:

@@ -15,8 +15,9 @@ It must not cry wolf, so it looks only at what leaves no doubt, and does not see
 - runs that never came to rest, with disks that lack records, or cut short: unknown;
 - requests and offers with a field that could be a condition: a date, a place, slots, an audience,
   substitutes, a renewal; so nothing that is lent;
-- requests with a past: that a liar granted something, or to which any grant was declined or taken
-  back. Nodes need not offer the same again, and what a liar granted may turn out void later;
+- requests with a past: that were renewed, that a liar granted something, or to which any grant was
+  declined, taken back or disputed. Nodes need not offer the same again, and what a liar granted may
+  turn out void later;
 - offers of which a liar holds a part, and what came back to an offer but was not granted anew;
 - rights that end, and rights at all in runs with liars or crashes: a node that had to open a new
   log can't spend what was given to its old one;
@@ -126,7 +127,8 @@ def _wants(evidence: Evidence, book: Book, asked: Mapping[bytes, dict[str, Any]]
     for request in book.by_kind["request"]:
         past = pasts.get(request.id, Past())
         is_taken_back = (request.author, request.id) in book.taken_back
-        if request.id not in asked or is_taken_back or not past.is_smooth:
+        is_looked_at = request.id in asked and request.id not in book.renewed
+        if not is_looked_at or is_taken_back or not past.is_smooth:
             continue
         lacking = amount(request) - sum(map(amount, past.grants))
         if lacking > 0:
@@ -141,6 +143,7 @@ def _pasts(evidence: Evidence, book: Book) -> dict[bytes, Past]:
         for answer in book.by_kind["answer"]
         if answer.content["accept"]
     }
+    disputed = {ref for dispute in book.by_kind["dispute"] for ref in dispute.refs}
     pasts = defaultdict[bytes, Past](Past)
     for grant in book.by_kind["grant"]:
         request = book.find(grant.refs[1], "request")
@@ -149,7 +152,7 @@ def _pasts(evidence: Evidence, book: Book) -> dict[bytes, Past]:
         past = pasts[request.id]
         past.grants.append(grant)
         stands = (request.author, grant.id) in accepted
-        stands &= (grant.author, grant.id) not in book.taken_back
+        stands &= (grant.author, grant.id) not in book.taken_back and grant.id not in disputed
         past.is_smooth &= stands and grant.author not in evidence.liars
     return pasts
 
@@ -158,10 +161,9 @@ def _left(evidence: Evidence, book: Book, offers: Mapping[bytes, dict[str, Any]]
     """Yield what honest nodes could grant by themselves, beyond doubt."""
     liars, facts = evidence.liars, evidence.facts
     barred = liars.union(bytes.fromhex(facts.keys[node]) for node in facts.shut)
-    renewed = {renewal.refs[0] for renewal in book.by_kind["renew"]}
     sound: dict[bytes, tuple[Kind, int]] = {}
     for offer, parts in book.parts(liars):
-        if offer.id not in offers or offer.id in renewed or parts.holders & liars:
+        if offer.id not in offers or offer.id in book.renewed or parts.holders & liars:
             continue
         sound[offer.id] = kind, lot = _kind(offers[offer.id]), offers[offer.id].get("lot", 1)
         if parts.amounts[0] > 0 and offer.author not in barred:
