@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mycelia_sim.errors import ScenarioError, nearest
-from mycelia_sim.strict_json import build
+from mycelia_sim.strict_json import build, filled
 
 PLAN_SCHEMA: Final = 3
 
@@ -299,11 +299,13 @@ def load_plan(path: Path) -> Plan:
 def build_plan(data: object, place: str, name: str = "") -> Plan:
     """Return the plan that plain values describe; `place` and `name` name them in errors.
 
+    A plan from before a key was there means what it meant then: that is the key's default.
+
     Raises: ScenarioError when they are none, or do not fit together.
     """
     if not isinstance(data, dict) or data.get("schema") != PLAN_SCHEMA:
         raise ScenarioError(f"{name or place}: is not a plan of schema {PLAN_SCHEMA}")
-    plan = build(Plan, data, place)
+    plan = build(Plan, filled(Plan, data), place)
     _check(plan, place)
     return plan
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterable
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Final, get_args, get_type_hints
+from typing import Any, Final
 
 from mycelia_sim.errors import ScenarioError
 from mycelia_sim.plan import Plan, build_plan, load_plan
+from mycelia_sim.strict_json import filled
 
 HASH_SIZE: Final = 16
 
@@ -47,7 +48,7 @@ def read_plan(path: Path) -> Plan:
         data = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ScenarioError(f"{path}: cannot be read as a plan: {error}") from error
-    return build_plan(_with_none(Plan, data), path.name, str(path))
+    return build_plan(filled(Plan, data, has_null=False), path.name, str(path))
 
 
 def to_toml(plan: Plan, comment: Iterable[str] = ()) -> str:
@@ -72,17 +73,3 @@ def _toml(value: Any) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return json.dumps(value)
-
-
-def _with_none(kind: Any, data: Any) -> Any:
-    """Return TOML's data with None for the keys that were left out, since TOML has no null."""
-    if is_dataclass(kind) and isinstance(kind, type) and isinstance(data, dict):
-        hints = get_type_hints(kind)
-        known = {
-            field.name: None for field in fields(kind) if type(None) in get_args(hints[field.name])
-        }
-        filled = {**known, **data}
-        return {key: _with_none(hints.get(key), value) for key, value in filled.items()}
-    if isinstance(data, list) and get_args(kind):
-        return [_with_none(get_args(kind)[0], item) for item in data]
-    return data

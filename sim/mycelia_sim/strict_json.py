@@ -1,12 +1,14 @@
 """Builds frozen dataclasses from plain JSON values, strictly: no key may be unknown or missing.
 
+What may be left out is filled in before that, where a file may be older than the code.
+
 Rows of counts are checked as a whole: samples of ten thousand nodes are millions of numbers.
 """
 
 from __future__ import annotations
 
 import types
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from mycelia_sim.errors import ScenarioError, nearest
@@ -25,6 +27,38 @@ def build(kind: type[T], data: object, place: str) -> T:
     """
     value: T = _object(kind, data, place)
     return value
+
+
+def filled(kind: Any, data: Any, *, has_null: bool = True) -> Any:
+    """Return plain data with the defaults of the dataclass `kind` for the keys that it leaves out.
+
+    Args:
+        has_null: whether the format can say null; else what may be None is None if it is left out.
+    """
+    if isinstance(kind, type) and is_dataclass(kind) and isinstance(data, dict):
+        hints = get_type_hints(kind)
+        known = {
+            field.name: _plain(field.default)
+            for field in fields(kind)
+            if field.default is not MISSING
+            or (not has_null and type(None) in get_args(hints[field.name]))
+        }
+        return {
+            key: filled(hints.get(key), value, has_null=has_null)
+            for key, value in {**known, **data}.items()
+        }
+    if isinstance(data, list) and get_args(kind):
+        return [filled(get_args(kind)[0], item, has_null=has_null) for item in data]
+    return data
+
+
+def _plain(default: Any) -> Any:
+    """Return a default as plain JSON says it."""
+    if is_dataclass(default) and not isinstance(default, type):
+        return asdict(default)
+    if default is MISSING:
+        return None
+    return list(default) if isinstance(default, tuple) else default
 
 
 def _value(kind: Any, data: Any, place: str) -> Any:

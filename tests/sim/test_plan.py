@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from mycelia_sim.errors import ScenarioError
-from mycelia_sim.plan import Plan, load_plan
+from mycelia_sim.plan import Plan, build_plan, load_plan
 from mycelia_sim.planner import draw_plan
 from mycelia_sim.scenario import find
 from mycelia_sim.scenario_reader import load
 from mycelia_sim.sites import RIVER_LONGITUDE, twin_cities
 from mycelia_sim.workload import AMOUNTS
+from support.liars import a_plan
 
 
 def drawn(name: str, *settings: str) -> Plan:
@@ -230,3 +231,18 @@ def test_backends_refuse_what_they_can_not_do(
     else:
         with pytest.raises(ScenarioError, match=f"the {backend} backend can't do"):
             load(path, [])
+
+
+def test_a_plan_from_before_a_key_was_there_means_what_it_meant() -> None:
+    """What has a default may be left out, at every depth; all else may not."""
+    plan = a_plan()
+    old = json.loads(plan.to_json())
+    for key in ("trips", "preposition", "policy", "in_force", "accept_within_ms"):
+        del old[key]
+    del old["stop"]["max_events"]
+    for post in old["posts"]:
+        del post["slots"], post["to"], post["until_ms"]
+    assert build_plan(old, "old") == plan
+    del old["posts"][0]["urgency"]
+    with pytest.raises(ScenarioError, match="'urgency' is missing"):
+        build_plan(old, "old")

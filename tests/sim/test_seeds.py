@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +13,13 @@ import pytest
 from mycelia_sim.errors import ScenarioError
 from mycelia_sim.fingerprint import fingerprints
 from mycelia_sim.plan import Plan
+from mycelia_sim.plan_file import read_plan
 from mycelia_sim.planner import draw_plan
 from mycelia_sim.play import judge
-from mycelia_sim.scenario import SOMETIMES, find, shipped
+from mycelia_sim.scenario import INVARIANTS, SOMETIMES, find, shipped
 from mycelia_sim.scenario_reader import load
 from mycelia_sim.strict_json import build
+from support.planted import calm_plan
 
 ROOT = Path(__file__).parents[2]
 KEPT = Path(__file__).parent / "seeds.toml"
@@ -62,6 +64,8 @@ class Kept:
     """A seed that once failed.
 
     Attributes:
+        plan: the file beside this one with the plan that is played; "" if it is drawn anew, by the
+            scenario as it is by now, from the other keys.
         why: what was wrong.
         open: what is still wrong, "" if it is mended.
         slow: whether the default run leaves it out.
@@ -74,6 +78,7 @@ class Kept:
     why: str
     open: str
     slow: bool
+    plan: str
 
     def __str__(self) -> str:
         return f"{self.scenario}-{self.seed}"
@@ -84,7 +89,7 @@ def kept_seeds(path: Path) -> list[Kept]:
     document = tomllib.loads(path.read_text("utf-8"))
     if set(document) - {"seed"}:
         raise ScenarioError(f"{path.name}: holds nothing but [[seed]]")
-    default = {"changes": [], "open": "", "slow": False}
+    default = {"changes": [], "open": "", "slow": False, "plan": ""}
     return [
         build(Kept, {**default, **entry}, f"{path.name}: [[seed]] {number}")
         for number, entry in enumerate(document.get("seed", []), start=1)
@@ -97,6 +102,19 @@ def plan_of(scenario: str, seed: int, changes: list[str], *, swarm: bool) -> Pla
     return draw_plan(load(path, changes).with_seed(seed), "virtual", swarm=swarm)
 
 
+def plan_of_kept(kept: Kept, folder: Path = KEPT.parent) -> Plan:
+    """Return the plan of a kept seed, to be judged by every check of today.
+
+    Raises: ScenarioError when its file holds no plan, or that of another seed.
+    """
+    if not kept.plan:
+        return plan_of(kept.scenario, kept.seed, list(kept.changes), swarm=kept.swarm)
+    plan = read_plan(folder / kept.plan)
+    if (plan.scenario, plan.seed) != (Path(kept.scenario).stem, kept.seed):
+        raise ScenarioError(f"{kept.plan}: is of {plan.scenario}, seed {plan.seed}, not of {kept}")
+    return replace(plan, backend="virtual", invariants=INVARIANTS)
+
+
 def of_kept(kept: Kept) -> object:
     """Return a parameter that is expected to fail if it is still open."""
     marks = [pytest.mark.xfail(reason=kept.open, strict=True)] if kept.open else []
@@ -107,7 +125,7 @@ def of_kept(kept: Kept) -> object:
 @pytest.mark.parametrize("kept", [of_kept(kept) for kept in kept_seeds(KEPT)])
 def test_what_once_failed_does_not_fail_again(kept: Kept) -> None:
     """A seed that once failed is played again, and no check fails."""
-    plan = plan_of(kept.scenario, kept.seed, list(kept.changes), swarm=kept.swarm)
+    plan = plan_of_kept(kept)
     assert fingerprints(judge(plan).checks) == [], kept.why
 
 
@@ -120,6 +138,25 @@ def test_a_seed_that_is_written_wrongly_is_noticed(tmp_path: Path) -> None:
     path.write_text('[[seed]]\nscenario = "village"\nseed = 1\nwhy = ""\n', "utf-8")
     with pytest.raises(ScenarioError, match="'swarm' is missing"):
         kept_seeds(path)
+
+
+def test_a_kept_plan_is_what_is_played(tmp_path: Path) -> None:
+    """It means the same for ever, whatever becomes of its scenario; that of another is refused."""
+    plan = replace(calm_plan(), scenario="gone", seed=7, backend="live", invariants=("no_loss",))
+    (tmp_path / "plan.json").write_text(plan.to_json(), "utf-8")
+    kept = Kept("gone", 7, (), swarm=True, why="", open="", slow=False, plan="plan.json")
+    played = plan_of_kept(kept, tmp_path)
+    assert played == replace(plan, backend="virtual", invariants=INVARIANTS)
+    with pytest.raises(ScenarioError, match="is of gone, seed 7, not of gone-8"):
+        plan_of_kept(replace(kept, seed=8), tmp_path)
+
+
+def test_every_kept_plan_belongs_to_a_seed() -> None:
+    """Each file is named by one seed, and can still be read, of slow ones too."""
+    named = [kept for kept in kept_seeds(KEPT) if kept.plan]
+    files = [path.relative_to(KEPT.parent) for path in (KEPT.parent / "plans").iterdir()]
+    assert sorted(map(str, files)) == sorted(kept.plan for kept in named)
+    assert all(plan_of_kept(kept).nodes for kept in named)
 
 
 def test_each_scenario_has_its_seeds() -> None:

@@ -216,7 +216,7 @@ def _what_next(sweep: Sweep, line: SeedLine) -> str:
     kept = _pre("\n".join(sweep.keeping(line)))
     return (
         f'<div class="command"><code>{text(sweep.replay(line.seed))}</code></div>'
-        + twin("Keep the seed as a regression test, once it is mended", kept)
+        + twin("Keep the seed and its plan as a regression test, once it is mended", kept)
         + "</article>"
     )
 

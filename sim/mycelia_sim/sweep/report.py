@@ -77,13 +77,17 @@ class Sweep:
         return self.command(shlex.join([*words, "--backend", "virtual", *changes]))
 
     def keeping(self, line: SeedLine) -> list[str]:
-        """Return the lines that keep a seed as a regression test."""
+        """Return the lines that keep a seed as a regression test.
+
+        They name the plan.json that its replay leaves, since a scenario may change.
+        """
         changes = ", ".join(_toml(change) for change in self.subject.changes)
         why = str(line.fingerprint or line.verdict)
         return [
             "[[seed]]",
             f"scenario = {_toml(self.subject.source)}",
             f"seed = {line.seed}",
+            f"plan = {_toml(f'plans/{self.subject.name}-{line.seed}.json')}",
             f"changes = [{changes}]",
             "swarm = true",
             f"why = {_toml(why)}",
@@ -308,6 +312,6 @@ def _failure_lines(sweep: Sweep) -> list[str]:
 def _what_next(sweep: Sweep, line: SeedLine) -> list[str]:
     return [
         f"    replay   {sweep.replay(line.seed)}",
-        f"    keep     once it is mended, in {KEPT_SEEDS}:",
+        f"    keep     once it is mended, in {KEPT_SEEDS}, with the replay's plan.json:",
         *(f"             {text}" for text in sweep.keeping(line)),
     ]
