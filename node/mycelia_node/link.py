@@ -71,6 +71,11 @@ class Link:
         self._wake.set()
 
     @property
+    def queued(self) -> int:
+        """How many bytes wait to be sent; what waited on a link that closes was dropped."""
+        return 0 if self._close is not None else self._size
+
+    @property
     def is_closing(self) -> bool:
         """Whether it was told to close, and waits for the peer's half of that."""
         return self._close is not None

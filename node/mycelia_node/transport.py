@@ -19,7 +19,8 @@ import aiohttp
 from aiohttp import web
 
 from mycelia_node.clock import Clock
-from mycelia_node.link import Link, Socket
+from mycelia_node.link import QUEUE_SIZE_MAX, Link, Socket
+from mycelia_protocol.burden import Burden
 from mycelia_protocol.events import (
     DialFailed,
     Event,
@@ -161,6 +162,16 @@ class Transport:
         """Try to open a link; `LinkOpened` or `DialFailed` follows."""
         if not self._is_stopping:
             self._spawn(self._dial(address), f"dial {address}")
+
+    def burdens(self) -> list[Burden]:
+        """Return what strangers and slow peers make this node keep: what, how much, its bound."""
+        inbound = sum(not link.outbound for link in self.links.values())
+        queued = max((link.queued for link in self.links.values()), default=0)
+        return [
+            ("connections that are no link yet", len(self._upgrading), UPGRADING_MAX),
+            ("links from others", inbound, INBOUND_MAX),
+            ("bytes to send on one link", queued, QUEUE_SIZE_MAX),
+        ]
 
     def mark_ready(self, link: int) -> None:
         """Note that a member has proved itself on a link."""

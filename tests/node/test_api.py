@@ -182,6 +182,7 @@ BAD_CALLS: list[tuple[str, str, object, int, str]] = [
     ("POST", "/v1/join", {}, 400, "'invite' is missing"),
     ("GET", "/v1/status?x=1", None, 400, "Unknown query"),
     ("GET", "/v1/heads?x=1", None, 400, "Unknown query"),
+    ("GET", "/v1/burden?x=1", None, 400, "Unknown query"),
     ("GET", "/v1/bundle?fro=x", None, 400, "Did you mean 'for'"),
     ("GET", "/v1/bundle?for=", None, 404, "No member is called"),
     ("GET", "/v1/bundle?for=Nobody", None, 404, "No member is called"),
@@ -210,6 +211,17 @@ def test_a_bad_call_is_explained(
     assert said in f"{answer[1]['message']} {answer[1]['action']}"
     assert oak.client.get("/v1/heads") == before
     assert "Traceback" not in oak.log.read_text()
+
+
+def test_a_node_tells_what_others_make_it_keep(oak: Daemon) -> None:
+    """Of each kind there is one row, and none is beyond its bound."""
+    rows = oak.client.get("/v1/burden")["items"]
+    assert all(0 <= row["amount"] <= row["bound"] for row in rows)
+    whats = [row["what"] for row in rows]
+    assert len(set(whats)) == len(whats)
+    assert {"records beyond gaps", "links without greeting", "bytes to send on one link"} <= {
+        *whats
+    }
 
 
 @pytest.mark.parametrize(

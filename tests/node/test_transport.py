@@ -271,7 +271,7 @@ async def test_silent_sockets_are_few(server: End, monkeypatch: pytest.MonkeyPat
     async with asyncio.timeout(DEADLINE_S):
         with contextlib.suppress(ConnectionResetError):
             assert await held[0][0].read() == b""
-    assert len(server.transport._upgrading) == 3
+    assert server.transport.burdens()[0][1] == 3
     for _, writer in held:
         writer.close()
 
@@ -342,7 +342,8 @@ async def test_inbound_links_are_bounded(
     event = await client.wait(lambda event: isinstance(event, DialFailed))
     assert isinstance(event, DialFailed)
     assert "503" in event.reason
-    assert len(server.transport.links) == 2
+    assert len(server.transport.links) == server.transport.burdens()[1][1] == 2
+    assert client.transport.burdens()[1][1] == 0  # those that it dialled itself
 
 
 @pytest.mark.parametrize("path", ["/", "/mycelia/", "/metrics", "/mycelia?x"])

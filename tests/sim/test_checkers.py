@@ -244,6 +244,7 @@ VACUOUS: list[tuple[Callable[[Facts], None], str]] = [
     ),
     (set_fact("began_ms", 1_000_000), "both_sides_active"),
     (set_fact("acknowledged", []), "no_loss"),
+    (set_fact("looks", 0), "bounded"),
 ]
 
 

@@ -140,6 +140,8 @@ def assert_liars_are_known(evidence: Evidence, summary: dict[str, Any]) -> None:
     garbage = next(f for f in facts.attempts if f.behaviour == "garbage" and f.is_delivered)
     assert garbage.answer.endswith("ended 10 of 10 connections beneath")
     assert summary["forged_accepted"] == 0
+    assert facts.looks > 10
+    assert facts.overruns == []
 
 
 def assert_measured(summary: dict[str, Any]) -> None:

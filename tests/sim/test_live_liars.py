@@ -152,6 +152,7 @@ def test_nodes_agree_but_for_what_was_forked() -> None:
 
 @pytest.mark.slow
 @pytest.mark.daemon
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("backend", ["live", "switch"])
 def test_real_nodes_withstand_every_adversary(tmp_path: Path, backend: str) -> None:
     """Sixteen members, each with another way of doing wrong, reach four daemons and harm nobody."""

@@ -142,6 +142,7 @@ def a_town() -> Town:
         warmed_up_ms=10,
         caught_up_ms=500,
         settled_ms=100,
+        looks=4,
     )
     made = Town({"n0": oak, "n1": elm}, facts, ids)
     made.hold()

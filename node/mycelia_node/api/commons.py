@@ -1,4 +1,4 @@
-"""Routes for the node itself: status, found, join, invites, heads, traffic, events, down."""
+"""Routes for the node itself: status, found, join, invites, heads, counts, events, down."""
 
 import asyncio
 import contextlib
@@ -18,6 +18,7 @@ from mycelia_node.names import id_text
 from mycelia_node.node import Node
 from mycelia_node.watchers import WATCHERS_MAX, Watcher
 from mycelia_protocol.allocate import open_offers, open_requests
+from mycelia_protocol.burden import largest
 from mycelia_protocol.engine import Engine
 from mycelia_protocol.identity import to_text
 from mycelia_protocol.types.offer import Offer
@@ -41,6 +42,7 @@ class CommonsRoutes:
         app.router.add_post("/v1/invites", self.invite)
         app.router.add_get("/v1/heads", self.heads)
         app.router.add_get("/v1/traffic", self.traffic)
+        app.router.add_get("/v1/burden", self.burden)
         app.router.add_get("/v1/events", self.events)
         app.router.add_post("/v1/down", self.down)
 
@@ -136,6 +138,16 @@ class CommonsRoutes:
         """GET /v1/traffic: what came over the links since the node started, and what it checked."""
         read_flags(request, ())
         return web.json_response(self.get_node().tally.to_json())
+
+    async def burden(self, request: web.Request) -> web.Response:
+        """GET /v1/burden: what peers make this node keep in memory, of each kind the most."""
+        read_flags(request, ())
+        node = self.get_node()
+        rows = [
+            {"what": what, "amount": amount, "bound": bound}
+            for what, amount, bound in (*largest(node.engine), *node.transport.burdens())
+        ]
+        return web.json_response({"items": rows})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/events: live events, one JSON object a line, until either side ends it."""

@@ -30,6 +30,7 @@ from mycelia_sim.live.meter import Meter
 from mycelia_sim.live.monitor import POLL_INTERVAL_S, Monitor, Snapshot
 from mycelia_sim.live.network import Network, ProxyNetwork
 from mycelia_sim.live.process import Command, node_command
+from mycelia_sim.live.scales import LiveScales
 from mycelia_sim.live.stage import Stage
 from mycelia_sim.live.workload import Journal, People
 from mycelia_sim.measured import Metric
@@ -172,7 +173,8 @@ class LiveRun:
         """Start, warm up, run the workload and wait until the nodes agree."""
         with self._timed("start"):
             await self._start()
-        watching = asyncio.create_task(self._monitor.run())
+        scales = LiveScales(self._fleet, self.facts)
+        watching = [asyncio.create_task(each.run()) for each in (self._monitor, scales)]
         journal = Journal(self._places.folder / "acknowledged.jsonl", self.facts)
         stage = self._stage = Stage(
             self._plan,
@@ -206,8 +208,9 @@ class LiveRun:
             await stage.close()
             self.facts.attempts = await self._liars.finish()
             self._ears.tell(self.facts)
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            for task in watching:
+                task.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
             journal.close()
             self._note_keys()
 
