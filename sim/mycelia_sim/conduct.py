@@ -189,6 +189,8 @@ def _draw(folder: Path, outcome: Outcome, look: Look | None) -> str:
         return str(write_panorama(folder))
     except ScenarioError as error:  # the verdict stands without its picture
         return f"none: {error}"
+    except KeyboardInterrupt:
+        return f"none: interrupted; {program()} sim report {shlex.quote(str(folder))} draws it"
 
 
 def leave_unjudged(folder: Path, evidence: Evidence) -> Unjudged:

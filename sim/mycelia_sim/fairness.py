@@ -13,11 +13,11 @@ shares no code with the allocator. What it claims, of a run that came to rest:
 It must not cry wolf, so it looks only at what leaves no doubt, and does not see:
 
 - runs that never came to rest, with disks that lack records, or cut short: unknown;
-- requests and offers with a field that could be a condition: a date, a place, slots, an audience,
-  substitutes, a renewal; so nothing that is lent;
-- requests with a past: that were renewed, that a liar granted something, or to which any grant was
-  declined, taken back or disputed. Nodes need not offer the same again, and what a liar granted may
-  turn out void later;
+- requests and offers that were renewed, or have a field that could be a condition: a date, a place,
+  slots, an audience, substitutes; so nothing that is lent or ends;
+- requests with a past: that a liar granted something, or to which any grant was declined, taken
+  back or disputed. Nodes need not offer the same again, and what a liar granted may turn out void
+  later;
 - offers of which a liar holds a part, and what came back to an offer but was not granted anew;
 - rights that end, and rights at all in runs with liars or crashes: a node that had to open a new
   log can't spend what was given to its old one;

@@ -114,12 +114,13 @@ def test_an_interrupt_after_the_run_keeps_its_report(
     assert (tmp_path / "latest" / "panorama.html").is_file()
 
 
+@pytest.mark.parametrize("place", ["virtual.run.judge_all", "conduct.summarize"])
 def test_an_interrupt_while_judging_keeps_what_there_is_to_judge(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     """Ctrl-C ends with 130 and says how to judge later; that gives the verdict, with no run."""
     with monkeypatch.context() as planted:
-        planted.setattr("mycelia_sim.virtual.run.judge_all", raises(KeyboardInterrupt()))
+        planted.setattr(f"mycelia_sim.{place}", raises(KeyboardInterrupt()))
         said = run(tmp_path, calm_plan())
     folder = tmp_path / (tmp_path / "latest").readlink()
     check = f"mycelia sim check {folder}"
@@ -129,6 +130,16 @@ def test_an_interrupt_while_judging_keeps_what_there_is_to_judge(
     assert f"judge    {check}\n" in (folder / "verdict.txt").read_text("utf-8")
     later = call("check", folder)
     assert (later.exit_code, later.stdout.partition(":")[0]) == (0, "PASS")
+
+
+def test_an_interrupt_while_drawing_costs_the_picture_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The verdict is there by then, and the picture can be drawn later."""
+    monkeypatch.setattr(conduct, "write_panorama", raises(KeyboardInterrupt()))
+    said = run(tmp_path, calm_plan())
+    assert (said.exit_code, said.stdout.partition(":")[0]) == (0, "PASS")
+    assert "panorama none: interrupted; mycelia sim report " in said.stdout
 
 
 def test_an_interrupt_while_judging_real_nodes_keeps_as_much(

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from mycelia_sim.conduct import Finished, leave_unjudged, replay_command, write_report
 from mycelia_sim.evidence import Evidence
+from mycelia_sim.interrupts import interrupts
 from mycelia_sim.plan import Plan
 from mycelia_sim.progress import Progress
 from mycelia_sim.report import Outcome
 from mycelia_sim.run_folder import CHAIN_NAME, TRACE_NAME
 from mycelia_sim.virtual.around import around, first_breach_us
-from mycelia_sim.virtual.run import play_virtual
+from mycelia_sim.virtual.run import Played, play_virtual
 from mycelia_sim.virtual.trace import Trace, write_lines
 
 
@@ -29,34 +30,42 @@ def run_virtual(
     """
 
     def unjudged(evidence: Evidence) -> None:
-        trace.close()
         _write_trace(folder, trace, evidence)
         raise leave_unjudged(folder, evidence)
 
     trace = Trace(folder / TRACE_NAME if is_traced else None)
     try:
-        played = play_virtual(plan, progress, trace, unjudged)
-        trace.close()
-        outcome = Outcome(played.evidence, played.checks, replay_command(folder))
-        _write_trace(folder, trace, played.evidence)
-        look = played.look
-        if outcome.verdict == "fail":
-            progress.phase("looking at the time around the failure")
+        with interrupts():
+            played = play_virtual(plan, progress, trace, unjudged)
             try:
-                lines, messages = around(played, first_breach_us(played))
-            except KeyboardInterrupt:  # the run is over and judged: the report can do without
-                lines, messages = around(played, None)
-            look = replace(look, messages=messages)
-            if not is_traced:
-                write_lines(folder / TRACE_NAME, lines)
-        return write_report(folder, outcome, played.measured.to_json(), look)
+                return _report(folder, played, trace, progress)
+            except KeyboardInterrupt:
+                unjudged(played.evidence)
+                raise
     finally:
         trace.close()
         progress.end()
 
 
+def _report(folder: Path, played: Played, trace: Trace, progress: Progress) -> Finished:
+    outcome = Outcome(played.evidence, played.checks, replay_command(folder))
+    _write_trace(folder, trace, played.evidence)
+    look = played.look
+    if outcome.verdict == "fail":
+        progress.phase("looking at the time around the failure")
+        try:
+            lines, messages = around(played, first_breach_us(played))
+        except KeyboardInterrupt:  # the run is over and judged: the report can do without
+            lines, messages = around(played, None)
+        look = replace(look, messages=messages)
+        if not (folder / TRACE_NAME).exists():
+            write_lines(folder / TRACE_NAME, lines)
+    return write_report(folder, outcome, played.measured.to_json(), look)
+
+
 def _write_trace(folder: Path, trace: Trace, evidence: Evidence) -> None:
     """Write the hashes of the trace, and the journal of what users were told, as live runs do."""
+    trace.close()
     chain = "".join(f"{n} {t} {digest}\n" for n, t, digest in trace.chain)
     (folder / CHAIN_NAME).write_text(f"{chain}{trace.lines} end {trace.digest}\n", "utf-8")
     lines = [

@@ -83,12 +83,11 @@ def play_virtual(
             progress.phase("judging")
         if unjudged is None:
             return _judge(world, sampler, Measured(wall_s, cpu_s, 0))
-        with interrupts():
-            try:
-                return _judge(world, sampler, Measured(wall_s, cpu_s, 0))
-            except KeyboardInterrupt:
-                unjudged(_gather(world))
-                raise
+        try:
+            return _judge(world, sampler, Measured(wall_s, cpu_s, 0))
+        except KeyboardInterrupt:
+            unjudged(_gather(world))
+            raise
 
 
 @contextmanager
