@@ -1,5 +1,6 @@
 """What holds for all tests: the order of the files, and what makes it cheap to start a process."""
 
+import gc
 import os
 from pathlib import Path
 from typing import Final
@@ -40,6 +41,7 @@ if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
 
 def pytest_configure() -> None:
     """Refuse a name that no file has any more: it would be no order."""
+    gc.disable()  # until all tests are collected: none of what that makes is garbage
     missing = [name for name in LONGEST_FIRST if not (HERE / name).exists()]
     if missing:
         raise pytest.UsageError(f"tests/conftest.py, LONGEST_FIRST: no {', '.join(missing)}")
@@ -49,3 +51,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first."""
     rank = {HERE / name: n for n, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage again, as often as a node does, but not among modules and tests."""
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
+    gc.enable()

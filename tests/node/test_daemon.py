@@ -1,6 +1,7 @@
 """One real daemon and its home: starting, ending in every way, and starting again."""
 
 import resource
+import shutil
 import signal
 import socket
 import sqlite3
@@ -118,6 +119,14 @@ def test_a_port_in_use_is_refused(daemon: Make) -> None:
     assert address in refused.err
 
 
+@pytest.fixture(scope="module")
+def rested(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a founder that has run and was stopped; tests break copies of it."""
+    node = founder(tmp_path_factory.mktemp("rested") / "home")
+    assert node.stop() == 0
+    return node.home
+
+
 @pytest.mark.parametrize(
     ("break_it", "said"),
     [
@@ -135,16 +144,16 @@ def test_a_port_in_use_is_refused(daemon: Make) -> None:
     ids=["config", "key", "charter", "database", "newer", "no key", "introduction"],
 )
 def test_a_broken_home_is_explained(
-    oak_house: Daemon, break_it: Callable[[Path], object], said: str
+    rested: Path, tmp_path: Path, break_it: Callable[[Path], object], said: str
 ) -> None:
     """Each broken file stops the start with a clear error and is left as it is."""
-    assert oak_house.stop() == 0
-    break_it(oak_house.home)
-    before = {p.name: p.read_bytes() for p in oak_house.home.iterdir() if p.name != "clean"}
-    refused = up(oak_house.home)
+    home = shutil.copytree(rested, tmp_path / "home")
+    break_it(home)
+    before = {p.name: p.read_bytes() for p in home.iterdir() if p.name != "clean"}
+    refused = up(home)
     assert refused.code == 1
     assert said in refused.err
-    after = {p.name: p.read_bytes() for p in oak_house.home.iterdir() if p.name != "clean"}
+    after = {p.name: p.read_bytes() for p in home.iterdir() if p.name != "clean"}
     assert {**after, "lock": b""} == {**before, "lock": b""}
 
 

@@ -62,6 +62,8 @@ def crawl(ways: dict[tuple[str, str], Direction], lives: dict[str, Life], born: 
         for (u, v), way in ways.items():
             sender, receiver = lives.get(u, Life()), lives.get(v, Life())
             for time in range(reached[u], end) if reached[u] < end else ():
+                if time >= reached[v]:
+                    break  # what leaves later is there later
                 lands = time + way.latency_at(time)
                 is_awake = sender.asleep.after(time) == time
                 is_open = way.cuts.after(time) == time and way.cuts.after(lands) == lands

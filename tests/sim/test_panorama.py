@@ -188,7 +188,7 @@ def test_pages_stay_small(run: Timeline, most: int) -> None:
 
 def test_thousands_of_nodes_share_beds() -> None:
     """Ten thousand nodes are at most some hundred beds, which together hold every node once."""
-    run = country(10_000)
+    run = country(10_000, samples=60)
     page = render(run, summary(run))
     data = data_of(page)
     assert len(page.encode()) < 2_000_000

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from mycelia_sim.cli import sim
 from mycelia_sim.scenario_reader import document_of
+from mycelia_sim.sweep import executors
 from mycelia_sim.sweep.batch import Order, play_batch
 from mycelia_sim.sweep.build import this_build
 from mycelia_sim.sweep.folder import LINES_NAME
@@ -77,8 +78,11 @@ def test_a_cluster_gives_the_same_lines(tmp_path: Path, address: str) -> None:
         assert replace(far[line.seed], cpu_s=line.cpu_s) == line
 
 
-def test_a_cluster_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_cluster_that_is_not_there_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An address where nobody listens ends with exit code 69 and names it."""
+    monkeypatch.setattr(executors, "CONNECT_TIMEOUT_S", 0.5)  # nobody will ever come
     code, answer = sweep("--dask", "tcp://127.0.0.1:9", "--out", str(tmp_path))
     assert code == 69
     assert "no Dask scheduler at tcp://127.0.0.1:9" in answer["error"]

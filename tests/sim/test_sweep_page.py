@@ -11,7 +11,15 @@ from mycelia_sim.sweep.bed import LOOKS, PLANTS_MAX
 from mycelia_sim.sweep.drive import Driven
 from mycelia_sim.sweep.line import SeedLine
 from mycelia_sim.sweep.page import render
-from support.browser import OWN_ERRANDS, Listener, needs_browser, open_page, read_png, screenshot
+from support.browser import (
+    HALF,
+    OWN_ERRANDS,
+    Listener,
+    needs_browser,
+    open_page,
+    read_png,
+    screenshot,
+)
 from support.sweeps import crashed, failed, passed, swept, unknown, wavering
 
 VOID = {"meta", "br", "img", "input", "link"}
@@ -102,7 +110,7 @@ def test_a_browser_shows_it_and_asks_nobody(tmp_path: Path) -> None:
     size, picture = "--window-size=480,900", tmp_path / "light.png"
     listener = Listener()
     try:
-        open_page(page, tmp_path, f"--screenshot={picture}", size, proxy=listener.port)
+        open_page(page, tmp_path, f"--screenshot={picture}", HALF, size, proxy=listener.port)
     finally:
         listener.close()
     assert [line for line in listener.hosts if not OWN_ERRANDS.search(line)] == []

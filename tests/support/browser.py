@@ -30,6 +30,7 @@ needs_browser = pytest.mark.skipif(
     BINARY is None, reason="no chromium on the PATH; `apt-get install chromium` brings one"
 )
 TIMEOUT_S = 50
+HALF = "--force-device-scale-factor=0.5"  # to decode a picture costs as much as to draw it
 # What Chromium asks of its maker by itself, whatever page is open.
 OWN_ERRANDS = re.compile(r"[ .](google|googleapis|gstatic)\.com[:/]|//clients\d\.google\.com/")
 
@@ -123,9 +124,9 @@ class Picture:
 
 
 def screenshot(page: Path, folder: Path, *flags: str, at_ms: int = 0) -> Picture:
-    """Return what the page looks like at a moment of its run."""
+    """Return what the page looks like at a moment of its run, at half its width and height."""
     path = folder / "shot.png"
-    open_page(page, folder, f"--screenshot={path}", *flags, at_ms=at_ms)
+    open_page(page, folder, f"--screenshot={path}", HALF, *flags, at_ms=at_ms)
     return read_png(path.read_bytes())
 
 
