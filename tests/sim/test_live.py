@@ -130,7 +130,7 @@ def assert_liars_are_known(evidence: Evidence, summary: dict[str, Any]) -> None:
     """Check that what two liars did came to its targets, and was laid at their door alone."""
     planned = {attempt.behaviour for attempt in evidence.plan.attempts}
     facts = evidence.facts
-    assert len(planned) == 9
+    assert len(planned) == 8
     assert {fact.behaviour for fact in facts.attempts if fact.is_delivered} == planned
     assert len(evidence.liars) == 2
     assert evidence.library.contested == facts.forked_logs()
@@ -154,7 +154,8 @@ def assert_measured(summary: dict[str, Any]) -> None:
     assert 0 <= metrics["latency"]["p50"] < 2_000 <= metrics["latency"]["max"]
     assert metrics["stretch"]["p50"] >= 1  # nothing was faster than possible
     assert metrics["heal_excess"] is not None
-    assert -0.5 < metrics["redundancy"] < 4  # degree 4: everybody is told by each neighbour at most
+    # Each of 4 neighbours tells everybody at most; besides, a liar twice sends 64 records 40 times.
+    assert -0.5 < metrics["redundancy"] < 16
     assert set(summary["unmeasured"]) >= {"virtual_s", "events", "trace_digest"}
     assert counts["pairs"] > 100
     assert (counts["pairs_undelivered"], counts["events_missed"]) == (0, 0)

@@ -109,7 +109,6 @@ class LiveCarrier:
         match event:
             case LinkOpened(link, outbound, address):
                 liar.opened(link, outbound, self._targets[address])
-                self._transport.mark_ready(link)
             case FrameReceived(link, data):
                 liar.received(link, data)
             case LinkClosed(link, reason):

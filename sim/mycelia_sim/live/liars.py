@@ -5,6 +5,7 @@ What they do is in `adversaries/`; here are their keys, and what carries them.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
@@ -98,8 +99,7 @@ class LiveLiars:
         """End all attempts and links; return what became of each attempt, every time the same."""
         if self._facts is None:
             self._facts = [] if self._cast is None else self._cast.finish()
-            for carrier in self._carriers.values():
-                await carrier.stop()
+        await asyncio.gather(*(carrier.stop() for carrier in self._carriers.values()))
         return self._facts
 
     def raise_if_broken(self) -> None:

@@ -131,11 +131,15 @@ def metrics_of(
     """Return the metrics of a run, and the counts on which they rest.
 
     Args:
-        base: records that every node held when the workload began.
+        base: records that every node held when the workload began; what adversaries wrote is left
+            out everywhere, but not what it cost.
     """
     nodes, cuts = len(evidence.plan.nodes), evidence.plan.cuts
-    records = len(evidence.library.records) - base
-    held = sum(len(log.records) for holding in evidence.holdings for log in holding.logs)
+    liars = evidence.liars
+    honest = sum(one.author not in liars for one in evidence.library.records.values())
+    records = honest - base
+    logs = [log for holding in evidence.holdings for log in holding.logs]
+    held = sum(len(log.records) for log in logs if log.author not in liars)
     speed, pairs = speed_of(spread)
     cost, frames = cost_of(
         meter.between("began", "settled"),
