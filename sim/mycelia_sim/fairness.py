@@ -38,6 +38,7 @@ from typing import Any, Final, TypeAlias
 from mycelia_sim.audit import Held
 from mycelia_sim.escrow import Book, amount
 from mycelia_sim.evidence import SHORT, Breach, Evidence, judged
+from mycelia_sim.facts import Sightings
 from mycelia_sim.verdict import Check
 
 Kind: TypeAlias = tuple[str, str]  # category and unit
@@ -88,6 +89,17 @@ class Past:
 
     grants: list[Held] = field(default_factory=list)
     is_smooth: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A grant, to whom, by which node, when (ms of the workload), and what it took."""
+
+    grant: Held
+    younger: Held
+    node: str
+    at_ms: int
+    what: Left
 
 
 def fairness(evidence: Evidence) -> Check:
@@ -194,13 +206,15 @@ def _rights_left(
 
 def _unserved(evidence: Evidence, wants: list[Want], left: Iterable[Left]) -> Iterator[Breach]:
     """Yield each request that lacks what somebody has left."""
-    shelf = list(left)
+    shelves = defaultdict[Kind, list[Left]](list)
+    for each in left:
+        shelves[each.kind].append(each)
     for want in wants:
-        each = next((each for each in shelf if want.could_get(each)), None)
-        if each is not None:
-            who = evidence.node_of.get(each.holder, "somebody")
-            text = f"{_named(evidence, want)} lacks {want.lacking}, and {who} has {each.quantity} "
-            text += f"left of {each.purse.kind} {each.purse.id.hex()[:SHORT]}"
+        fitting = next((each for each in shelves[want.kind] if want.could_get(each)), None)
+        if fitting is not None:
+            who, purse = evidence.node_of.get(fitting.holder, "somebody"), fitting.purse
+            text = f"{_named(evidence, want)} lacks {want.lacking}, and {who} has "
+            text += f"{fitting.quantity} left of {purse.kind} {purse.id.hex()[:SHORT]}"
             yield text, evidence.first(want.request.id, who)
 
 
@@ -208,26 +222,44 @@ def _passed_over(
     evidence: Evidence, book: Book, offers: Mapping[bytes, dict[str, Any]], wants: list[Want]
 ) -> Iterator[Breach]:
     """Yield each request that had to wait behind a younger one, at a node that knew both."""
-    plan, sightings = evidence.plan, evidence.sightings
-    if plan.policy != "fifo" or sightings is None:
+    sightings = evidence.sightings
+    if evidence.plan.policy != "fifo" or sightings is None:
         return
-    befallen = {kill.node for kill in plan.kills} | {one.node for one in plan.troubles}
+    granted = _granted(evidence, book, offers, sightings)
     for want in wants:
-        older, reached = want.request, sightings.reached(want.request.id)
-        for grant in book.by_kind["grant"]:
-            offer, younger = offers.get(grant.refs[0]), book.find(grant.refs[1], "request")
-            node, born_ms = evidence.node_of.get(grant.author, ""), sightings.born_ms(grant.id)
-            if offer is None or younger is None or node not in reached or born_ms is None:
-                continue
-            is_in_turn = (younger.time_ms, younger.id) <= (older.time_ms, older.id)
-            if is_in_turn or node in befallen or born_ms <= reached[node] + KNOWN_MS:
-                continue
-            purse, lot = evidence.library.records[grant.refs[0]], offer.get("lot", 1)
-            granted = Left(grant.author, purse, purse.author, _kind(offer), lot, amount(grant))
-            if want.could_get(granted):
-                text = f"{node} granted request {younger.id.hex()[:SHORT]} before "
-                yield text + f"{_named(evidence, want)}", evidence.first(grant.id, node)
+        reached, older = sightings.reached(want.request.id), _age(want.request)
+        for each in granted[want.kind]:
+            is_known = each.node in reached and reached[each.node] + KNOWN_MS < each.at_ms
+            if is_known and _age(each.younger) > older and want.could_get(each.what):
+                text = f"{each.node} granted request {each.younger.id.hex()[:SHORT]} before "
+                text += _named(evidence, want)
+                yield text, evidence.first(each.grant.id, each.node)
                 break
+
+
+def _granted(
+    evidence: Evidence,
+    book: Book,
+    offers: Mapping[bytes, dict[str, Any]],
+    sightings: Sightings,
+) -> defaultdict[Kind, list[Granted]]:
+    """Return what nodes that no fault befell granted of plain offers, and when they wrote it."""
+    plan, found = evidence.plan, defaultdict[Kind, list[Granted]](list)
+    befallen = {kill.node for kill in plan.kills} | {one.node for one in plan.troubles}
+    for grant in book.by_kind["grant"]:
+        offer, younger = offers.get(grant.refs[0]), book.find(grant.refs[1], "request")
+        node, at_ms = evidence.node_of.get(grant.author), sightings.born_ms(grant.id)
+        if offer is None or younger is None or node is None or at_ms is None or node in befallen:
+            continue
+        purse, kind = evidence.library.records[grant.refs[0]], _kind(offer)
+        what = Left(grant.author, purse, purse.author, kind, offer.get("lot", 1), amount(grant))
+        found[kind].append(Granted(grant, younger, node, at_ms, what))
+    return found
+
+
+def _age(request: Held) -> tuple[int, bytes]:
+    """Return where a request stands with `fifo`: by its author's clock, then by id."""
+    return request.time_ms, request.id
 
 
 def _named(evidence: Evidence, want: Want) -> str:
