@@ -6,9 +6,11 @@ says which of others.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 from mycelia_protocol.allocate import fits, lack, open_requests
+from mycelia_protocol.clock import earliest
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.events import DecisionRequested, Refused
 from mycelia_protocol.gather import gather, grant_max
@@ -17,9 +19,11 @@ from mycelia_protocol.logs import LogKey, Logs
 from mycelia_protocol.policies import in_force
 from mycelia_protocol.publish import Draft
 from mycelia_protocol.purses import Stock, refusal, stock_of
+from mycelia_protocol.rng import Rng
 from mycelia_protocol.sharing.decide import Decision, decide
 from mycelia_protocol.sharing.views import RequestView
 from mycelia_protocol.state import State
+from mycelia_protocol.turns import Turns
 from mycelia_protocol.types import grant
 from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.decision import Decided, Override, content
@@ -31,42 +35,68 @@ from mycelia_protocol.types.request import Request
 class Deciding:
     """Decides, and keeps track of what the own log has told of what this node knows."""
 
-    def __init__(self, state: State, logs: Logs, key: bytes) -> None:
+    def __init__(self, state: State, logs: Logs, key: bytes, rng: Rng) -> None:
         self._state: Final = state
         self._logs: Final = logs
         self._key: Final = key
         self._log: bytes | None = None  # the log that the rest is about
         self._told: dict[LogKey, int] = {}  # last seq named, by log
         self._view = NOTHING
+        self._turns: Final = Turns(rng)
+        self.due_ms: int | None = None  # when there will be something to decide, as far as known
 
     def store_failed(self) -> None:
         """Forget what was told: perhaps it was not written. It is read from the state again."""
         self._log = None
 
     def drafts(
-        self, log: bytes | None, shelf: Sequence[Stock], clock_ms: int, accept_by_ms: int | None
+        self,
+        log: bytes | None,
+        shelf: Sequence[Stock],
+        now_ms: int,
+        clock_ms: int,
+        accept_by_ms: int | None,
     ) -> list[Draft]:
-        """Return one decision that gives something, with its grants; [] if there is none.
+        """Return one decision that gives something, with its grants; [] if there is none yet.
 
         Args:
             log: which own log is written on; None if the next record begins one.
             shelf: what may be given.
+            now_ms: a time that never goes back, for the turns.
             clock_ms: the time of the decision.
             accept_by_ms: when the grants are taken back for want of an answer.
         """
+        self.due_ms = None
         requests = open_requests(self._state, clock_ms) if shelf else []
+        # A look at each request costs less than all that a decision is made from.
+        fitting = [
+            [each.id for each in requests if self._could_get(stock, each, clock_ms)]
+            for stock in shelf
+        ]
+        self._turns.begin(chain.from_iterable(fitting), now_ms)
         policy = in_force(self._state)
-        for stock in shelf:
-            if not any(self._could_get(stock, request, clock_ms) for request in requests):
-                continue  # a look at each request costs less than all that a decision is made from
+        for stock, wanted in zip(shelf, fitting, strict=True):
+            if not wanted or not self._is_turn([min(wanted, key=self._turn)], now_ms):
+                continue
             inputs = gather(self._state, self._key, stock, policy, clock_ms)
             found = decide(
                 inputs.policy, inputs.offer, inputs.requests, inputs.collectives, inputs.as_of_ms
             )
-            if found.grants:
+            if found.grants and self._is_turn([chosen for chosen, _ in found.grants], now_ms):
                 decision, grants = self._decision(log, stock, found), found.grants
                 return [*decision, *_grants(stock, grants, accept_by_ms)]
         return []
+
+    def _turn(self, request: bytes) -> int:
+        return self._turns.of([request])
+
+    def _is_turn(self, requests: Sequence[bytes], now_ms: int) -> bool:
+        """Return whether it is this node's turn to grant to all of these; else note when it is."""
+        turn_ms = self._turns.of(requests)
+        if turn_ms <= now_ms:
+            return True
+        self.due_ms = earliest(self.due_ms, turn_ms)
+        return False
 
     def _could_get(self, stock: Stock, request: Statement[Request], clock_ms: int) -> bool:
         """Return whether a request might get something, were it the only one."""

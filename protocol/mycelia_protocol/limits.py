@@ -95,6 +95,7 @@ PROGRESS_RECORDS_MIN: Final = 1_000  # of which people are told while they are f
 STORE_PAUSE_MS: Final = 5_000  # rest after the store failed, before more is asked of it
 
 # --- own records ---
+TURN_MAX_MS: Final = 1_000  # so long at most a request waits for a node's turn to grant to it
 STEWARD_DELAY_MS: Final = 100  # allocation waits so long after a change, and takes all at once
 STEWARD_DRAFTS_MAX: Final = 64  # records that the allocator writes in one round
 ACCEPT_WITHIN_MS: Final = 259_200_000  # three days; then a grant without an answer is taken back

@@ -40,7 +40,7 @@ class OwnLog:
     ) -> None:
         self.publisher: Final = Publisher(state.commons, seed, logs, rng)
         self.gate: Final = RestoreGate(self.publisher.key, logs)
-        self.steward: Final = Steward(state, logs, self.publisher, self.gate, options)
+        self.steward: Final = Steward(state, logs, self.publisher, self.gate, options, rng)
         self.witness: Final = Witness(state, self.publisher, rng)
         self._tidier = Tidier(state, self.publisher.key, erasures.is_erased, options.erase_after_ms)
         self._state = state

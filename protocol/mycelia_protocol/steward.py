@@ -20,6 +20,7 @@ from mycelia_protocol.limits import STEWARD_DELAY_MS, STEWARD_DRAFTS_MAX, STORE_
 from mycelia_protocol.logs import Logs
 from mycelia_protocol.options import Options
 from mycelia_protocol.publish import Draft, Publisher
+from mycelia_protocol.rng import Rng
 from mycelia_protocol.state import State
 from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.offer import Offer
@@ -33,9 +34,15 @@ class Steward:
     """Decides when to look, and lets `allocate.py` and `purses.py` say what to write."""
 
     def __init__(
-        self, state: State, logs: Logs, publisher: Publisher, gate: RestoreGate, options: Options
+        self,
+        state: State,
+        logs: Logs,
+        publisher: Publisher,
+        gate: RestoreGate,
+        options: Options,
+        rng: Rng,
     ) -> None:
-        self._deciding = Deciding(state, logs, publisher.key)
+        self._deciding = Deciding(state, logs, publisher.key, rng)
         self._look_ms: int | None = None  # when to look, since something changed
         self._deadline_ms: int | None = None  # when to look, since time went by
         self._asked: deque[Draft | DecisionRequested] = deque()
@@ -51,8 +58,8 @@ class Steward:
 
     def changed(self, now_ms: int) -> None:
         """Note that the state changed."""
-        if self._look_ms is None and self._has_part():
-            self._look_ms = now_ms + STEWARD_DELAY_MS
+        if self._has_part():
+            self._look_ms = earliest(self._look_ms, now_ms + STEWARD_DELAY_MS)
 
     def _has_part(self) -> bool:
         """Return whether there is anything of which this node could have to write by itself."""
@@ -102,8 +109,10 @@ class Steward:
             return []
         drafts = list(islice(self._drafts(clock_ms), STEWARD_DRAFTS_MAX))
         if not drafts and self._options.allocate and self._options.decide and self._gate.is_open:
-            drafts = self._decide(clock_ms)  # alone, so that it rests on the state as it is
-        self._look_ms = None
+            # Alone, so that it rests on the state as it is.
+            drafts, self._look_ms = self._decide(now_ms, clock_ms)
+        else:
+            self._look_ms = None
         self._deadline_ms = self._next_deadline(now_ms, clock_ms)
         return drafts
 
@@ -123,11 +132,15 @@ class Steward:
         if options.confirm_handovers:
             yield from allocate.receipts(state, key, clock_ms)
 
-    def _decide(self, clock_ms: int) -> list[Draft]:
-        """Return one decision by the policy in force, with its grants."""
+    def _decide(self, now_ms: int, clock_ms: int) -> tuple[list[Draft], int | None]:
+        """Return one decision by the policy in force, with its grants, and when the next may be."""
         log, shelf = self._publisher.log, self._shelf(clock_ms)
-        decided = self._deciding.drafts(log, shelf, clock_ms, self._accept_by(clock_ms))
-        return decided or list(islice(self._ahead(shelf, clock_ms), STEWARD_DRAFTS_MAX))
+        accept_by_ms = self._accept_by(clock_ms)
+        decided = self._deciding.drafts(log, shelf, now_ms, clock_ms, accept_by_ms)
+        due_ms = self._deciding.due_ms
+        if decided or due_ms is not None:
+            return decided, due_ms
+        return list(islice(self._ahead(shelf, clock_ms), STEWARD_DRAFTS_MAX)), None
 
     def _shelf(self, clock_ms: int) -> list[purses.Stock]:
         """Return what this node may grant without asking anybody."""

@@ -1,13 +1,16 @@
 """Engines that decide by the policy in force, or as people say: every decision recomputes."""
 
-from mycelia_protocol import events
+import pytest
+
+from mycelia_protocol import events, turns
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.recompute import Finding, recompute
 from mycelia_protocol.sharing.baselines import baseline, document
 from mycelia_protocol.sharing.policy import write_policy
 from mycelia_protocol.types.decision import Decided
 from mycelia_protocol.types.grant import Grant
-from mycelia_protocol.types.promises import grant_state
+from mycelia_protocol.types.promises import grant_state, grants_to, request_state
+from mycelia_protocol.types.request import Request
 from support.mesh import Mesh, Node
 
 WAIT_MS = 600_000
@@ -34,6 +37,28 @@ def findings(at: Node, of: Node) -> list[Finding]:
 def ask(node: Node, quantity: int, urgency: str = "days") -> bytes:
     """Let a node ask for water."""
     return node.publish("request", {**WATER, "quantity": quantity, "urgency": urgency})
+
+
+def test_of_many_who_could_grant_mostly_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each waits for its turn, and hears before it that somebody was quicker."""
+
+    def grants_of_each_request() -> list[int]:
+        mesh = deciding_mesh(5)
+        asking, *giving = mesh.nodes
+        for node in giving:
+            node.publish("offer", {**WATER, "quantity": 50_000, "lot": 500})
+        mesh.run(60_000)
+        for _ in range(5):
+            ask(asking, 4_000)
+            mesh.run(60_000)
+        state = asking.engine.state
+        requests = state.every(Request)
+        assert all(request_state(state, each.id).filled == 4_000 for each in requests)
+        return [len(list(grants_to(state, each.id))) for each in requests]
+
+    assert sum(grants_of_each_request()) < 10
+    monkeypatch.setattr(turns, "TURN_MAX_MS", 0)
+    assert sum(grants_of_each_request()) >= 15, "else nearly all do"
 
 
 def test_every_decision_recomputes_at_every_node() -> None:

@@ -40,7 +40,7 @@ from mycelia_sim.spread import series
 from mycelia_sim.storyline import Look
 from mycelia_sim.timeline import Latency
 
-SETTLED_STREAK: Final = 3  # agreeing looks in a row: grants and receipts still follow each other
+SETTLED_STREAK: Final = 4  # agreeing looks in a row: a grant waits for its turn, then more follows
 
 
 @dataclass(frozen=True, slots=True)
