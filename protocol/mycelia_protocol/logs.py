@@ -179,11 +179,16 @@ class Logs:
                 log.stored = Head(record.seq + 1, record.id)
 
     def forget_unstored(self) -> None:
-        """Go back to what is on disk, after the store failed to write."""
+        """Go back to what is on disk, after the store failed to write.
+
+        A log of which something is forgotten may be written on again, even if it forked meanwhile:
+        what it has in common with its other end may be gone. Who sends both ends shows it anew.
+        """
         for key in list(self._logs):
             log = self._logs[key]
             if log.accepted.next_seq == log.stored.next_seq:
                 continue
+            log.is_contested = False
             log.accepted = Head(log.stored.next_seq, log.stored.id)
             del log.prefixes[log.stored.next_seq * ID_PREFIX_SIZE :]
 

@@ -116,6 +116,18 @@ def test_a_store_that_fails_takes_accepted_records_back() -> None:
     assert len(logs.take(log[2:]).accepted) == 2
 
 
+def test_a_forked_log_that_was_not_stored_is_taken_again() -> None:
+    """A fork seen while the store fails must not keep out for good what the disk never held."""
+    founder, log = a_log(4)
+    logs = Logs()
+    logs.confirm(logs.take(log[:1]).accepted)
+    logs.take(log[1:])
+    assert logs.take([branch(founder, log[2])]).forks
+    logs.forget_unstored()
+    assert len(logs.take(log[1:]).accepted) == 3
+    assert logs.take([branch(founder, log[2])]).forks, "the fork is seen again"
+
+
 def test_a_badly_signed_record_at_a_taken_place_is_forged() -> None:
     """The sender of a contradiction whose signature fails broke the rules."""
     charter, (founder, *_) = village(2)
