@@ -168,12 +168,15 @@ class Talk:
 
     def received(self, data: bytes) -> None:
         """Take what the node sends."""
+        if self.ended is not None:
+            return
         if self._session is None:
             self._around.wake()
             return
         try:
             answers, message = self._session.receive(data, self._around.carrier.now_ms)
         except RemoteError as error:
+            self.close()
             self.closed(f"the node broke a rule: {error}")
             return
         for answer in answers:

@@ -30,8 +30,12 @@ class LiveScales:
     async def run(self) -> None:
         """Measure now, and again and again until cancelled."""
         while True:
-            await asyncio.gather(*(self._weigh(node) for node in self._fleet.running()))
+            await self.look()
             await asyncio.sleep(self._every_s)
+
+    async def look(self) -> None:
+        """Measure all that run, once."""
+        await asyncio.gather(*(self._weigh(node) for node in self._fleet.running()))
 
     async def _weigh(self, node: str) -> None:
         client = self._fleet.client(node)
