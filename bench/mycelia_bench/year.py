@@ -1,7 +1,8 @@
 """What a year of sharing costs one node: size on disk, CPU and memory of a start.
 
 The records of a made-up town (`made_up.py`) are written through the node's own store, batch by
-batch in bounded memory; then a real daemon is started on that home, and asked some things.
+batch in bounded memory; then a real daemon is started on that home, and asked some things: once
+where it has to fold every record, and once on the snapshot that is made in between.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import shutil
 import signal
 import sys
@@ -41,14 +43,34 @@ MIB: Final = 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
-    """What a store of so many records cost; sizes in MiB, `cpu_s` of the daemon alone.
+class Start:
+    """What a start of a daemon cost; sizes in MiB, CPU of the daemon alone.
 
     Attributes:
         start_s, start_cpu_s: from the daemon's start until it said that it is ready.
         start_rss_mib: the most memory that it had by then.
         rest_rss_mib: its memory after that.
         digest_cpu_s: for its first `mycelia status`, which derives the whole state.
+        state_digest: what that said.
+    """
+
+    start_s: float
+    start_cpu_s: float
+    start_rss_mib: float
+    rest_rss_mib: float
+    digest_cpu_s: float
+    digest_rss_mib: float
+    state_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a store of so many records cost; sizes in MiB.
+
+    Attributes:
+        anew: a start that folds all records.
+        snapshot_cpu_s, snapshot_rss_mib: of the process that makes a snapshot.
+        resting: a start on it.
     """
 
     days: int
@@ -56,12 +78,11 @@ class Cost:
     disk_mib: float
     bytes_a_record: float
     write_s: float
-    start_s: float
-    start_cpu_s: float
-    start_rss_mib: float
-    rest_rss_mib: float
-    digest_cpu_s: float
-    digest_rss_mib: float
+    anew: Start
+    snapshot_mib: float
+    snapshot_cpu_s: float
+    snapshot_rss_mib: float
+    resting: Start
 
 
 def parse(words: list[str] | None = None) -> argparse.Namespace:
@@ -163,20 +184,45 @@ class Filling:
 async def measure(
     home: Home, folder: Path, days: int, records: int, write_s: float, say: Say
 ) -> Cost:
-    """Start a daemon on a home and return what that cost.
+    """Start a daemon on a home, without a snapshot and with one, and return what that cost.
 
     Raises: BenchError, HarnessError.
     """
     disk = home.database.stat().st_size
+    say(f"starting a daemon on {disk / MIB:.0f} MiB")
+    anew = await start(home, folder, records)
+    say("making a snapshot")
+    snapshot_cpu_s, snapshot_rss_mib = make_snapshot(home)
+    say("starting a daemon on that")
+    resting = await start(home, folder, records)
+    if anew.state_digest != resting.state_digest:
+        raise BenchError("the two starts came to different states")
+    return Cost(
+        days=days,
+        records=records,
+        disk_mib=disk / MIB,
+        bytes_a_record=disk / records,
+        write_s=write_s,
+        anew=anew,
+        snapshot_mib=home.snapshot.stat().st_size / MIB,
+        snapshot_cpu_s=snapshot_cpu_s,
+        snapshot_rss_mib=snapshot_rss_mib,
+        resting=resting,
+    )
+
+
+async def start(home: Home, folder: Path, records: int) -> Start:
+    """Start a daemon, ask for its state, and end it; return what that cost.
+
+    Raises: BenchError, HarnessError.
+    """
     async with Crew(folder, counts_bytes=False) as crew:
         daemon = Daemon("year", home.path, folder / "year.log", node_command, crew.warden)
-        say(f"starting a daemon on {disk / MIB:.0f} MiB")
         begin = time.monotonic()
         ready = await daemon.start(READY_TIMEOUT_S)
         start_s, start_cpu_s = time.monotonic() - begin, crew.cpu_s([ready.pid])
         start_mib, rest_mib = memory_mib(ready.pid)
         async with Client(ready.socket, READY_TIMEOUT_S) as client:
-            say("asking for its state")
             before_s = crew.cpu_s([ready.pid])
             status = await client.get("/v1/status")
             digest_cpu_s = crew.cpu_s([ready.pid]) - before_s
@@ -185,20 +231,21 @@ async def measure(
         await daemon.stop()
     if held < records:
         raise BenchError(f"the daemon holds {held:,} of {records:,} records")
-    assert status["state_digest"]
-    return Cost(
-        days=days,
-        records=records,
-        disk_mib=disk / MIB,
-        bytes_a_record=disk / records,
-        write_s=write_s,
-        start_s=start_s,
-        start_cpu_s=start_cpu_s,
-        start_rss_mib=start_mib,
-        rest_rss_mib=rest_mib,
-        digest_cpu_s=digest_cpu_s,
-        digest_rss_mib=digest_mib,
-    )
+    digest = str(status["state_digest"])
+    return Start(start_s, start_cpu_s, start_mib, rest_mib, digest_cpu_s, digest_mib, digest)
+
+
+def make_snapshot(home: Home) -> tuple[float, float]:
+    """Make a snapshot as a daemon has it made; return CPU-seconds and the most memory, in MiB.
+
+    Raises: BenchError.
+    """
+    command = [sys.executable, "-m", "mycelia_node.snapshotting", str(home.path)]
+    process = os.posix_spawn(sys.executable, command, os.environ)
+    _, status, usage = os.wait4(process, 0)
+    if status:
+        raise BenchError("no snapshot was made")
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def memory_mib(pid: int) -> tuple[float, float]:
@@ -213,12 +260,24 @@ def memory_mib(pid: int) -> tuple[float, float]:
 
 def text(cost: Cost) -> str:
     """Return the figures as people read them."""
-    cpu_us = cost.start_cpu_s / cost.records * 1e6
-    rows = (
+    rows = [
         ("records", f"{cost.records:,} in {cost.days} days, written in {cost.write_s:.0f} s"),
         ("on disk", f"{cost.disk_mib:.0f} MiB, {cost.bytes_a_record:.0f} bytes a record"),
-        ("start", f"{cost.start_s:.1f} s, {cost.start_cpu_s:.1f} CPU-s, {cpu_us:.0f} us a record"),
-        ("memory", f"{cost.rest_rss_mib:.0f} MiB, at most {cost.start_rss_mib:.0f} at the start"),
-        ("status", f"{cost.digest_cpu_s:.1f} CPU-s, {cost.digest_rss_mib:.0f} MiB at most"),
-    )
-    return "".join(f"{name:<9}{value}\n" for name, value in rows)
+        *_lines("start", cost.anew, cost.records),
+        (
+            "snapshot",
+            f"{cost.snapshot_mib:.0f} MiB, made in {cost.snapshot_cpu_s:.1f} CPU-s "
+            f"with {cost.snapshot_rss_mib:.0f} MiB",
+        ),
+        *_lines("start on it", cost.resting, cost.records),
+    ]
+    return "".join(f"{name:<13}{value}\n" for name, value in rows)
+
+
+def _lines(name: str, one: Start, records: int) -> list[tuple[str, str]]:
+    cpu_us = one.start_cpu_s / records * 1e6
+    return [
+        (name, f"{one.start_s:.1f} s, {one.start_cpu_s:.1f} CPU-s, {cpu_us:.1f} us a record"),
+        ("  memory", f"{one.rest_rss_mib:.0f} MiB, at most {one.start_rss_mib:.0f} at the start"),
+        ("  status", f"{one.digest_cpu_s:.1f} CPU-s, {one.digest_rss_mib:.0f} MiB at most"),
+    ]

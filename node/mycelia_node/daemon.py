@@ -79,6 +79,7 @@ class Daemon:
                     await self.node.stop()
                 self._listener.close()
         if self.failure is not None:
+            self.home.snapshot.unlink(missing_ok=True)  # it may be why: all is read next time
             log.critical("the node failed and stops", exc_info=self.failure)
             return 1
         log.info("stopped")

@@ -33,11 +33,13 @@ from mycelia_protocol.events import (
     SaveHeads,
     SaveInvite,
     SendFrame,
+    SnapshotLoaded,
     StoreLoaded,
     StoreRecords,
     TimerFired,
 )
 from mycelia_protocol.notices import Notice
+from mycelia_protocol.snapshot import Snapshot
 
 SLEEP_MAX_MS: Final = 30_000  # looks at the clock at least so often, in case it was set
 BACKLOG_MAX: Final = 16 * 1024 * 1024  # bytes waiting for the disk; then links are not read
@@ -93,15 +95,22 @@ class Driver:
         store.report = self.deliver
         store.crashed = self._crash
 
-    def load(self, resumable_log: bytes | None) -> None:
+    def load(self, resumable_log: bytes | None, snapshot: Snapshot | None = None) -> None:
         """Give the engine all that is on disk; nothing is sent before.
+
+        Args:
+            resumable_log: the log that may be written on, if there is one.
+            snapshot: of the store; then only what came since is read.
 
         Raises:
             StoreError: the database is damaged.
         """
         gc.disable()  # there are a million objects to make, and none of them is garbage
         try:
-            for records in self._store.load():
+            if snapshot is not None:
+                self.deliver(SnapshotLoaded(snapshot))
+            covered = (lambda _: 0) if snapshot is None else snapshot.length_of
+            for records in self._store.load(covered):
                 self.deliver(RecordsLoaded(records))
         finally:
             gc.enable()

@@ -6,6 +6,7 @@
     charter.bin    the founding document of the commons; absent until found or join
     introduction.bin  the vouches that let this node in; the founder has none
     node.db        all records (SQLite)
+    node.snapshot  what they come to, so that a start is short; made anew when it is missing
     clean          present only while the node is stopped after a clean end
     lock           held (flock) by the process that runs on this home
     s              the Unix socket of the local API, while the daemon runs
@@ -81,6 +82,11 @@ class Home:
     def database(self) -> Path:
         """All records."""
         return self.path / "node.db"
+
+    @property
+    def snapshot(self) -> Path:
+        """What the records of the store come to, as of some time; absent in a small store."""
+        return self.path / "node.snapshot"
 
     @property
     def clean(self) -> Path:

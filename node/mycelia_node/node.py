@@ -18,6 +18,7 @@ from mycelia_node.errors import HomeError, NodeError, RequestError
 from mycelia_node.home import Home
 from mycelia_node.keys import load_or_create_seal_key
 from mycelia_node.reunions import Reunions
+from mycelia_node.snapshots import SnapshotKeeper
 from mycelia_node.store import SqliteStore
 from mycelia_node.tally import Tally, counting
 from mycelia_node.transport import Transport
@@ -112,6 +113,7 @@ class Node:
         self.transport: Final = Transport(self.driver.deliver, self.driver.room, clock, on_crash)
         self.engine: Final = engine
         self._resumable_log = resumable_log
+        self._snapshots = SnapshotKeeper(home, charter.commons, engine.logs.record_count)
 
     async def start(self, listener: socket.socket | None) -> None:
         """Read the store, open for links, and make sure the profile is true.
@@ -121,6 +123,7 @@ class Node:
         """
         self.load()
         await self.transport.start(listener)
+        self._snapshots.start()
         await self.tell_profile()
 
     def load(self) -> None:
@@ -131,19 +134,22 @@ class Node:
         """
         self.driver.connect(self.transport)
         try:
-            self.driver.load(self._resumable_log)
+            self.driver.load(self._resumable_log, self._snapshots.open())
         except NodeError:
             self.driver.stop()
             self.store.close()
+            self._snapshots.discard()
             raise
 
     async def stop(self) -> None:
         """Tell the neighbours, close everything, and leave the marker of a clean end."""
         self.driver.deliver(ShutdownRequested())
+        await self._snapshots.stop()
         await self.transport.stop()
         await asyncio.to_thread(self.store.close)
         await asyncio.sleep(0)  # the store's last reports are already queued: let them be handled
         self.driver.stop()
+        self._snapshots.close()
         resumable_log = self.engine.resumable_log
         if resumable_log is not None:
             self.home.mark_clean(resumable_log)

@@ -5,7 +5,7 @@ log, and the database says them once: `meta` has the commons, `logs` the rest. S
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Final
 
 PREFIX_SIZE: Final = 80  # bytes: 2 + 34 + 34 + 10
@@ -23,7 +23,7 @@ def header_prefix(commons: bytes, author: bytes, log: bytes) -> bytes:
 
 def read_rows(
     connection: sqlite3.Connection, rest: str, values: Sequence[bytes | int] = ()
-) -> Iterator[tuple[int, Parts]]:
+) -> Generator[tuple[int, Parts], None, None]:
     """Yield (seq, parts) of records, the headers whole again.
 
     Args:

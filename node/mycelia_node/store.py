@@ -26,16 +26,14 @@ from typing import TypeAlias
 from mycelia_node.arrivals import Arrival, ArrivedRun, read_arrivals
 from mycelia_node.database import (
     Writer,
-    check_end,
-    follows,
     open_database,
     read_log,
     read_note,
     unusable,
 )
 from mycelia_node.errors import StoreError
-from mycelia_node.rows import read_rows
-from mycelia_protocol.errors import RecordError, RemoteError
+from mycelia_node.loading import LogKey, load_records
+from mycelia_protocol.errors import RemoteError
 from mycelia_protocol.events import Range, RecordsRead, RecordsStored, Source, StoreFailed
 from mycelia_protocol.reading import read_ranges
 from mycelia_protocol.record import Record
@@ -46,7 +44,6 @@ Report: TypeAlias = RecordsStored | StoreFailed | RecordsRead
 Post = Callable[[Callable[[], None]], None]
 
 GROUP_SIZE_MAX = 8 * 1024 * 1024  # bytes of records in one transaction: about a tenth of a second
-LOAD_RECORDS = 2_048  # records handed over at once when the store is read at start
 
 
 @dataclass(slots=True)
@@ -118,34 +115,20 @@ class SqliteStore:
 
     # --- at start ---
 
-    def load(self) -> Iterator[tuple[Record, ...]]:
+    def load(self, covered: Callable[[LogKey], int] = lambda _: 0) -> Iterator[tuple[Record, ...]]:
         """Yield all records, those of one log together and in order of seq.
+
+        Args:
+            covered: says how many records of a log, from its first one on, are not wanted.
 
         Raises:
             StoreError: the file is damaged.
         """
         connection = open_database(self._path)
-        chunk: list[Record] = []
-        before: Record | None = None
         try:
-            for _, row in read_rows(connection, "ORDER BY r.log, r.seq"):
-                record = Record.restore(*row, before)
-                if not follows(before, record):
-                    raise RecordError(f"record {record.seq} of a log has lost its predecessor")
-                if record.seq == 0:
-                    check_end(before)
-                before = record
-                chunk.append(record)
-                if len(chunk) == LOAD_RECORDS:
-                    yield tuple(chunk)
-                    chunk = []
-            check_end(before)
-        except (sqlite3.Error, RemoteError) as error:
-            raise unusable(self._path, error) from error
+            yield from load_records(connection, self._path, covered)
         finally:
             connection.close()
-        if chunk:
-            yield tuple(chunk)
 
     def load_invites(self) -> dict[bytes, int]:
         """Return digest -> expiry in ms of the invites that were given out."""

@@ -6,6 +6,7 @@ node should write. What it may spend is the business of `purses.py`.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from mycelia_protocol.publish import Draft
 from mycelia_protocol.purses import Stock, end_of, is_past
@@ -45,7 +46,7 @@ def fifo(
     """
     if not shelf:
         return
-    alike = state.every(Request, _is_alike(shelf))
+    alike = state.unsettled(Request, now_ms, _is_alike(shelf))
     candidates = [each for each in alike if is_open_request(state, each, now_ms)]
     requests = sorted(candidates, key=lambda each: _lapses(state, key, each.id))
     lacking = {request.id: lack(state, request) for request in requests}
@@ -189,14 +190,30 @@ def is_open_offer(state: State, offer: Statement[Offer], now_ms: int) -> bool:
     return any(free and not is_past(end_of(state, offer, slot), now_ms) for free, slot in amounts)
 
 
+def closing_ms(state: State, thing: Statement[object]) -> int | None:
+    """Return from when on an offer or a request is not open, as far as is known; None for never.
+
+    0 if it is not, whatever the time. Only what touches its derivation can change that.
+    """
+    if isinstance(thing.body, Request):
+        request = cast("Statement[Request]", thing)
+        is_closed = request_state(state, thing.id).withdrawn or lack(state, request) <= 0
+    else:
+        account = account_of(state, thing.id)
+        is_closed = not account.ledger.given and not any(account.free)
+    return 0 if is_closed else times_of(state, thing).expires_ms
+
+
 def open_offers(state: State, now_ms: int) -> list[Statement[Offer]]:
     """Return offers of which something is left, oldest first."""
-    return [offer for offer in state.every(Offer) if is_open_offer(state, offer, now_ms)]
+    offers = state.unsettled(Offer, now_ms)
+    return [offer for offer in offers if is_open_offer(state, offer, now_ms)]
 
 
 def open_requests(state: State, now_ms: int) -> list[Statement[Request]]:
     """Return requests that still lack something, oldest first."""
-    return [each for each in state.every(Request) if is_open_request(state, each, now_ms)]
+    requests = state.unsettled(Request, now_ms)
+    return [each for each in requests if is_open_request(state, each, now_ms)]
 
 
 def is_open_request(state: State, request: Statement[Request], now_ms: int) -> bool:

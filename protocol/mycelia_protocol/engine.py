@@ -131,6 +131,10 @@ class Engine:
 
     def _route(self, event: Event, now_ms: int) -> list[Output]:
         match event:
+            case events.SnapshotLoaded(snapshot):
+                for part in (self.logs, self.state, self.replicate.erasures):
+                    part.rest_on(snapshot)
+                return []
             case events.RecordsLoaded(records):
                 return self._load(records)
             case events.InvitesLoaded(invites):

@@ -5,12 +5,13 @@ the erasure is on its way too. Until it comes the words are *missing*: somebody 
 back, so others are asked for the record once more.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from mycelia_protocol.events import Range
 from mycelia_protocol.limits import RUN_RECORDS_MAX
 from mycelia_protocol.logs import LogKey
 from mycelia_protocol.record import Record
+from mycelia_protocol.snapshot import Snapshot
 from mycelia_protocol.spans import Spans
 from mycelia_protocol.statements import read_statement
 from mycelia_protocol.types.erase import Erase
@@ -22,6 +23,21 @@ class Erasures:
     def __init__(self) -> None:
         self._erased: dict[LogKey, Spans] = {}
         self._missing: dict[LogKey, Spans] = {}
+
+    @property
+    def spans(self) -> tuple[Mapping[LogKey, Spans], Mapping[LogKey, Spans]]:
+        """Places whose words are to go, and places whose words are missing, log by log."""
+        return self._erased, self._missing
+
+    def rest_on(self, snapshot: Snapshot) -> None:
+        """Begin with all that a snapshot covers.
+
+        What came since is to be admitted afterwards. Words that were missing then may be here now:
+        they are asked for once more, and then it shows.
+        """
+        for name, known in (("erased", self._erased), ("missing_words", self._missing)):
+            for key, first, last in snapshot.spans(name):
+                known.setdefault(key, Spans()).add(first, last)
 
     def admit(self, records: Sequence[Record]) -> tuple[tuple[Record, ...], tuple[Range, ...]]:
         """Take in what comes into the store.

@@ -11,8 +11,16 @@ from typing import TypeAlias
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.notices import Notice
 from mycelia_protocol.record import Record
+from mycelia_protocol.snapshot import Snapshot
 
 # --- inputs ---
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotLoaded:
+    """A snapshot covers part of the store; comes before any `RecordsLoaded`, for the rest."""
+
+    snapshot: Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +188,8 @@ class TimerFired:
 
 
 Event: TypeAlias = (
-    RecordsLoaded
+    SnapshotLoaded
+    | RecordsLoaded
     | InvitesLoaded
     | StoreLoaded
     | LinkOpened

@@ -24,7 +24,7 @@ from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.parties import side_of
 from mycelia_protocol.types.party import Party
 from mycelia_protocol.types.promises import GrantState, Times, grant_state, grants_to, times_of
-from mycelia_protocol.types.receipt import confirmed
+from mycelia_protocol.types.receipt import Receipt, confirmed
 from mycelia_protocol.types.request import Request
 
 Moment = tuple[int, bytes]  # (time_ms, id): where a record stands among all, by the clocks
@@ -177,7 +177,7 @@ def next_pause_end(state: State, key: bytes, now_ms: int) -> int | None:
 def _urgent(state: State, since_ms: int) -> dict[bytes, list[Moment]]:
     """Return by collective when it asked for something `now` in the window (IN-4)."""
     found = defaultdict[bytes, list[Moment]](list)
-    for request in state.every(Request):
+    for request in state.written_since(Request, since_ms):
         if request.body.urgency == "now" and request.time_ms > since_ms:
             found[side_of(state, request)].append(moment_of(request))
     return found
@@ -213,16 +213,45 @@ class Delivery:
 
 def delivery_of(state: State, grant: Statement[Grant]) -> Delivery | None:
     """Return what a grant moved, None if nothing yet (IN-6)."""
-    became = grant_state(state, grant.id)
-    quantity = moved(became)
+    return _delivery(state, grant.id)
+
+
+def _delivery(state: State, grant: bytes) -> Delivery | None:
+    moving = state.noted(grant, _moving)
+    if moving is None:
+        return None
+    request = state.find(moving.request, Request) if moving.who is None else None
+    who = moving.who if request is None else side_of(state, request)
+    assert who is not None  # else the request would be here
+    return Delivery(who, moving.handed_ms, moving.category, moving.unit, moving.quantity)
+
+
+@dataclass(frozen=True, slots=True)
+class _Moving:
+    """A delivery; `who` is None if whom it is for hangs on a party, which may come later."""
+
+    who: bytes | None
+    request: bytes
+    handed_ms: int
+    category: str
+    unit: str
+    quantity: int
+
+
+def _moving(state: State, record: bytes) -> _Moving | None:
+    """Return what follows from what became of a grant, and from nothing that may change alone."""
+    quantity = moved(grant_state(state, record))
     if not quantity:
         return None
+    grant = state.find(record, Grant)
+    assert grant is not None
     request, offer = state.find(grant.refs[1], Request), offer_of(state, grant)
     assert request is not None  # else nothing of it is confirmed
     assert offer is not None
     handed_ms = _handed_ms(state, grant, request.author)
+    who = request.author if request.body.on_behalf_of is None else None
     kind = offer.body
-    return Delivery(side_of(state, request), handed_ms, kind.category, kind.unit, quantity)
+    return _Moving(who, request.id, handed_ms, kind.category, kind.unit, quantity)
 
 
 def moved(became: GrantState) -> int:
@@ -233,8 +262,8 @@ def moved(became: GrantState) -> int:
 def _received(state: State, policy: Policy, since_ms: int) -> dict[bytes, int]:
     """Return by collective what it was handed in the window, in milli-person-days (IN-6)."""
     found = defaultdict[bytes, int](int)
-    for grant in state.every(Grant):
-        had = delivery_of(state, grant)
+    for grant in state.spoken_of_since(Grant, Receipt, since_ms):
+        had = _delivery(state, grant)
         if had is not None and had.handed_ms > since_ms:
             found[had.who] += policy.milli_person_days(had.category, had.unit, had.quantity)
     return found

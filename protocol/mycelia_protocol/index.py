@@ -1,10 +1,11 @@
 """Where the fold finds statements: by id, kind, author, addressee, and what they are about."""
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeVar, cast
 
 from mycelia_protocol.layers import Layered
+from mycelia_protocol.past import Past
 from mycelia_protocol.types import KINDS
 from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.profile import Profile
@@ -16,9 +17,11 @@ Lists = dict[tuple[bytes, type], list[Statement[object]]]
 class Index:
     """All statements that take part in a state.
 
-    The dicts are read by the state directly, since it looks things up a million times.
+    The dicts are read by the state directly, since it looks things up a million times. They hold
+    nothing of what is in a snapshot, save for the last profiles.
 
     Attributes:
+        past: what lies below them, out of a snapshot; None if there is none.
         statements: by id.
         by_type: the same, for each family apart.
         about: those of a family that refer to a record, by (author, order).
@@ -27,13 +30,16 @@ class Index:
         profiles: the last profile of each author.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, past: Past | None = None) -> None:
+        self.past: Final = past
         self.statements: dict[bytes, Statement[object]] = {}
         self.by_type: dict[type, dict[bytes, Statement[object]]] = {}
         self.about: Lists = {}
         self.by_author: Lists = {}
         self.addressed: Lists = {}
         self.profiles: dict[bytes, Statement[Profile]] = {}
+        for last in () if past is None else past.last(Profile):
+            self._note_profile(last)
 
     def branch(self) -> "Index":
         """Return an index that begins with all of this one, which must not change any more."""
@@ -46,9 +52,48 @@ class Index:
         other.profiles = Layered(self.profiles)
         return other
 
+    def every(self, family: type) -> Iterable[Statement[object]]:
+        """Return all statements of a family."""
+        own = self.by_type.get(family, {}).values()
+        return own if self.past is None else [*self.past.every(family), *own]
+
+    def written(self, author: bytes, family: type) -> Iterable[Statement[object]]:
+        """Return the statements of an author and a family."""
+        own = self.by_author.get((author, family), ())
+        return own if self.past is None else [*self.past.written(author, family), *own]
+
+    def meant_for(self, key: bytes, family: type) -> Iterable[Statement[object]]:
+        """Return the statements of a family that are meant for a key."""
+        own = self.addressed.get((key, family), ())
+        return own if self.past is None else [*self.past.addressed(key, family), *own]
+
     def of_author(self, author: bytes) -> list[Statement[object]]:
         """Return all statements of an author."""
-        return [one for kind in self.by_type for one in self.by_author.get((author, kind), ())]
+        own = [one for kind in self.by_type for one in self.by_author.get((author, kind), ())]
+        return own if self.past is None else [*self.past.written(author), *own]
+
+    def with_past(
+        self, own: Sequence[Statement[object]], past: Sequence[Statement[object]]
+    ) -> Sequence[Statement[object]]:
+        """Return statements about one record, of here and of below, by (author, order)."""
+        if not own or not past:
+            return own or past
+        return sorted([*past, *own], key=lambda one: (one.author, one.order))
+
+    def in_memory(self, author: bytes) -> list[Statement[object]]:
+        """Return the statements of an author that are held here, and its last profile."""
+        own = [one for kind in self.by_type for one in self.by_author.get((author, kind), ())]
+        last = self.profiles.get(author)
+        return own if last is None or last.id in self.statements else [*own, last]
+
+    def own_statements(self) -> Iterable[Statement[object]]:
+        """Return the statements that are held here."""
+        return self.statements.values()
+
+    def between(self, low: bytes, high: bytes) -> list[bytes]:
+        """Return the ids of the statements between two, both included."""
+        own = [record for record in self.statements if low <= record <= high]
+        return own if self.past is None else [*self.past.between(low, high), *own]
 
     def add(self, statement: Statement[object]) -> None:
         """Make a statement findable."""
@@ -68,24 +113,31 @@ class Index:
     def remove(self, gone: Sequence[Statement[object]]) -> None:
         """Undo `add`."""
         ids = {one.id for one in gone}
-        for one in gone:
+        own = [one for one in gone if one.id in self.statements]
+        if self.past is not None:
+            self.past.let_go(one for one in gone if one.id not in self.statements)
+        for one in own:
             self.statements.pop(one.id)
             self.by_type[type(one.body)].pop(one.id)
-        for lists, key in _places(self, gone):
+        for lists, key in _places(self, own):
             lists[key] = [one for one in lists[key] if one.id not in ids]
         for author in dict.fromkeys(one.author for one in gone if isinstance(one.body, Profile)):
             self.profiles.pop(author)
-            for profile in self.by_author[author, Profile]:
+            for profile in self.written(author, Profile):
                 self._note_profile(profile)
 
     def replace(self, fresh: Sequence[Statement[object]]) -> None:
         """Put statements in the places of those with their ids, which differ only in words."""
         by_id = {one.id: one for one in fresh}
-        for one in fresh:
+        own = [one for one in fresh if one.id in self.statements]
+        for one in own:
             self.statements[one.id] = self.by_type[type(one.body)][one.id] = one
+        for one in fresh:
             if isinstance(one.body, Profile) and self.profiles[one.author].id == one.id:
                 self.profiles[one.author] = cast("Statement[Profile]", one)
-        for lists, key in _places(self, fresh):
+        if self.past is not None:
+            self.past.reread()
+        for lists, key in _places(self, own):
             lists[key] = [by_id.get(one.id, one) for one in lists[key]]
 
     def _note_profile(self, statement: Statement[object]) -> None:

@@ -26,6 +26,7 @@ from typing import Final, NamedTuple
 from mycelia_protocol.layers import Layered
 from mycelia_protocol.limits import GAP_RECORDS_MAX, GAP_SIZE_MAX, RUN_CHECKS_MAX
 from mycelia_protocol.record import Record
+from mycelia_protocol.snapshot import Snapshot
 from mycelia_protocol.types.heads import tag_of
 
 LogKey = tuple[bytes, bytes]  # (author, log)
@@ -156,6 +157,13 @@ class Logs:
             raise ValueError(f"stored record {record.seq} of a log does not follow its predecessor")
         self._accept(log, record)
         log.stored = Head(record.seq + 1, record.id)
+
+    def rest_on(self, snapshot: Snapshot) -> None:
+        """Begin with all that a snapshot covers; `load` goes on from there."""
+        for part in snapshot.parts:
+            log = self._writable(part.key)
+            log.accepted = log.stored = Head(part.end - part.begin, snapshot.id_at(part.end - 1))
+            log.prefixes += snapshot.prefixes(part)
 
     def take(self, records: Iterable[Record]) -> Intake:
         """Check records that a peer sent, in any order; nothing is stored yet."""

@@ -34,7 +34,6 @@ from mycelia_protocol.types import rights as rights_
 from mycelia_protocol.types.accounts import account_of, creditable, purse_of
 from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.offer import Offer
-from mycelia_protocol.types.request import Request
 from mycelia_protocol.types.rights import Rights
 
 HOLDERS_MAX: Final = 8  # of one offer; each costs a record now and then
@@ -181,9 +180,8 @@ def split(lots: int, weights: Mapping[bytes, int]) -> dict[bytes, int]:
 def asked_so_far(state: State) -> Asked:
     """Return what each member ever asked for, by group of category and unit."""
     asked: dict[tuple[str, str], Counter[bytes]] = {}
-    for request in state.every(Request):
-        kind = (group_of(request.body.category), request.body.unit)
-        asked.setdefault(kind, Counter())[request.author] += request.body.quantity
+    for (author, category, unit), quantity in state.asked_for():
+        asked.setdefault((group_of(category), unit), Counter())[author] += quantity
     return asked
 
 

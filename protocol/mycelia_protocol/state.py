@@ -18,14 +18,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar, cast
 
+from mycelia_protocol import digest_rows
 from mycelia_protocol.charter import Charter
 from mycelia_protocol.crypto import digest
 from mycelia_protocol.encoding import Value, encode
 from mycelia_protocol.errors import LocalError
 from mycelia_protocol.index import Index
 from mycelia_protocol.layers import Layered
+from mycelia_protocol.lookup import Lookup
+from mycelia_protocol.past import Past
 from mycelia_protocol.record import Record
 from mycelia_protocol.roster import Roster
+from mycelia_protocol.snapshot import Snapshot
 from mycelia_protocol.spans import Spans
 from mycelia_protocol.statements import Reader, read_statement
 from mycelia_protocol.types import KINDS
@@ -33,19 +37,14 @@ from mycelia_protocol.types.base import Statement, without_words
 from mycelia_protocol.types.erase import Erase
 from mycelia_protocol.types.fork import Fork
 from mycelia_protocol.types.incarnation import Incarnation
-from mycelia_protocol.types.profile import Profile
 from mycelia_protocol.types.vouch import Vouch
 from mycelia_protocol.watch import Watch
 
 T = TypeVar("T")
 LogKey = tuple[bytes, bytes]
 
-KINDS_WITH_ROWS: Final = sorted(
-    name for name, kind in KINDS.items() if kind.row is not None or name == "fork"
-)
 
-
-class State:
+class State(Lookup):
     """What all records together say. Implements `types.base.Facts`.
 
     Args:
@@ -53,6 +52,7 @@ class State:
     """
 
     def __init__(self, charter: Charter, read: Reader = read_statement) -> None:
+        super().__init__()
         self.charter: Final = charter
         self._read = read
         self.commons: Final = charter.commons
@@ -65,7 +65,6 @@ class State:
         self._waiting: dict[LogKey, list[Record]] = defaultdict(list)
         self._depths: dict[LogKey, int] = {}  # logs that the incarnation of a log names
         self._seen: dict[bytes, bool] = {}
-        self._use(Index())
         self._derived: dict[bytes, object] = {}
         self._noted: dict[bytes, object] = {}  # what follows from a derivation and rests on no more
         self._watch: Watch | None = None
@@ -92,19 +91,27 @@ class State:
         other._use(self._index.branch())
         return other
 
-    def _use(self, index: Index) -> None:
-        """Look things up in an index; straight in its dicts, since that is done so often."""
-        self._index = index
-        self._statements = index.statements
-        self._by_type = index.by_type
-        self._about = index.about
-        self._by_author = index.by_author
-        self._addressed = index.addressed
-        self._profiles = index.profiles
+    def rest_on(self, snapshot: Snapshot) -> None:
+        """Begin with all that a snapshot covers, instead of adding it record by record.
+
+        Nothing in it is contested, and all its authors are members by what is in it: so whatever
+        else there is can be added afterwards, in any order.
+        """
+        if self._seen:
+            raise LocalError("a state can rest on a snapshot only before anything was added")
+        past = Past(snapshot, self._read)
+        self.unread = snapshot.kinds.count(0)
+        self._use(Index(past))
+        self._depths.update((part.key, part.depth) for part in snapshot.parts)
+        for vouch in past.records(Vouch):
+            self._roster.keep(vouch)
+        self._renew_roster()
+        for proof in past.records(Fork):
+            self._accuse(proof)
 
     def add(self, record: Record) -> None:
         """Take in one authentic record; a record that is already here changes nothing."""
-        if record.id in self._seen:
+        if record.id in self._seen or (self._past and self._past.holds(record)):
             return
         self._seen[record.id] = True
         if record.kind == "fork":
@@ -179,13 +186,16 @@ class State:
 
     def _renew_roster(self) -> None:
         """Let go who is a member by no vouch that still counts."""
-        vouches = cast("Iterable[Statement[Vouch]]", self._by_type[Vouch].values())
+        vouches = cast("Iterable[Statement[Vouch]]", self._index.every(Vouch))
         for key in self._roster.renew((vouch.body.key, vouch.id) for vouch in vouches):
             self._lost[key] = self._index.of_author(key)
             self._remove(self._lost[key])
 
     def _remove(self, gone: Sequence[Statement[object]]) -> None:
         """Undo `_take_in`. Rare; so everything that was derived is derived anew."""
+        if self._past is not None:
+            for one in gone:
+                self._past.doubt(one, self._touched(one))
         self._index.remove(gone)
         forks = (one.body for one in gone if isinstance(one.body, Fork))
         self._shaken.update((fork.accused, fork.log) for fork in forks)
@@ -197,16 +207,22 @@ class State:
     def _take_in(self, statement: Statement[object]) -> None:
         """Make a statement findable and forget what was derived without it."""
         self._index.add(statement)
-        touches = KINDS[statement.kind].touches
-        if touches is None or not (self._derived or (self._watch and not self._watch.is_shaken)):
-            touched: Iterable[bytes] = ()  # nothing was derived: so is it while a store is read
-        else:
-            touched = touches(self, statement)
+        is_watched = self._watch is not None and not self._watch.is_shaken
+        is_near = self._past is not None and self._past.is_near(statement)
+        # Where nothing was derived, nothing has to be forgotten: so is it while a store is read.
+        touched = self._touched(statement) if self._derived or is_watched or is_near else ()
         for record in touched:
             self._derived.pop(record, None)
             self._noted.pop(record, None)
+        if self._past is not None and (touched or is_near):
+            self._past.doubt(statement, touched)
         if self._watch is not None:
             self._watch.note(statement.id, statement.kind, touched)
+
+    def _touched(self, statement: Statement[object]) -> Sequence[bytes]:
+        """Return the records whose derivation changes by a statement."""
+        touches = KINDS[statement.kind].touches
+        return () if touches is None else touches(self, statement)
 
     # --- words, from which nothing follows ---
 
@@ -218,27 +234,19 @@ class State:
         self._index.replace(
             [
                 replace(one, body=without_words(one.body))
-                for one in self._index.of_author(erasure.author)
+                for one in self._index.in_memory(erasure.author)
                 if one.log == erasure.body.log and one.order[2] in spans
             ]
         )
 
     def learn_words(self, record: Record) -> None:
         """Take in the words of a record that came without them at first."""
-        known = self._statements.get(record.id)
+        known = self.statement(record.id)
         fresh = self._read(record, 0)
         if known is not None and fresh is not None:
             self._index.replace([replace(fresh, order=known.order)])
 
-    # --- Facts: what families look up ---
-
-    def find(self, record: bytes, body_type: type[T]) -> Statement[T] | None:
-        """Return the statement with this id if it is here and of this family."""
-        return cast("Statement[T] | None", self._by_type.get(body_type, {}).get(record))
-
-    def about(self, record: bytes, body_type: type[T]) -> Sequence[Statement[T]]:
-        """Return the statements of one family that refer to a record, by (author, order)."""
-        return cast("Sequence[Statement[T]]", self._about.get((record, body_type), ()))
+    # --- Facts: what follows from the others ---
 
     def derived(self, record: bytes) -> object:
         """Return what a record's family derives for it.
@@ -247,11 +255,8 @@ class State:
             KeyError: the record is not here, or its family derives nothing.
         """
         if record not in self._derived:
-            statement = self._statements[record]
-            derive = KINDS[statement.kind].derive
-            if derive is None:
-                raise KeyError(record)
-            self._derived[record] = derive(self, statement)
+            recalled = None if self._past is None else self._past.recall(record)
+            self._derived[record] = recalled or self._derive(record)
         return self._derived[record]
 
     def noted(self, record: bytes, note: Callable[["State", bytes], T]) -> T:
@@ -264,9 +269,17 @@ class State:
             self._noted[record] = note(self, record)
         return cast("T", self._noted[record])
 
+    def _derive(self, record: bytes) -> object:
+        statement = self.statement(record)
+        derive = None if statement is None else KINDS[statement.kind].derive
+        if derive is None:
+            raise KeyError(record)
+        assert statement is not None
+        return derive(self, statement)
+
     def is_derived(self, record: bytes) -> bool:
-        """Return whether a derivation of the record is remembered now."""
-        return record in self._derived
+        """Return whether a derivation of the record, or its row, is remembered now."""
+        return record in self._derived or (self._past is not None and self._past.is_sound(record))
 
     def is_member(self, key: bytes) -> bool:
         """Return whether the key is on the roster."""
@@ -312,35 +325,13 @@ class State:
 
     def is_proven(self, key: LogKey, seq: int) -> bool:
         """Return whether a proof that takes part itself says that a log parts here or before."""
-        proofs = self._addressed.get((key[0], Fork), ())
+        proofs = self._index.meant_for(key[0], Fork)
         bodies = (cast("Statement[Fork]", proof).body for proof in proofs)
         return any(body.log == key[1] and body.seq <= seq for body in bodies)
 
-    def every(
-        self, body_type: type[T], keep: Callable[[T], bool] | None = None
-    ) -> list[Statement[T]]:
-        """Return all statements of one family, oldest first by their authors' clocks, then id.
-
-        Args:
-            keep: says of a body whether it is wanted; else all are.
-        """
-        found = cast("Iterable[Statement[T]]", self._by_type.get(body_type, {}).values())
-        kept = found if keep is None else (each for each in found if keep(each.body))
-        return sorted(kept, key=lambda statement: (statement.time_ms, statement.id))
-
-    def by_author(self, author: bytes, body_type: type[T]) -> list[Statement[T]]:
-        """Return an author's statements of one family, oldest first by its clock, then id."""
-        own = cast("Sequence[Statement[T]]", self._by_author.get((author, body_type), ()))
-        return sorted(own, key=lambda statement: (statement.time_ms, statement.id))
-
-    def addressed_to(self, key: bytes, body_type: type[T]) -> list[Statement[T]]:
-        """Return the statements of one family that are meant for a key, oldest first, then id."""
-        found = cast("Sequence[Statement[T]]", self._addressed.get((key, body_type), ()))
-        return sorted(found, key=lambda statement: (statement.time_ms, statement.id))
-
-    def of_author(self, author: bytes) -> list[Statement[object]]:
-        """Return all statements of an author that take part, family by family."""
-        return self._index.of_author(author)
+    def depth_of(self, key: LogKey) -> int | None:
+        """Return how many logs the incarnation of a log names; None if it is not here."""
+        return self._depths.get(key)
 
     def latest_log(self, author: bytes) -> bytes | None:
         """Return the log that comes last in an author's order, as far as is known here.
@@ -352,46 +343,29 @@ class State:
         logs = [(depth, log) for depth, log in logs if (author, log) not in self._contested]
         return max(logs, default=(0, None))[1]
 
-    def statement(self, record: bytes) -> Statement[object] | None:
-        """Return the statement with this id, of whatever family."""
-        return self._statements.get(record)
-
-    def profile(self, key: bytes) -> Profile | None:
-        """Return the last profile of a collective."""
-        statement = self._profiles.get(key)
-        return statement.body if statement else None
-
     def matching_ids(self, low: bytes, high: bytes) -> list[bytes]:
         """Return the ids between two bounds, both included, sorted; for ids typed in short."""
-        known = (*self._statements, *self._aside)
-        return sorted(record for record in known if low <= record <= high)
+        aside = (record for record in self._aside if low <= record <= high)
+        return sorted([*self._index.between(low, high), *aside])
 
     def introduction(self, key: bytes) -> list[Record] | None:
         """Return vouches that lead from the founder to a key, as `Roster.introduction`."""
         return self._roster.introduction(key)
 
-    def is_used(self, invite: bytes) -> bool:
-        """Return whether a vouch names the invite with this digest."""
-        vouches = self._by_type.get(Vouch, {}).values()
-        return any(cast("Statement[Vouch]", vouch).body.invite == invite for vouch in vouches)
-
     def digest(self) -> bytes:
         """Return the state digest, 32 bytes: equal states, equal digests. Spec: section 8.4."""
         parts = [self.commons, encode(self.roster())]
-        for name in KINDS_WITH_ROWS:
-            rows = self.rows(name)
-            parts.append(encode([name, len(rows)]))
-            parts.extend(map(encode, rows))
+        for name in digest_rows.KINDS_WITH_ROWS:
+            if name == "fork":
+                forks = self.rows(name)
+                parts.append(encode([name, len(forks)]))
+                parts.extend(map(encode, forks))
+            else:
+                parts += digest_rows.encoded_rows(self, self._index, name)
         return digest("state", *parts)
 
     def rows(self, name: str) -> list[list[Value]]:
         """Return the digest rows of one family, by id of the record."""
         if name == "fork":
             return [list(row) for row in self.contested_logs()]
-        row = KINDS[name].row
-        assert row is not None
-        if name == "profile":
-            current: list[Statement[object]] = [*self._profiles.values()]
-        else:
-            current = [item for item in self._statements.values() if item.kind == name]
-        return [row(self, item) for item in sorted(current, key=lambda item: item.id)]
+        return digest_rows.rows(self, self._index, name)

@@ -53,7 +53,7 @@ def use_of(state: State, statement: Statement[object], now_ms: int) -> Use | Non
         return "open"
     if request is not None and request_status(state, request, now_ms) not in OVER:
         return "open"
-    if isinstance(statement.body, Profile) and state.profile(statement.author) is statement.body:
+    if isinstance(statement.body, Profile) and state.is_current(statement):
         return "current"
     is_dispute = isinstance(statement.body, Dispute)
     return "disputed" if is_dispute and first_withdrawal(state, statement) is None else None

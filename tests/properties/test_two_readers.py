@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 
 from independent.fold import Fold
 from independent.records import read_envelope
+from mycelia_protocol.digest_rows import KINDS_WITH_ROWS
 from mycelia_protocol.encoding import encode
-from mycelia_protocol.state import KINDS_WITH_ROWS, State
+from mycelia_protocol.state import State
 from support.histories import STEPS, Step, history
 
 

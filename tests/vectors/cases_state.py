@@ -3,8 +3,9 @@
 A reader must come to the same with the records in any order.
 """
 
+from mycelia_protocol.digest_rows import KINDS_WITH_ROWS
 from mycelia_protocol.record import Record
-from mycelia_protocol.state import KINDS_WITH_ROWS, State
+from mycelia_protocol.state import State
 from vectors import scenes_after, scenes_escrow, scenes_forks, scenes_promises
 from vectors.cases_identity import CHARTER
 from vectors.suite import Json, Suite, hex_or_none, plain

@@ -215,8 +215,8 @@ def commons_status(node: Node) -> Json:
             for author in allowances.spent(now_ms)
         ],
         "state_digest": to_text("state", state.digest()),
-        "offers": len(state.every(Offer)),
-        "requests": len(state.every(Request)),
+        "offers": state.count(Offer),
+        "requests": state.count(Request),
         "open_offers": len(open_offers(state, now_ms)),
         "open_requests": len(open_requests(state, now_ms)),
         "grants": sum(grants.values()),

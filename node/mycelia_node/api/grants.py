@@ -21,9 +21,11 @@ from mycelia_node.errors import RequestError
 from mycelia_node.names import id_text
 from mycelia_protocol.allocate import open_offers, open_requests
 from mycelia_protocol.encoding import Value
+from mycelia_protocol.state import State
 from mycelia_protocol.types import answer, receipt, withdraw
+from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.grant import Grant
-from mycelia_protocol.types.promises import grant_state
+from mycelia_protocol.types.promises import grant_state, grants_to
 from mycelia_protocol.types.request import Request
 
 ACTIONS: dict[str, Fields] = {
@@ -63,10 +65,8 @@ class GrantRoutes:
         flags = read_flags(request, ("mine",))
         engine = self._get_node().engine
         state, key = engine.state, engine.key
-        views = await each(state.every(Grant), lambda grant: grant_view(state, grant, key))
-        if "mine" in flags:
-            own = id_text("key", engine.key)
-            views = [item for item in views if own in parties(item)]
+        wanted = own_grants(state, key) if "mine" in flags else state.every(Grant)
+        views = await each(wanted, lambda grant: grant_view(state, grant, key))
         return web.json_response({"items": views})
 
     async def show(self, request: web.Request) -> web.Response:
@@ -112,7 +112,8 @@ class GrantRoutes:
         requests = await each(
             open_requests(state, now_ms), lambda wanted: request_view(state, wanted, key, now_ms)
         )
-        grants = await each(state.every(Grant), lambda grant: grant_view(state, grant, key))
+        own = own_grants(state, key)
+        grants = await each(own, lambda grant: grant_view(state, grant, key))
         waiting = [item for item in grants if waits_for_people(item)]
         deciding = [offer_view(state, offer, key, now_ms) for offer in to_decide(node)]
         answer = {"offers": offers, "requests": requests, "needs_you": waiting}
@@ -134,10 +135,12 @@ def record_of(action: str, body: dict[str, object]) -> tuple[str, dict[str, Valu
             return "receipt", receipt.content(action, cast("int", body["quantity"]))
 
 
-def parties(grant: Json) -> list[object]:
-    """Return the keys of who gives and who gets a grant."""
-    sides = (grant["provider"], grant["requester"])
-    return [side["key"] for side in sides if isinstance(side, dict)]
+def own_grants(state: State, key: bytes) -> list[Statement[Grant]]:
+    """Return the grants that somebody gives or gets, oldest first."""
+    found = {grant.id: grant for grant in state.by_author(key, Grant)}
+    for wanted in state.by_author(key, Request):
+        found.update((grant.id, grant) for grant in grants_to(state, wanted.id))
+    return sorted(found.values(), key=lambda grant: (grant.time_ms, grant.id))
 
 
 def waits_for_people(grant: Json) -> bool:

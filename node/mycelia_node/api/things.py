@@ -87,7 +87,9 @@ class ThingRoutes(Generic[T]):
         """GET: open ones, oldest first; ?all=1 closed ones too, ?mine=1 only this node's."""
         flags = read_flags(request, ("mine", "all"))
         node = self._get_node()
-        views = await each(node.engine.state.every(self._kind), partial(self._view, node))
+        state, now_ms = node.engine.state, node.clock.now_ms()
+        wanted = state.every(self._kind) if "all" in flags else state.unsettled(self._kind, now_ms)
+        views = await each(wanted, partial(self._view, node))
         if "mine" in flags:
             views = [item for item in views if item["mine"]]
         if "all" not in flags:

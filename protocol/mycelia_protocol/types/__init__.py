@@ -64,6 +64,7 @@ KINDS: Final[dict[str, Kind]] = {
             rows.grant_row,
             touched,
             REFS_MAX,
+            recall=rows.grant_of,
         ),
         Kind(
             "rights",

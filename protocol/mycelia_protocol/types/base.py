@@ -76,6 +76,7 @@ class Kind:
         touches: ids of records whose derivation changes when this statement arrives.
         refs_max: how many references it may have; None for exactly `refs`.
         addressee: the key that a statement is meant for; None if a family is for everybody.
+        recall: makes of a row what `derive` gives; None if the row does not say all of it.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Kind:
     touches: Callable[[Facts, Statement[object]], Sequence[bytes]] | None = None
     refs_max: int | None = None
     addressee: Callable[[Statement[object]], bytes] | None = None
+    recall: Callable[[Sequence[Value]], object] | None = None
 
     def check_refs(self, count: int) -> None:
         """Raise a SchemaError unless a record of this family may have so many references."""

@@ -52,6 +52,11 @@ class Request:
     place: Place | None
 
 
+def asked_by(author: bytes, request: Request) -> tuple[bytes, str, str]:
+    """Return under what the quantity of a request is added up: by whom, and of what."""
+    return author, request.category, request.unit
+
+
 def read(body: Body, record: Record) -> Request:
     """Read a checked body.
 

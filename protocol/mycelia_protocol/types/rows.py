@@ -1,11 +1,20 @@
 """Rows of the state digest: what follows from the records, in short. Spec: section 8.4."""
 
+from collections.abc import Sequence
+from typing import cast
+
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.types.accounts import account_of, purse_of
 from mycelia_protocol.types.base import Facts, Statement
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.parties import side_of
-from mycelia_protocol.types.promises import grant_state, request_state, times_of
+from mycelia_protocol.types.promises import (
+    GrantState,
+    GrantStatus,
+    grant_state,
+    request_state,
+    times_of,
+)
 from mycelia_protocol.types.request import Request
 
 
@@ -62,3 +71,10 @@ def grant_row(facts: Facts, statement: Statement[object]) -> list[Value]:
     state = grant_state(facts, statement.id)
     confirmed = [state.handed, state.received, state.brought, state.returned]
     return [statement.id, state.status, state.holds, *confirmed]
+
+
+def grant_of(row: Sequence[Value]) -> GrantState:
+    """Return what has become of a grant, from its row: that says all of it."""
+    _, status, holds, *confirmed = row
+    amounts = cast("list[int | None]", confirmed)
+    return GrantState(cast(GrantStatus, status), holds is True, *amounts)
