@@ -171,12 +171,16 @@ class SnapshotKeeper:
     async def _make(self) -> None:
         """Let another process go through the whole store: it takes a minute or more for a year."""
         command = (sys.executable, "-m", "mycelia_node.snapshotting", str(self._home.path))
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
+            )
+        except OSError as error:
+            log.warning("no snapshot of the store was made: %s", error)
+            return
         try:
             _, told = await process.communicate()
         except asyncio.CancelledError:

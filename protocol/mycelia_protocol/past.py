@@ -2,19 +2,20 @@
 
 A state that rests on a snapshot has two layers. Below is what the snapshot covers, which is not in
 memory: its tables say where things are, and the last statements that were asked for are kept. Above
-is what came since, as in any state. What is below never changes but in three ways:
+is what came since, as in any state. What is below never changes, save that some of it is
 
     gone        statements that take part no more, since their log is contested or their author is
                 no member now; if they do again, they are in the upper layer
     doubtful    records whose derivation is another since more is said above
     outdated    records whose rows alone are others
-    words       are erased or arrive in the store; so nothing that was read before counts then
+
+and that words are erased in the store, or arrive there: nothing that was read before counts then.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Final, TypeVar, cast
+from typing import Final, cast
 
 from mycelia_protocol.encoding import Value, decode_proven
 from mycelia_protocol.errors import LocalError
@@ -24,9 +25,6 @@ from mycelia_protocol.statements import Reader
 from mycelia_protocol.types import KINDS
 from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.request import Request, asked_by
-
-T = TypeVar("T")
-Key = tuple[bytes, type]
 
 STATEMENTS_KEPT: Final = 32_768  # about 32 MiB; what this node wrote in some years is among them
 WITHOUT_DERIVATION: Final = ("claim", "observation")  # kinds whose rows no `touches` speaks of
@@ -49,11 +47,6 @@ class Past:
                 self._numbers[type(self.statement(position).body)] = number
                 break
 
-    @property
-    def families(self) -> Iterable[type]:
-        """The families of which there are statements."""
-        return self._numbers
-
     # --- looking up ---
 
     def find(self, record: bytes, family: type | None = None) -> Statement[object] | None:
@@ -64,13 +57,6 @@ class Past:
         if family is not None and self.snapshot.kinds[position] != self._numbers.get(family):
             return None
         return self.statement(position)
-
-    def has(self, record: bytes, family: type | None = None) -> bool:
-        """Return whether `find` gives anything; costs no look into the store."""
-        position = self._position(record)
-        if position == NOWHERE:
-            return False
-        return family is None or self.snapshot.kinds[position] == self._numbers.get(family)
 
     def about(self, record: bytes, family: type) -> list[Statement[object]]:
         """Return the statements of a family that refer to a record, by (author, order)."""
@@ -148,7 +134,7 @@ class Past:
     def between(self, low: bytes, high: bytes) -> list[bytes]:
         """Return the ids of the statements between two, both included."""
         found = map(self.snapshot.id_at, self.snapshot.between(low, high))
-        return [record for record in found if self.has(record)]
+        return [record for record in found if self._position(record) != NOWHERE]
 
     def records(self, family: type) -> Iterator[Record]:
         """Yield the records of a family's statements."""
@@ -202,7 +188,7 @@ class Past:
     def is_sound(self, record: bytes) -> bool:
         """Return whether a record's row is here and holds."""
         position = self._position(record)
-        if position == NOWHERE or position in self._doubtful or not self.snapshot.kinds[position]:
+        if position == NOWHERE or position in self._doubtful:
             return False
         kind = self.snapshot.kind_names[self.snapshot.kinds[position] - 1]
         return KINDS[kind].derive is not None

@@ -112,10 +112,6 @@ class Snapshot:
 
     # --- logs ---
 
-    def part(self, key: LogKey) -> Part | None:
-        """Return what it covers of a log, (author, log), from its first record on."""
-        return self._by_key.get(key)
-
     def length_of(self, key: LogKey) -> int:
         """Return how many records of a log it covers, from its first one on."""
         part = self._by_key.get(key)
@@ -136,7 +132,7 @@ class Snapshot:
         return self.ids[part.begin * ID_SIZE : part.end * ID_SIZE].cast("Q")[::4].tobytes()
 
     def spans(self, name: str) -> Iterator[tuple[LogKey, int, int]]:
-        """Yield ((author, log), first, last) of what is `erased`, or of whose words are `gone`."""
+        """Yield ((author, log), first, last) of places: `erased`, or with `missing_words`."""
         data = bytes(self._bytes(name))
         for at in range(0, len(data), SPAN_SIZE):
             author, log, first, last = _read_key(data, at)

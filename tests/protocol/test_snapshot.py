@@ -12,6 +12,7 @@ from mycelia_protocol.snapshot_writer import write_snapshot
 from mycelia_protocol.state import State
 from mycelia_protocol.types.erase import Erase
 from mycelia_protocol.types.erase import content as erase
+from mycelia_protocol.types.fork import content as fork
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.profile import Profile
 from support.scribe import WATER, Scribe, village
@@ -58,16 +59,30 @@ def test_claims_and_sightings_count_once_what_they_speak_of_is_there() -> None:
 
 
 def test_a_party_that_comes_later_changes_whose_things_are() -> None:
-    """A request below speaks for a party that was not here: its row alone is another."""
-    _, scribes = village(2)
-    mill, oak = scribes
-    party = oak.write("party", {"form": "people", "name": "Street", "guardians": [mill.key]})
+    """Requests below speak for a party that was not here: their rows alone are others."""
+    _, scribes = village(3)
+    mill, oak, elm = scribes
+    party = elm.write("party", {"form": "people", "name": "Street", "guardians": [mill.key]})
     thing: dict[str, Value] = {**WATER, "quantity": 3, "urgency": "now"}
     request = mill.write("request", {**thing, "on_behalf_of": party.id})
-    grant = oak.grant(3, oak.offer(3), request)
-    mill.answer(True, grant)
-    state = compared(scribes, oak.written)
-    assert state.rows("request")[0][4] == party.id
+    mill.answer(True, oak.grant(3, oak.offer(3), request))
+    state = compared(scribes, elm.written)
+    assert [row[4] for row in state.rows("request")] == [party.id]
+
+
+def test_a_fork_below_takes_back_what_rested_on_it() -> None:
+    """A proof that comes since cuts a log that a snapshot covers: others' grants stand anew."""
+    charter, scribes = village(3)
+    mill, oak, elm = scribes
+    grant = mill.grant(3, mill.offer(3), oak.request(3))
+    answer = oak.answer(True, grant)
+    rival = Scribe(oak.seed, charter, oak.rng)
+    rival.log, rival.written = oak.log, oak.written[: answer.seq]
+    rival.answer(False, grant)
+    elm.write("fork", fork([oak.written[answer.seq :], rival.written[answer.seq :]]))
+    state = compared(scribes, elm.written)
+    assert [row[1] for row in state.rows("grant")] == ["offered"]
+    assert state.set_aside(answer.id) is not None
 
 
 def test_a_log_goes_on_where_a_snapshot_ends() -> None:

@@ -40,5 +40,4 @@ def snapshot_of(charter: Charter, records: Iterable[Record]) -> Snapshot:
 
 def covers(snapshot: Snapshot, record: Record) -> bool:
     """Return whether a record is in a snapshot."""
-    part = snapshot.part((record.author, record.log))
-    return part is not None and record.seq < part.end - part.begin
+    return record.seq < snapshot.length_of((record.author, record.log))
