@@ -1,6 +1,7 @@
 """Commands about the process: up, down, status, watch."""
 
 import fcntl
+import gc
 import os
 import time
 from typing import Any
@@ -25,9 +26,11 @@ def up(settings: Settings, name: str | None) -> int:
     Makes what is missing: the folder, a key, the settings. Ctrl-C or SIGTERM stops it cleanly. A
     node that is in no commons yet waits for `found` or `join` from another terminal.
     """
+    gc.disable()  # nothing that a module makes is garbage; to look for some is a tenth of the start
     from mycelia_node.config import check_name
     from mycelia_node.daemon import run_daemon
 
+    gc.enable()
     checked = check_name(name) if name is not None else None
     return run_daemon(settings.home, checked, settings.as_json)
 
