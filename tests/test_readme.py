@@ -13,11 +13,13 @@ ROOT = Path(__file__).parents[1]
 DEADLINE_S = 120
 
 # A terminal that runs `up` is a process in the background; the next line is typed once it is ready.
+# Nobody types so fast that the board is looked at before the request has reached the other node.
 PREAMBLE = """
 set -u
 mycelia() { exec_python -m mycelia_node "$@"; }
 exec_python() { "$PYTHON" "$@"; }
 ready() { until grep -q '"ready"' "$1.out"; do sleep 0.05; done; }
+granted() { until grep -q ' grants ' "$1.err"; do sleep 0.05; done; }
 """
 # Whatever happens, no daemon stays behind.
 ENDING = """
@@ -26,12 +28,14 @@ trap 'for lock in */lock; do kill -9 "$(cat "$lock")"; done 2> /dev/null' EXIT
 
 
 def typed() -> list[str]:
-    """Return the shell lines of the README's section, those with `up` sent to the background."""
+    """Return the shell lines of the README's section, and between them what a person waits for."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     section = text.split("## Two nodes by hand")[1].split("\n## ")[0]
     lines = "".join(re.findall(r"^```sh\n(.*?)^```$", section, re.DOTALL | re.MULTILINE))
     up = re.compile(r"^(mycelia --home (\w+) up)$", re.MULTILINE)
-    return up.sub(r"rm -f \2.out; \1 --json > \2.out 2>> \2.err & ready \2", lines).splitlines()
+    lines = up.sub(r"rm -f \2.out; \1 --json > \2.out 2>> \2.err & ready \2", lines)
+    asked = re.compile(r"^(.* request add .*)$", re.MULTILINE)
+    return asked.sub(r"\1; granted oak", lines).splitlines()
 
 
 def run_bash(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
