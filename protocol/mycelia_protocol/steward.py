@@ -105,7 +105,8 @@ class Steward:
         if due_ms is None or now_ms < due_ms:
             return []
         if not self._publisher.is_idle:
-            self._look_ms = now_ms + STEWARD_DELAY_MS
+            # The next look works the deadline out anew; left in the past it would be due at once.
+            self._look_ms, self._deadline_ms = now_ms + STEWARD_DELAY_MS, None
             return []
         drafts = list(islice(self._drafts(clock_ms), STEWARD_DRAFTS_MAX))
         if not drafts and self._options.allocate and self._options.decide and self._gate.is_open:

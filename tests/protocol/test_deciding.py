@@ -190,3 +190,28 @@ def test_an_override_gives_to_another_with_a_reason_and_an_approver() -> None:
     (found,) = findings(oak, mill)
     assert found.recomputes
     assert found.override == decision.body.override
+
+
+def test_a_deadline_that_passes_during_a_write_does_not_keep_a_node_busy() -> None:
+    """While the disk writes nothing can be taken back; the next look comes later, not at once."""
+    mesh = Mesh(count=2, accept_within_ms=10_000)
+    mill, oak = mesh.nodes
+    mesh.connect(mill, oak)
+    mesh.run(120_000)
+    ask(oak, 1_000)
+    for link in list(mesh.ends):
+        mesh.cut(link)
+    mesh.settle()
+    mill.publish("offer", {**WATER, "quantity": 1_000, "lot": 500})
+    mesh.run(5_000)
+    (promise,) = mill.engine.state.every(Grant)
+    assert grant_state(mill.engine.state, promise.id).status == "offered"
+    writing = mill.engine.handle(
+        events.PublishRequested(mesh.token(), "profile", {"name": "Mill"}), mesh.now_ms
+    )
+    assert any(isinstance(output, events.StoreRecords) for output in writing)
+    late_ms = mesh.now_ms + 60_000
+    mill.engine.handle(events.TimerFired(), late_ms)
+    due_ms = mill.engine.due_ms
+    assert due_ms is not None
+    assert due_ms > late_ms
