@@ -6,7 +6,6 @@ says which of others.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from typing import Final
 
 from mycelia_protocol.allocate import fits, lack, open_requests
@@ -68,31 +67,26 @@ class Deciding:
         """
         self.due_ms = None
         requests = open_requests(self._state, clock_ms) if shelf else []
-        # A look at each request costs less than all that a decision is made from.
-        fitting = [
-            [each.id for each in requests if self._could_get(stock, each, clock_ms)]
-            for stock in shelf
-        ]
-        self._turns.begin(chain.from_iterable(fitting), now_ms)
+        self._turns.keep(each.id for each in requests)
         policy = in_force(self._state)
-        for stock, wanted in zip(shelf, fitting, strict=True):
-            if not wanted or not self._is_turn([min(wanted, key=self._turn)], now_ms):
+        for stock in shelf:
+            # A look at each request costs less than all that a decision is made from.
+            wanted = [each.id for each in requests if self._could_get(stock, each, clock_ms)]
+            turns = [self._turns.of(request, now_ms) for request in wanted]
+            if not turns or not self._has_come(min(turns), now_ms):
                 continue
             inputs = gather(self._state, self._key, stock, policy, clock_ms)
             found = decide(
                 inputs.policy, inputs.offer, inputs.requests, inputs.collectives, inputs.as_of_ms
             )
-            if found.grants and self._is_turn([chosen for chosen, _ in found.grants], now_ms):
+            turns = [self._turns.of(request, now_ms) for request, _ in found.grants]
+            if turns and self._has_come(max(turns), now_ms):
                 decision, grants = self._decision(log, stock, found), found.grants
                 return [*decision, *_grants(stock, grants, accept_by_ms)]
         return []
 
-    def _turn(self, request: bytes) -> int:
-        return self._turns.of([request])
-
-    def _is_turn(self, requests: Sequence[bytes], now_ms: int) -> bool:
-        """Return whether it is this node's turn to grant to all of these; else note when it is."""
-        turn_ms = self._turns.of(requests)
+    def _has_come(self, turn_ms: int, now_ms: int) -> bool:
+        """Return whether it is this node's turn; else note when it will be."""
         if turn_ms <= now_ms:
             return True
         self.due_ms = earliest(self.due_ms, turn_ms)

@@ -12,7 +12,7 @@ from mycelia_protocol.rng import Rng
 
 
 class Turns:
-    """Draws turns, and keeps them for as long as there is anything to grant.
+    """Draws turns, and keeps them for as long as a request is open.
 
     Args:
         rng: draws how long each wait is.
@@ -22,13 +22,12 @@ class Turns:
         self._rng = rng
         self._turns: dict[bytes, int] = {}  # request -> ms
 
-    def begin(self, requests: Iterable[bytes], now_ms: int) -> None:
-        """Draw a turn for each request that has none, and forget all others."""
-        self._turns = {
-            request: self._turns.get(request, now_ms + int(TURN_MAX_MS * self._rng.random()))
-            for request in requests
-        }
+    def keep(self, requests: Iterable[bytes]) -> None:
+        """Forget the turns of all other requests."""
+        self._turns = {each: self._turns[each] for each in requests if each in self._turns}
 
-    def of(self, requests: Iterable[bytes]) -> int:
-        """Return when the turn of the last of these requests comes, ms."""
-        return max((self._turns[request] for request in requests), default=0)
+    def of(self, request: bytes, now_ms: int) -> int:
+        """Return when it is this node's turn to grant to a request, ms; drawn at the first look."""
+        if request not in self._turns:
+            self._turns[request] = now_ms + int(TURN_MAX_MS * self._rng.random())
+        return self._turns[request]

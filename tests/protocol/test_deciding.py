@@ -215,3 +215,23 @@ def test_a_deadline_that_passes_during_a_write_does_not_keep_a_node_busy() -> No
     due_ms = mill.engine.due_ms
     assert due_ms is not None
     assert due_ms > late_ms
+
+
+def test_a_holder_may_grant_to_a_place_that_the_offers_author_speaks_for() -> None:
+    """By the policy the river stands first, though its guardian made the offer: the node lives."""
+    mesh = deciding_mesh(3)
+    mill, oak, elm = mesh.nodes
+    ask(oak, 500)  # so that it has a log in which it can hold rights
+    mesh.run(60_000)
+    river = mill.publish("party", {"form": "ecosystem", "name": "River"})
+    water = mill.publish("offer", {**WATER, "quantity": 5_000, "lot": 500})
+    log = mill.engine.state.latest_log(oak.key)
+    mill.publish("rights", {"to": oak.key, "log": log, "quantity": 4_500}, water)
+    mill.publish("request", {**WATER, "quantity": 3_000, "urgency": "now", "on_behalf_of": river})
+    asked = ask(elm, 2_000, "anytime")
+    mesh.run(120_000)
+    state = mill.engine.state
+    by_oak = [each for each in state.every(Decided) if each.author == oak.key]
+    assert by_oak
+    assert request_state(state, asked).filled > 0
+    assert all(each.recomputes for each in findings(mill, oak))
