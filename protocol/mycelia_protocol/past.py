@@ -153,7 +153,13 @@ class Past:
             if position != NOWHERE and position not in self._gone:
                 self._gone.add(position)
                 if isinstance(one.body, Request):
-                    self.asked[asked_by(one.author, one.body)] -= one.body.quantity
+                    self._unask(asked_by(one.author, one.body), one.body.quantity)
+
+    def _unask(self, key: tuple[bytes, str, str], quantity: int) -> None:
+        """Take from what somebody asked for; nothing left is as if it had never asked."""
+        self.asked[key] -= quantity
+        if not self.asked[key]:
+            del self.asked[key]
 
     def reread(self) -> None:
         """Note that words in the store are others than before."""

@@ -4,7 +4,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mycelia_protocol.allocate import open_offers, open_requests
@@ -124,6 +124,7 @@ def test_forks_part_what_a_snapshot_covers(
 
 
 @settings(max_examples=25, deadline=None)
+@example(5331)  # somebody who asked below the snapshot is a member no more
 @given(st.integers(0, 10**6))
 def test_decisions_on_a_snapshot_are_made_from_the_same(seed: int) -> None:
     """IN-1 to IN-7: parties, deliveries, urgent requests in windows, before and since."""
