@@ -45,11 +45,12 @@ from mycelia_protocol.overlay import Overlay
 from mycelia_protocol.own_log import OwnLog
 from mycelia_protocol.peers import JoinAsked, MessageCame, Outcome, PeerGone, PeerReady, Peers
 from mycelia_protocol.publish import Draft
-from mycelia_protocol.reconcile import Say
 from mycelia_protocol.record import Record
 from mycelia_protocol.replicate import Fault, Replicate, Step
 from mycelia_protocol.rng import Rng
 from mycelia_protocol.shortcuts import Shortcuts
+from mycelia_protocol.stages import Stages
+from mycelia_protocol.told import Say
 from mycelia_protocol.types.erase import Erase
 
 TRAFFIC = events.LinkOpened | events.PublishRequested | events.DecisionRequested
@@ -82,7 +83,12 @@ class Engine:
         self._own_chain, contacts = ((), ()) if kept is None else decode_introduction(kept)
         commons = self.state.commons
         self.replicate: Final = Replicate(
-            commons, self.state.is_member, rng, logs, self.state.contested_from
+            commons,
+            self.state.is_member,
+            rng,
+            logs,
+            self.state.contested_from,
+            Stages(self.state).clip,
         )
         erasures = self.replicate.erasures
         self._own = OwnLog(seed, self.state, logs, erasures, self.options, rng)

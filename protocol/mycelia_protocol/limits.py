@@ -92,6 +92,8 @@ WANTS_IN_FLIGHT_MAX: Final = 2  # unanswered WANTs on one link: one on the way, 
 READS_PER_LINK_MAX: Final = 4  # WANTs of one link that wait for the own store
 
 PROGRESS_RECORDS_MIN: Final = 1_000  # of which people are told while they are fetched
+STAGED_RECORDS_MIN: Final = 1_000  # that a peer is ahead; then the most important is asked first
+STAGES_KEPT_MS: Final = 10_000  # so long what is important is not looked up again
 STORE_PAUSE_MS: Final = 5_000  # rest after the store failed, before more is asked of it
 
 # --- own records ---

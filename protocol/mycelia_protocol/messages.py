@@ -45,6 +45,12 @@ CLOSE_DONE: Final = 4010  # a join was answered
 CLOSE_SPARE: Final = 4011  # the dialler has links enough; nothing is wrong with this one
 
 
+# --- what is fetched first, spec 10.1.2 ---
+STAGE_ROSTER: Final = 1  # as far as the last record on who is in, and by which rules
+STAGE_URGENT: Final = 2  # as far as the last urgent request that may still be met
+STAGE_ALL: Final = 3
+
+
 class HeadEntry(NamedTuple):
     """How far the sender's store holds one log: `next_seq` records, the last with this id prefix.
 
@@ -77,9 +83,14 @@ class Heads:
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """Number 2: ask for ranges; answered by exactly one RECORDS, perhaps of fewer records."""
+    """Number 2: ask for ranges; answered by exactly one RECORDS, perhaps of fewer records.
+
+    Attributes:
+        stage: how far of each log is wanted now, one of the `STAGE_` numbers.
+    """
 
     ranges: tuple[Range, ...]
+    stage: int = STAGE_ALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +212,9 @@ def encode_message(message: Message) -> bytes:
     match message:
         case Heads(entries, complete):
             return encode([number, _rows(entries), complete])
-        case Want(ranges):
-            return encode([number, [[r.author, r.log, r.first, r.last] for r in ranges]])
+        case Want(ranges, stage):
+            rows: list[Value] = [[r.author, r.log, r.first, r.last] for r in ranges]
+            return encode([number, rows, stage])
         case Records(records) | Push(records) | Introduce(records):
             return encode([number, [record.envelope() for record in records]])
         case Join(secret):
@@ -234,8 +246,12 @@ def decode_message(data: bytes) -> Message:
             raise SessionError("unknown frame", code="unknown-frame", requirement="SESS-5")
         case [1, tuple(rows), bool(complete)] if len(rows) <= HEADS_PER_FRAME_MAX:
             return Heads(tuple(_head(row) for row in rows), complete)
-        case [2, tuple(rows)] if len(rows) <= WANTS_PER_FRAME_MAX:
-            return Want(tuple(_range(row) for row in rows))
+        case [2, tuple(rows), int(stage)] if (
+            len(rows) <= WANTS_PER_FRAME_MAX
+            and type(stage) is int
+            and STAGE_ROSTER <= stage <= STAGE_ALL
+        ):
+            return Want(tuple(_range(row) for row in rows), stage)
         case [3, tuple(rows)] if len(rows) <= RUN_RECORDS_MAX:
             return Records(_records(rows))
         case [4, tuple(rows)] if len(rows) <= PUSH_RECORDS_MAX:

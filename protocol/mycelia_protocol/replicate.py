@@ -41,12 +41,14 @@ from mycelia_protocol.messages import (
     Want,
 )
 from mycelia_protocol.notices import ForkSeen
-from mycelia_protocol.reconcile import Reconcile, Say
+from mycelia_protocol.reconcile import Reconcile
 from mycelia_protocol.record import Record
 from mycelia_protocol.rng import Rng
 from mycelia_protocol.runs import chunks, heights, runs
 from mycelia_protocol.session import Quota
 from mycelia_protocol.spread import Spread
+from mycelia_protocol.stages import Clip
+from mycelia_protocol.told import Say
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,10 @@ class Replicate:
         rng: Rng,
         logs: Logs,
         parts_at: Callable[[LogKey], int | None] = lambda _: None,
+        clip: Clip = lambda want, _now_ms: want.ranges,
     ) -> None:
         self.logs = logs
+        self._clip = clip  # leaves of what is asked for what belongs to the stage
         self._search = Search(logs, parts_at)
         self.allowances = Allowances()
         is_spent = self.allowances.is_spent
@@ -164,12 +168,12 @@ class Replicate:
                 return [*self.reconcile.heads_told(link, message, now_ms)]
             case Digest() | Buckets():
                 return [*self.reconcile.compared(link, message)]
-            case Want(ranges):
+            case Want():
                 if Counter(self._reads.values())[link] >= READS_PER_LINK_MAX:
                     raise SessionError("too many WANTs at once", code="rate")
                 token = self._new_read()
                 self._reads[token] = link
-                return [ReadRecords(token, ranges, RUN_SIZE_MAX)]
+                return [ReadRecords(token, self._clip(message, now_ms), RUN_SIZE_MAX)]
             case Records(records):
                 if not self.reconcile.is_asking(link):
                     raise SessionError("RECORDS that nobody asked for", requirement="REP-3")

@@ -18,8 +18,8 @@ from mycelia_protocol.clock import earliest
 from mycelia_protocol.limits import AUTHORS_PER_FRAME_MAX, GRAFT_DELAY_MS
 from mycelia_protocol.logs import LogKey
 from mycelia_protocol.messages import Graft, Prune
-from mycelia_protocol.reconcile import Say
 from mycelia_protocol.session import Quota
+from mycelia_protocol.told import Say
 
 
 @dataclass(slots=True)

@@ -5,20 +5,27 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from mycelia_protocol.clock import earliest
-from mycelia_protocol.events import Range
 from mycelia_protocol.limits import HEADS_PER_FRAME_MAX, PEER_HEADS_MAX
 from mycelia_protocol.logs import LogKey
-from mycelia_protocol.messages import HeadEntry, TaggedHead, Want
+from mycelia_protocol.messages import STAGE_ALL, HeadEntry, Message, TaggedHead, Want
 from mycelia_protocol.session import Quota
 
 Entry = TypeVar("Entry", bound=HeadEntry | TaggedHead)
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Send a frame to a member."""
+
+    link: int
+    message: Message
 
 
 @dataclass(slots=True)
 class Asking:
     """One WANT on its way: what was asked, and when the answer is overdue."""
 
-    ranges: tuple[Range, ...]
+    want: Want
     deadline_ms: int
 
 
@@ -30,8 +37,10 @@ class Peer:
         told: next_seq by log.
         unsure: logs of which `told` rests on a push, which says nothing of its store.
         given: the same, of what was pushed to it.
-        ahead: logs of which it told more than was here, in the order in which it did.
-        strange: the same, of authors that are not on the roster yet.
+        ahead: logs of which it told more than was here, in the order in which it did, and which
+            stage of each is to be asked for next.
+        strange: the same logs of authors that are not on the roster yet.
+        is_far: it told of so much more when it last told all that it is asked for it in stages.
         doubts: places (first, last) where it told another id than the one here, or where words are
             missing here.
         has_told_all: a telling of all that it holds has ended since anybody asked.
@@ -44,10 +53,11 @@ class Peer:
     told: dict[LogKey, int] = field(default_factory=dict)
     unsure: set[LogKey] = field(default_factory=set)
     given: dict[LogKey, int] = field(default_factory=dict)
-    ahead: dict[LogKey, None] = field(default_factory=dict)
+    ahead: dict[LogKey, int] = field(default_factory=dict)
     strange: dict[LogKey, None] = field(default_factory=dict)
     doubts: dict[LogKey, tuple[int, int]] = field(default_factory=dict)
     askings: deque[Asking] = field(default_factory=deque)
+    is_far: bool = False
     has_told_all: bool = False
     goal: int = 0
     is_tardy: bool = False
@@ -64,6 +74,13 @@ class Peer:
     def is_level(self, key: LogKey, next_seq: int) -> bool:
         """Return whether it told or was given a log as far as this."""
         return self.told.get(key, 0) >= next_seq or self.given.get(key, 0) >= next_seq
+
+    def await_log(self, key: LogKey, *, is_stranger: bool) -> None:
+        """Count a log among those to ask it for, now or once its author is a member."""
+        if is_stranger:
+            self.strange[key] = None
+        else:
+            self.ahead.setdefault(key, STAGE_ALL)
 
     def forget(self, key: LogKey) -> None:
         """Ask no more for a log until it is told of anew."""

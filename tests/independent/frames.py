@@ -29,8 +29,9 @@ def is_right(frame: list[object]) -> bool:
     match frame:
         case [1, list(heads), bool()]:
             return len(heads) <= 4_096 and all(map(is_head, heads))
-        case [2, list(ranges)]:
-            return len(ranges) <= 256 and all(map(is_range, ranges))
+        case [2, list(ranges), stage]:
+            is_stage = is_integer(stage, 1, 3)
+            return is_stage and len(ranges) <= 256 and all(map(is_range, ranges))
         case [3, list(envelopes)]:
             return len(envelopes) <= MOST_ENVELOPES[3]
         case [4, list(envelopes)]:

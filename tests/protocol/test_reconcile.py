@@ -13,10 +13,10 @@ from mycelia_protocol.limits import (
 )
 from mycelia_protocol.logs import LogKey, Logs
 from mycelia_protocol.messages import HeadEntry, Heads, Push, Want
-from mycelia_protocol.reconcile import Reconcile, Say
+from mycelia_protocol.reconcile import Reconcile
 from mycelia_protocol.record import Record, build_record
 from mycelia_protocol.replicate import Replicate
-from mycelia_protocol.told import Peer
+from mycelia_protocol.told import Peer, Say
 from support.mesh import Mesh
 from support.scribe import village
 

@@ -22,9 +22,9 @@ from mycelia_protocol.messages import (
     TaggedHead,
     Want,
 )
-from mycelia_protocol.reconcile import Say
 from mycelia_protocol.replicate import Replicate, Step
 from mycelia_protocol.spread import Spread
+from mycelia_protocol.told import Say
 from mycelia_protocol.types.heads import tag_of
 from support.mesh import Mesh, Node
 from support.scribe import village

@@ -51,9 +51,10 @@ def _add_good(suite: Suite) -> None:
         ("HEADS, changed", [1, [HEAD, HEAD], False], "Frame"),
         ("HEADS of nothing", [1, [], True], "Frame"),
         ("HEADS: the largest seq", [1, [[*HEAD[:2], 2**53 - 1, bytes(8)]], True], "Limit"),
-        ("WANT", [2, [RANGE]], "Frame"),
-        ("WANT of one record", [2, [[*RANGE[:2], 7, 7]]], "Frame"),
-        ("WANT of 256 ranges", [2, [RANGE] * 256], "Limit"),
+        ("WANT", [2, [RANGE], 3], "Frame"),
+        ("WANT of what is urgent", [2, [RANGE], 2], "Frame"),
+        ("WANT of one record", [2, [[*RANGE[:2], 7, 7]], 1], "Frame"),
+        ("WANT of 256 ranges", [2, [RANGE] * 256, 3], "Limit"),
         ("RECORDS of nothing", [3, []], "Frame"),
         ("RECORDS", [3, [first, second]], "Frame"),
         ("PUSH", [4, [second]], "Frame"),
@@ -99,8 +100,12 @@ def _add_heads_and_wants(suite: Suite) -> None:
         ("three fields", RANGE[:3]),
     ]
     for comment, each in ranges:
-        _wrong(suite, f"WANT: {comment}", [2, [each]])
-    _wrong(suite, "WANT of 257 ranges", [2, [RANGE] * 257], flag="Limit")
+        _wrong(suite, f"WANT: {comment}", [2, [each], 3])
+    _wrong(suite, "WANT of 257 ranges", [2, [RANGE] * 257, 3], flag="Limit")
+    _wrong(suite, "WANT without a stage", [2, [RANGE]])
+    _wrong(suite, "WANT: the stage is true", [2, [RANGE], True])
+    for stage in (0, 4):
+        _wrong(suite, f"WANT: stage {stage}", [2, [RANGE], stage], flag="Limit")
 
 
 def _add_records(suite: Suite) -> None:
