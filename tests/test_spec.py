@@ -16,11 +16,12 @@ SPEC = (ROOT / "spec.md").read_text(encoding="utf-8")
 CORE = sorted((ROOT / "protocol" / "mycelia_protocol").rglob("*.py"))
 REQUIREMENT = re.compile(
     r"\b(?:ENC|KEY|ID|SESS|REC|LOG|BODY|ERASE|REP|INC|VOUCH|PROF|PLACE|THING|ASK|CLAIM|PARTY|ESC|RECEIPT|RENEW|FORK|DISPUTE|OBS|OFFER|SEAL|GRANT|FOLD|JOIN"
-    r"|CAT|DIST|POL|SCORE|TELL|MET|CARRY)-\d+\b"
+    r"|ACK|CAT|CHECK|DIST|FORM|POL|SCORE|TELL|MET|CARRY)-\d+\b"
 )
 
 # Bounds of this implementation's own memory and manners, of which no peer can notice anything.
 PRIVATE = {
+    "ACKNOWLEDGE_WITHIN_MS",
     "PUBLISH_QUEUE_MAX",
     "INVITES_MAX",
     "PEER_HEADS_MAX",

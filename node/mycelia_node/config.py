@@ -53,6 +53,7 @@ class GrowthSection:
     """[growth]"""
 
     erase_after_days: int = 180
+    checkpoint_after: int = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ SECTIONS = {
     "log": LogSection,
 }
 NUMBERS = {  # least and most
+    "growth.checkpoint_after": (0, 1_000_000),  # records
     "growth.erase_after_days": (0, 36_500),  # a hundred years
     "share.accept_within_s": (1, 2_592_000),  # thirty days
 }

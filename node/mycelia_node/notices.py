@@ -8,6 +8,7 @@ from mycelia_node.quantity import format_quantity
 from mycelia_protocol.errors import MyceliaError
 from mycelia_protocol.notices import (
     CatchingUp,
+    CheckpointRefuted,
     ForkSeen,
     GateOpened,
     IncarnationOpened,
@@ -42,7 +43,7 @@ def place(notice: Notice, own_key: bytes) -> tuple[int, str]:
             return logging.INFO, "link"
         case PeerMisbehaved():
             return logging.WARNING, "link"
-        case ForkSeen():
+        case ForkSeen() | CheckpointRefuted():
             return logging.WARNING, "node"
         case StoreTroubled():
             return logging.ERROR, "store"
@@ -80,6 +81,11 @@ def sentence(state: State, notice: Notice) -> str:
         case ForkSeen(author, log, seq):
             where = f"record {seq} of log {short_id('log', log)}"
             return f"{named(state, author)} wrote two versions of {where}"
+        case CheckpointRefuted(author, log, seq):
+            where = f"record {seq} of log {short_id('log', log)}"
+            return (
+                f"{named(state, author)} sums its log up wrongly in {where}; it is not acknowledged"
+            )
         case StoreTroubled(reason):
             return f"records could not be written: {reason}"
         case _:
@@ -112,7 +118,7 @@ def event(state: State, notice: Notice, now_ms: int) -> Json:
             fields |= {"log": id_text("log", log), "previous": previous}
         case GateOpened(confirmations):
             fields |= {"confirmations": confirmations}
-        case ForkSeen(author, log, seq):
+        case ForkSeen(author, log, seq) | CheckpointRefuted(author, log, seq):
             fields |= {"key": id_text("key", author), "log": id_text("log", log), "seq": seq}
         case StoreTroubled(reason):
             fields |= {"reason": reason}
@@ -131,6 +137,7 @@ EVENT_NAMES: dict[type, str] = {
     IncarnationOpened: "incarnation-opened",
     GateOpened: "gate-opened",
     ForkSeen: "fork-seen",
+    CheckpointRefuted: "checkpoint-refuted",
     StoreTroubled: "store-troubled",
 }
 
@@ -172,6 +179,10 @@ def record_words(state: State, record: Record) -> str:
             return f"{who} gives back what it need not grant of {_title(state, record.refs)}"
         case "erase":
             return f"{who} lets go of the words of what is over"
+        case "checkpoint":
+            return f"{who} sums up what its log came to"
+        case "acknowledge":
+            return f"{who} finds checkpoints of others right"
         case "withdraw":
             return f"{who} withdraws {_title(state, record.refs)}"
         case "profile":

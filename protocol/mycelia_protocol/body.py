@@ -111,6 +111,16 @@ def erase_words(body: bytes) -> bytes:
     return encode([parts.blind, parts.facts])
 
 
+def bare_body(facts: bytes) -> bytes:
+    """Return a body of which the facts alone are known; no header has its hash."""
+    return encode([bytes(ID_SIZE), facts])
+
+
+def facts_of(body: bytes) -> bytes:
+    """Return the bytes of the facts in a body that was checked."""
+    return split_body(body).facts
+
+
 def read_content(body: bytes) -> Value:
     """Return the fields of a body that was checked: the facts, and the words as far as they fit.
 

@@ -22,6 +22,7 @@ from typing import Final, assert_never
 
 from mycelia_protocol import events
 from mycelia_protocol.charter import Charter
+from mycelia_protocol.checkpoints import READ_TOKEN
 from mycelia_protocol.clock import Clock, earliest
 from mycelia_protocol.door import Decision, Door, Greet, TurnAway, WriteVouch
 from mycelia_protocol.errors import InvalidTransition, LocalError, RemoteError
@@ -96,6 +97,7 @@ class Engine:
         self.key: Final = self.publisher.key
         self.replicate.allowances.own = self.key
         self.gate: Final = self._own.gate
+        self.checkpoints: Final = self._own.checkpoints
         self.peers: Final = Peers(
             commons, seed, self.key, rng, self._admits, self._own_introduction, shortcuts
         )
@@ -174,6 +176,9 @@ class Engine:
                 return self._stored(batch, now_ms)
             case events.StoreFailed(batch, reason):
                 return self._store_failed(batch, reason, now_ms)
+            case events.RecordsRead(token, records) if token == READ_TOKEN:
+                found = self.checkpoints.read(records, now_ms, self._clock.shown_ms)
+                return [] if found is None else [Notify(found)]
             case events.RecordsRead(token, records):
                 return self._perform(self.replicate.read(token, records), now_ms)
             case events.RecordsCarried(token, records):
@@ -345,7 +350,7 @@ class Engine:
                 outputs.extend(self._not_written(token, reason, now_ms))
         if batch.answer is not None:
             outputs.append(Refused(batch.answer.token, "store", f"not written: {reason}"))
-        self._own.steward.store_failed(now_ms)
+        self._own.store_failed(now_ms)
         return [*outputs, Notify(StoreTroubled(reason))] if is_first else outputs
 
     def _not_written(self, token: int, reason: str, now_ms: int) -> list[Output]:
@@ -389,5 +394,5 @@ class Engine:
         if (spare := self._overlay.surplus()) is not None:
             closing = self.peers.close(spare, CLOSE_SPARE, "spare: links enough without it")
             outputs.extend(self._perform(closing, now_ms))
-        self._own.timer(now_ms, self._clock.shown_ms)
+        outputs.extend(self._own.timer(now_ms, self._clock.shown_ms))
         return outputs

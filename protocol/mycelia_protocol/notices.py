@@ -87,6 +87,15 @@ class ForkSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckpointRefuted:
+    """A checkpoint says something else of a log than the records in the store."""
+
+    author: bytes
+    log: bytes
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class StoreTroubled:
     """Records could not be written; the engine carries on from what is on disk."""
 
@@ -103,5 +112,6 @@ Notice: TypeAlias = (
     | IncarnationOpened
     | GateOpened
     | ForkSeen
+    | CheckpointRefuted
     | StoreTroubled
 )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mycelia_protocol.limits import ACCEPT_WITHIN_MS
+from mycelia_protocol.limits import ACCEPT_WITHIN_MS, ACKNOWLEDGE_WITHIN_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,10 @@ class Options:
         confirm_handovers: whether it writes receipts by itself; for demonstrations.
         erase_after_ms: for how long something of its own must have been over before the node
             erases its words by itself; None for never.
+        checkpoint_after: by how many records its log grows before it writes a checkpoint; None
+            for never.
+        acknowledge_within_ms: how long checkpoints of others wait for each other before it
+            acknowledges them.
         dial: addresses to keep connected for ever.
         discover: whether to dial members by the addresses in their profiles.
         introduction: bytes from `Joined`, or None for the founder.
@@ -28,6 +32,8 @@ class Options:
     accept_within_ms: int = ACCEPT_WITHIN_MS
     confirm_handovers: bool = False
     erase_after_ms: int | None = None
+    checkpoint_after: int | None = None
+    acknowledge_within_ms: int = ACKNOWLEDGE_WITHIN_MS
     dial: tuple[str, ...] = ()
     discover: bool = True
     introduction: bytes | None = None

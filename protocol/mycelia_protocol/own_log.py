@@ -1,17 +1,19 @@
 """The own log as a whole: who may write on it, what waits, what this node writes by itself.
 
-Five machines share it. `Publisher` builds and signs the records; `RestoreGate` says whether they
+Six machines share it. `Publisher` builds and signs the records; `RestoreGate` says whether they
 may spend; `Steward` says when to grant, answer and confirm, `Witness` when to prove a
-fork, `Tidier` when to let go of words. Spec: sections 6.5, 6.6, 7.23 and 8.5.
+fork, `Tidier` when to let go of words, `Checkpoints` when to sum up. Spec: sections 6.5, 6.6, 7.23
+to 7.25 and 8.5.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
+from mycelia_protocol.checkpoints import Checkpoints
 from mycelia_protocol.clock import earliest
 from mycelia_protocol.erasures import Erasures
 from mycelia_protocol.errors import LocalError, RemoteError
-from mycelia_protocol.events import DecisionRequested, Output, Refused, StoreRecords
+from mycelia_protocol.events import DecisionRequested, Output, ReadRecords, Refused, StoreRecords
 from mycelia_protocol.gate import RestoreGate
 from mycelia_protocol.logs import Logs
 from mycelia_protocol.messages import Message
@@ -27,7 +29,7 @@ from mycelia_protocol.witness import Witness
 
 
 class OwnLog:
-    """Owns `Publisher`, `RestoreGate`, `Steward`, `Witness` and `Tidier`."""
+    """Owns `Publisher`, `RestoreGate`, `Steward`, `Witness`, `Tidier` and `Checkpoints`."""
 
     def __init__(
         self,
@@ -43,6 +45,7 @@ class OwnLog:
         self.steward: Final = Steward(state, logs, self.publisher, self.gate, options, rng)
         self.witness: Final = Witness(state, self.publisher, rng)
         self._tidier = Tidier(state, self.publisher.key, erasures.is_erased, options.erase_after_ms)
+        self.checkpoints: Final = Checkpoints(state, logs, self.publisher, options)
         self._state = state
         self._logs = logs
 
@@ -65,12 +68,19 @@ class OwnLog:
         self._leave_forked()
         self.witness.look_again(now_ms)
         self._tidier.loaded(now_ms)
+        self.checkpoints.loaded(now_ms)
 
     def stored(self, records: Sequence[Record], now_ms: int) -> None:
         """Note what is in the state now."""
         if self.witness.stored(records, now_ms):
             self._leave_forked()
+        self.checkpoints.stored(records, now_ms)
         self.steward.changed(now_ms)
+
+    def store_failed(self, now_ms: int) -> None:
+        """Rest for a while: what was with the store is not written."""
+        self.steward.store_failed(now_ms)
+        self.checkpoints.store_failed(now_ms)
 
     def _leave_forked(self) -> None:
         """Open a new log, and shut the gate, if the own one is proven to part (LOG-10)."""
@@ -82,16 +92,21 @@ class OwnLog:
     @property
     def due_ms(self) -> int | None:
         """When `timer` should next be called (ms), or None."""
-        return earliest(self.steward.due_ms, self.witness.due_ms, self._tidier.due_ms)
+        machines = (self.steward, self.witness, self._tidier, self.checkpoints)
+        return earliest(*(machine.due_ms for machine in machines))
 
-    def timer(self, now_ms: int, clock_ms: int) -> None:
-        """Ask for what this node writes by itself now."""
+    def timer(self, now_ms: int, clock_ms: int) -> list[ReadRecords]:
+        """Ask for what this node writes by itself now; return what is to be read for it."""
         for draft in self.witness.timer(now_ms):
             self.publisher.ask(draft)
         for draft in self.steward.timer(now_ms, clock_ms):
             self.publisher.ask(draft)
         for draft in self._tidier.timer(now_ms, clock_ms):
             self.publisher.ask(draft)
+        drafts, wanted = self.checkpoints.timer(now_ms)
+        for draft in drafts:
+            self.publisher.ask(draft)
+        return [] if wanted is None else [wanted]
 
     def publish(self, draft: Draft) -> list[Refused]:
         """Queue a draft of this node's user; the flush after every event takes it on."""
@@ -116,6 +131,8 @@ class OwnLog:
         refusals: list[Refused] = []
         for drafts, refusal in self.steward.spends(clock_ms):
             refusals += [refusal] if refusal is not None else self._ask_all(drafts)
+        if (own := self.checkpoints.own_draft()) is not None:
+            self.publisher.ask(own)
         return self.publisher.flush(clock_ms), refusals
 
     def written(self) -> tuple[list[Notice], list[tuple[int, bytes]]]:

@@ -135,6 +135,24 @@ class Record:
             record.check_body(body)
         return record
 
+    @classmethod
+    def known(
+        cls,
+        id_: bytes,
+        commons: bytes,
+        author: bytes,
+        log: bytes,
+        seq: int,
+        kind: str,
+        time_ms: int,
+        refs: tuple[bytes, ...],
+        body: bytes | None,
+    ) -> "Record":
+        """Return a record of which the header is not known, only what it said (`compact.py`)."""
+        return cls(
+            id_, b"", None, body, commons, author, log, seq, None, kind, time_ms, 0, b"", refs
+        )
+
     def check_body(self, body: bytes) -> None:
         """Check that these bytes are the body that the header promises, whole or erased.
 
@@ -262,23 +280,46 @@ def _checked_fields(
         raise RecordError("prev is 32 bytes or nil", requirement="REC-4")
     if (seq == 0) != (prev is None):
         raise RecordError("prev is nil exactly at seq 0", requirement="REC-4")
-    if type(kind) is not str or not 1 <= len(kind) <= KIND_SIZE_MAX:
-        raise RecordError("kind has 1 to 24 characters", requirement="REC-5")
-    if not KIND_CHARACTERS.issuperset(kind):
-        raise RecordError("kind is made of a-z and -", requirement="REC-5")
+    kind = checked_kind(kind)
     if (seq == 0) != (kind == "incarnation"):
         raise RecordError("a log begins with its one incarnation", requirement="REC-5")
-    if type(time_ms) is not int or not 0 <= time_ms <= INT_MAX:
-        raise RecordError("time_ms is out of range", requirement="REC-6")
+    time_ms = checked_time(time_ms)
     if type(body_size) is not int or not BODY_SIZE_MIN <= body_size <= BODY_SIZE_MAX:
         raise RecordError("body_size is out of range", requirement="REC-6")
     if type(body_hash) is not bytes or len(body_hash) != ID_SIZE:
         raise RecordError("body_hash is 32 bytes", requirement="REC-6")
-    return (commons, author, log, seq, prev, kind, time_ms, body_size, body_hash, _refs(refs))
+    return (
+        commons,
+        author,
+        log,
+        seq,
+        prev,
+        kind,
+        time_ms,
+        body_size,
+        body_hash,
+        checked_refs(refs),
+    )
 
 
-def _refs(refs: Value) -> tuple[bytes, ...]:
-    """Check the list of references."""
+def checked_kind(kind: Value) -> str:
+    """Return the name of a kind (REC-5), or raise a RecordError."""
+    if type(kind) is not str or not 1 <= len(kind) <= KIND_SIZE_MAX:
+        raise RecordError("kind has 1 to 24 characters", requirement="REC-5")
+    if not KIND_CHARACTERS.issuperset(kind):
+        raise RecordError("kind is made of a-z and -", requirement="REC-5")
+    return kind
+
+
+def checked_time(time_ms: Value) -> int:
+    """Return an author's time (REC-6), or raise a RecordError."""
+    if type(time_ms) is not int or not 0 <= time_ms <= INT_MAX:
+        raise RecordError("time_ms is out of range", requirement="REC-6")
+    return time_ms
+
+
+def checked_refs(refs: Value) -> tuple[bytes, ...]:
+    """Return a list of references (REC-7), or raise a RecordError."""
     if not isinstance(refs, tuple) or len(refs) > REFS_MAX:
         raise RecordError(f"refs is a list of at most {REFS_MAX}", requirement="REC-7")
     checked = tuple(ref for ref in refs if type(ref) is bytes and len(ref) == ID_SIZE)

@@ -8,6 +8,7 @@ from mycelia_protocol.record import Record
 from mycelia_protocol.schema import check
 from mycelia_protocol.types import KINDS
 from mycelia_protocol.types.base import Statement
+from mycelia_protocol.types.decision import Settled
 
 Reader: TypeAlias = Callable[[Record, int], Statement[object] | None]
 
@@ -24,9 +25,13 @@ def read_statement(record: Record, depth: int = 0) -> Statement[object] | None:
     kind = KINDS.get(record.kind)
     if kind is None:
         return None
+    body: object
     try:
         kind.check_refs(len(record.refs))
-        body = kind.read(check(record.content, kind.fields), record)
+        if record.body is None and record.kind == "decision":
+            body = Settled()
+        else:
+            body = kind.read(check(record.content, kind.fields), record)
     except (EncodingError, RecordError, SchemaError):
         return None
     return Statement(

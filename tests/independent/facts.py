@@ -21,7 +21,7 @@ class Facts:
         self.contested: dict[tuple[bytes, bytes], int] = {}
         for record in self.records.values():
             if record.kind == "fork" and record.body is not None:
-                place = parting(self._read(record) or {}, self.commons)
+                place = parting(self.read(record) or {}, self.commons)
                 if place is not None:
                     author, log, seq = place
                     least = self.contested.get((author, log), seq)
@@ -39,13 +39,15 @@ class Facts:
         for record in self.records.values():
             if record.seq >= self.contested.get(record.log, record.seq + 1):
                 continue
-            if record.author in self.roster and record.log in begun and record.body is not None:
-                body = self._read(record)
+            if record.author in self.roster and record.log in begun:
+                body = self.read(record)
                 if body is not None:
                     yield record, body
 
-    def _read(self, record: Rec) -> dict[str, Any] | None:
-        assert record.body is not None
+    @staticmethod
+    def read(record: Rec) -> dict[str, Any] | None:
+        if record.body is None:  # FORM-2: a decision that was there, or nothing
+            return {} if record.kind == "decision" else None
         _, facts, words = open_body(record.body)
         return read_body(record.kind, record.log[1], len(record.refs), facts, words)
 

@@ -205,6 +205,8 @@ TABLES: dict[str, tuple[int, dict[str, tuple[Any, ...]]]] = {
             "quantity?": (int, 1, MOST),
         },
     ),
+    "checkpoint": (0, {"root": (bytes, 32, 32)}),
+    "acknowledge": (0, {"checkpoints": (list, 1, 256)}),
     "erase": (0, {"log": (bytes, 8, 8), "ranges": (list, 1, 256)}),
     "fork": (0, {"ends": (list, 2, 2)}),
     "dispute": (1, {"matter": (str, MATTERS), "text?": (str, 0, 2_000)}),
@@ -323,6 +325,7 @@ PLACE_NAMES = ("lat_e7", "lon_e7", "cell_e7")
 WORD = "[a-z-]+"
 CATEGORY = r"[a-z-]+\.[a-z-]+"
 RULES: dict[str, Callable[[dict[str, Any], bytes], bool]] = {
+    "acknowledge": lambda body, log: _are_keys(body["checkpoints"]),
     "erase": bodies.erase,
     "offer": _offer,
     "request": _request,

@@ -13,6 +13,7 @@ from independent import keys, text
 from independent.bundles import Bundle, find_chunks, write_chunk
 from independent.fold import Fold
 from independent.forks import parting
+from independent.forms import lengthen, root, shorten
 from independent.frames import compared, read_frame
 from independent.noise import Peer
 from independent.records import Chains, read_body, read_envelope
@@ -346,3 +347,40 @@ def test_digest(case: Case) -> None:
         for name, buckets in (("digest", 0), ("few", 64), ("many", 256))
     }
     assert found == case["steps"]
+
+
+@cases("checkpoint")
+def test_checkpoint(case: Case) -> None:
+    """Section 6.8: compact forms, sums, and states from either."""
+    readers = {"form": shortened, "sum": summed, "log": compared_log, "state": folded}
+    readers["read"] = lambda inputs: {
+        "form": lengthen(bytes(32), bytes(8), 1, bytes.fromhex(inputs["form"]))
+    }
+    judge(case, lambda: readers[case["in"]["op"]](case["in"]))
+
+
+def shortened(inputs: Case) -> dict[str, Any]:
+    """Write a compact form."""
+    return {"form": shorten(read_envelope(unhex(inputs["envelope"]))).hex()}
+
+
+def summed(inputs: Case) -> dict[str, Any]:
+    """Make a root."""
+    return {"root": root([bytes.fromhex(leaf) for leaf in inputs["leaves"]]).hex()}
+
+
+def compared_log(inputs: Case) -> dict[str, Any]:
+    """CHECK-1."""
+    *before, last = (read_envelope(unhex(parts)) for parts in inputs["envelopes"])
+    told, found = Fold.read(last), root([shorten(record) for record in before])
+    assert told is not None
+    return {"sum": found.hex(), "right": told["root"] == found}
+
+
+def folded(inputs: Case) -> dict[str, Any]:
+    """FORM-3."""
+    records = [read_envelope(unhex(parts)) for parts in inputs["records"]]
+    for author, log, seq, form in inputs["forms"]:
+        owner, name, data = (bytes.fromhex(part) for part in (author, log, form))
+        records.append(lengthen(owner, name, int(seq), data))
+    return {"digest": Fold(bytes.fromhex(inputs["charter"]), records).digest().hex()}

@@ -1,9 +1,11 @@
 """Every vector about bytes, ids, signatures and records through the code that nodes run."""
 
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from mycelia_protocol.body import WORDS, erase_words, join_body, split_body
 from mycelia_protocol.charter import Charter, commons_id
+from mycelia_protocol.compact import compact, expand
 from mycelia_protocol.crypto import (
     digest,
     domain,
@@ -16,10 +18,13 @@ from mycelia_protocol.encoding import Value, decode, encode
 from mycelia_protocol.errors import SignatureError
 from mycelia_protocol.identity import parse_text, to_text
 from mycelia_protocol.invite import Invite, invite_digest
+from mycelia_protocol.merkle import Tree
 from mycelia_protocol.record import Record
 from mycelia_protocol.schema import check
+from mycelia_protocol.state import State
 from mycelia_protocol.statements import read_statement
 from mycelia_protocol.types import KINDS
+from mycelia_protocol.types.checkpoint import Checkpoint
 from vectors.cases_identity import CHARTER
 from vectors.chains import header_fields
 from vectors.reading import Case, cases, envelope, judge, unhex
@@ -114,6 +119,67 @@ def parse(inputs: Case) -> Record:
     if record.signature is not None and not record.is_signed():
         raise SignatureError("the signature does not verify")
     return record
+
+
+@cases("checkpoint")
+def test_checkpoint(case: Case) -> None:
+    """Compact forms, the sums over them, and the states that follow come out as they should."""
+    judge(case, FORMS[case["in"]["op"]])
+
+
+def read_form(inputs: Case) -> Any:
+    """Shorten a record, and see that it can be read."""
+    record = parse(inputs)
+    form = compact(record)
+    back = expand(record.commons, record.author, record.log, record.seq, form)
+    assert (back.id, back.kind, back.refs) == (record.id, record.kind, record.refs)
+    return {"form": form.hex()}
+
+
+def read_sum(inputs: Case) -> Any:
+    """Make the root over some leaves."""
+    return {"root": rooted(map(bytes.fromhex, inputs["leaves"]))}
+
+
+def read_log(inputs: Case) -> Any:
+    """Compare a checkpoint with the log before it."""
+    *before, last = (Record.parse(*envelope(each)) for each in inputs["envelopes"])
+    told = read_statement(last)
+    assert told is not None
+    assert isinstance(told.body, Checkpoint)
+    root = rooted(map(compact, before))
+    return {"sum": root, "right": told.body.root.hex() == root}
+
+
+def rooted(leaves: Iterable[bytes]) -> str:
+    """Return the root over some leaves, in hexadecimal."""
+    tree = Tree()
+    for leaf in leaves:
+        tree.add(leaf)
+    return tree.root().hex()
+
+
+def read_state(inputs: Case) -> Any:
+    """Fold records and compact forms."""
+    charter = Charter.decode(bytes.fromhex(inputs["charter"]))
+    state = State(charter)
+    for author, log, seq, form in inputs["forms"]:
+        name = bytes.fromhex(author), bytes.fromhex(log), int(seq)
+        state.add(expand(charter.commons, *name, bytes.fromhex(form)))
+    for parts in inputs["records"]:
+        state.add(Record.parse(*envelope(parts)))
+    return {"digest": state.digest().hex()}
+
+
+FORMS: dict[str, Callable[[Case], Any]] = {
+    "form": read_form,
+    "sum": read_sum,
+    "log": read_log,
+    "state": read_state,
+    "read": lambda inputs: expand(
+        CHARTER.commons, bytes(32), bytes(8), 1, bytes.fromhex(inputs["form"])
+    ),
+}
 
 
 @cases("record")

@@ -137,7 +137,10 @@ GOOD: dict[str, Content] = {
     "view": VIEW,
     "erase": {"log": derived("log of an erasure", 8), "ranges": [[0, 0], [2, 5], [7, 7]]},
     "decision": decided(ROWS),
+    "checkpoint": {"root": derived("root")},
+    "acknowledge": {"checkpoints": sorted(derived(f"checkpoint {n}") for n in range(3))},
 }
+LATER = ("checkpoint", "acknowledge")  # kinds whose cases stand behind all others
 REFS = {
     "answer": 1,
     "claim": 2,

@@ -11,6 +11,7 @@ from vectors.bodies import (
     CHOICES,
     GOOD,
     LARGEST,
+    LATER,
     LOAN,
     MORE_REFS,
     OFFER,
@@ -46,7 +47,8 @@ def build() -> Suite:
     """Return the suite."""
     suite = Suite("body", NOTES)
     for kind, content in GOOD.items():
-        _add_fields(suite, kind, content)
+        if kind not in LATER:
+            _add_fields(suite, kind, content)
     _add_quantities(suite)
     _add_rules(suite)
     _add_terms(suite)
@@ -61,6 +63,9 @@ def build() -> Suite:
     _add_formats(suite)
     _add_words(suite)
     _add_erasures(suite)
+    for kind in LATER:
+        _add_fields(suite, kind, GOOD[kind])
+    _add_acknowledgements(suite)
     return suite
 
 
@@ -359,3 +364,21 @@ def _raw(kind: str, facts: bytes, refs: int, words: bytes | None = b"\x80") -> d
 
 def _steps(content: Content) -> dict[str, Json]:
     return {"content": tagged(content)}
+
+
+def _add_acknowledgements(suite: Suite) -> None:
+    ids: list[Value] = [*sorted(derived(f"checkpoint {n}") for n in range(257))]
+    for comment, named in (("one", ids[:1]), ("256", ids[:256])):
+        content: Content = {"checkpoints": named}
+        steps = _steps(content)
+        suite.valid(f"acknowledge: {comment}", "ACK-1", _in("acknowledge", content), steps, "Limit")
+    broken: tuple[tuple[str, list[Value], str], ...] = (
+        ("none", [], "Limit"),
+        ("257", ids, "Limit"),
+        ("not sorted", ids[1::-1], "Rule"),
+        ("the same twice", [ids[0], ids[0]], "Rule"),
+        ("no id", [b"\1" * 31], "Rule"),
+    )
+    for comment, named, flag in broken:
+        content = {"checkpoints": named}
+        _malformed(suite, f"acknowledge: {comment}", "ACK-1", "acknowledge", content, flag)

@@ -19,8 +19,10 @@ from mycelia_node.node import Node
 from mycelia_node.watchers import WATCHERS_MAX, Watcher
 from mycelia_protocol.allocate import open_offers, open_requests
 from mycelia_protocol.burden import largest
+from mycelia_protocol.checkpoints import confirmed
 from mycelia_protocol.engine import Engine
 from mycelia_protocol.identity import to_text
+from mycelia_protocol.types.checkpoint import Checkpoint
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.request import Request
 
@@ -225,6 +227,11 @@ def commons_status(node: Node) -> Json:
         "contested": len(state.contested_logs()),
         "contested_logs": contested_logs(state),
         "forks": node.forks,
+        "checkpoints": {
+            "written": state.count(Checkpoint),
+            "confirmed": len(confirmed(state)),
+            "refuted": len(engine.checkpoints.refuted),
+        },
         "log": to_text("log", log) if log is not None else None,
         "gate": "open" if engine.gate.is_open else "closed",
         "traffic": node.tally.to_json(),

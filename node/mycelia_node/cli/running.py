@@ -108,6 +108,14 @@ def status_text(answer: dict[str, Any]) -> str:
         lines.append("may not grant yet: it must first hear from members what they hold of its log")
     if answer["overdrawn"] or answer["forks"]:
         lines.append(f"broken promises: {answer['overdrawn']} overdrawn, {answer['forks']} forks")
+    sums = answer["checkpoints"]
+    if sums["written"]:
+        lines.append(
+            f"{count(sums['written'], 'checkpoint')}, {sums['confirmed']} of them confirmed by "
+            "more than half of the others"
+        )
+    if sums["refuted"]:
+        lines.append(f"{count(sums['refuted'], 'checkpoint')} that can't be right; see the log")
     lines += [
         f"contested: {clean(log['name'])} wrote two versions of log {short(log['log'])}; "
         f"from record {log['seq']} on it counts for nothing"

@@ -9,7 +9,9 @@ from typing import Final
 
 from mycelia_protocol.limits import REFS_MAX
 from mycelia_protocol.types import (
+    acknowledge,
     answer,
+    checkpoint,
     claim,
     decision,
     dispute,
@@ -97,6 +99,8 @@ KINDS: Final[dict[str, Kind]] = {
         Kind("view", view.FIELDS, 0, view.read),
         Kind("decision", decision.FIELDS, 1, decision.read, touches=touched),
         Kind("withdraw", withdraw.FIELDS, 1, withdraw.read, touches=touched),
+        Kind("checkpoint", checkpoint.FIELDS, 0, checkpoint.read),
+        Kind("acknowledge", acknowledge.FIELDS, 0, acknowledge.read),
         Kind("erase", erase.FIELDS, 0, erase.read),
         Kind("fork", fork.FIELDS, 0, fork.read, addressee=fork.addressee),
     )

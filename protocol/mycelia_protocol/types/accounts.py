@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mycelia_protocol.types.base import Facts, Order, Statement
-from mycelia_protocol.types.decision import Decided
+from mycelia_protocol.types.decision import DECISIONS
 from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.ledger import (
     Entry,
@@ -285,7 +285,7 @@ class _Credit:
     ) -> Iterator[tuple[int, int]]:
         """Yield (slot's index, base units) of what a grant or rights name and that counts."""
         for ref in spend.refs[2 if is_grant(spend) else 1 :]:
-            if self._facts.find(ref, Decided):
+            if any(self._facts.find(ref, family) for family in DECISIONS):
                 continue
             back = self._facts.find(ref, Return)
             rights = self._facts.find(back.refs[0], Rights) if back is not None else None

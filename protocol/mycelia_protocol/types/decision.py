@@ -6,6 +6,7 @@ the leading candidates with all numbers; a digest stands for the rest, since a b
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from mycelia_protocol.crypto import ROWS, digest
 from mycelia_protocol.encoding import Value, encode
@@ -105,6 +106,14 @@ class Decided:
     ground: str
     margin: int | None
     override: Override | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A decision of which only that it was made is known: its log is here in compact form."""
+
+
+DECISIONS: Final[tuple[type, ...]] = (Decided, Settled)  # what a decision may be read as
 
 
 def rows_of(decision: decide.Decision) -> list[Row]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from mycelia_protocol.types.accounts import grants_from, rights_from
 from mycelia_protocol.types.base import Facts, Statement
-from mycelia_protocol.types.decision import Decided
+from mycelia_protocol.types.decision import DECISIONS
 from mycelia_protocol.types.dispute import Dispute
 from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.offer import Offer
@@ -35,7 +35,7 @@ def touched(facts: Facts, statement: Statement[object]) -> list[bytes]:
     if isinstance(statement.body, Rights):
         for back in facts.about(statement.id, Return):
             reach.offers.update(_naming(facts, back.id))
-    if isinstance(statement.body, Decided):  # until it was there, it might have been a return
+    if isinstance(statement.body, DECISIONS):  # until it was there, it might have been a return
         for purse in _naming(facts, statement.id):
             reach.note(purse)
     return reach.spread()

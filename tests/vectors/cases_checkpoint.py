@@ -1,0 +1,129 @@
+"""Vectors of section 6.8 and 7.24: compact forms, sums of logs, and what follows from either."""
+
+from mycelia_protocol.compact import compact
+from mycelia_protocol.encoding import Value, encode
+from mycelia_protocol.merkle import Tree
+from mycelia_protocol.record import Record
+from vectors import scenes_escrow, scenes_forks, scenes_promises
+from vectors.bodies import GOOD
+from vectors.cases_identity import CHARTER
+from vectors.cases_state import outcome
+from vectors.chains import Writer
+from vectors.suite import Json, Suite, derived, hex_or_none
+
+NOTES = {
+    "Form": "What stays of a record.",
+    "Settled": "Of decisions and views nothing stays but that they were there.",
+    "Malformed": "A decision that is none keeps its facts, so that all see that it is none.",
+    "Erased": "Words make no difference.",
+    "Tree": "How many leaves there are decides on the shape.",
+    "Lie": "A checkpoint that says something else than the records before it.",
+    "State": "Compact forms lead to the same state as the records.",
+    "Format": "No compact form.",
+}
+SCENES = (*scenes_promises.SCENES[:6], *scenes_escrow.SCENES[:8], *scenes_forks.SCENES[:4])
+
+
+def build() -> Suite:
+    """Return the suite."""
+    suite = Suite("checkpoint", NOTES)
+    _add_forms(suite)
+    _add_sums(suite)
+    _add_logs(suite)
+    _add_states(suite)
+    _add_broken(suite)
+    return suite
+
+
+def _hexes(record: Record) -> Json:
+    return [hex_or_none(part) for part in record.envelope()]
+
+
+def _form(suite: Suite, comment: str, record: Record, flag: str) -> None:
+    inputs: dict[str, Json] = {"op": "form", "envelope": _hexes(record)}
+    suite.valid(comment, "FORM-1", inputs, {"form": compact(record).hex()}, flag)
+
+
+def _add_forms(suite: Suite) -> None:
+    writer = Writer("mill")
+    first = writer.begin()
+    offer = writer.write("offer", GOOD["offer"])
+    for record in (first, offer):
+        _form(suite, f"the {record.kind} of a log", record, "Form")
+    _form(suite, "an offer whose words are erased", offer.without_words(), "Erased")
+    grant = writer.write("grant", {"quantity": 500}, offer, first)
+    _form(suite, "a grant with its references", grant, "Form")
+    decision = writer.write("decision", GOOD["decision"], offer)
+    _form(suite, "a decision", decision, "Settled")
+    broken = {**GOOD["decision"], "total": 999}
+    _form(suite, "a malformed decision", writer.write("decision", broken, offer), "Malformed")
+    none = writer.write("decision", GOOD["decision"])
+    _form(suite, "a decision about nothing", none, "Malformed")
+    _form(suite, "a view", writer.write("view", GOOD["view"]), "Settled")
+    _form(suite, "a view that is malformed", writer.write("view", {}), "Settled")
+    _form(suite, "a record of an unknown kind", writer.write("x-later", {"a": 1}), "Form")
+
+
+def _add_sums(suite: Suite) -> None:
+    tree, leaves = Tree(), list[Json]()
+    for number in range(33):
+        leaf = derived(f"leaf {number}")
+        tree.add(leaf)
+        leaves.append(leaf.hex())
+        if number < 9 or number in (14, 15, 16, 31, 32):
+            inputs: dict[str, Json] = {"op": "sum", "leaves": list(leaves)}
+            suite.valid(
+                f"{number + 1} leaves", "FORM-1", inputs, {"root": tree.root().hex()}, "Tree"
+            )
+
+
+def _add_logs(suite: Suite) -> None:
+    for length in (1, 2, 3, 6):
+        writer = Writer("oak")
+        writer.begin()
+        for number in range(length - 1):
+            kind = ("request", "profile", "view")[number % 3]
+            writer.write(kind, GOOD[kind])
+        tree = Tree()
+        for record in writer.records:
+            tree.add(compact(record))
+        for root, flag in ((tree.root(), "Tree"), (derived("lie"), "Lie")):
+            told = Writer("oak", records=list(writer.records))
+            told.write("checkpoint", {"root": root})
+            inputs: dict[str, Json] = {"op": "log", "envelopes": list(map(_hexes, told.records))}
+            steps: dict[str, Json] = {"sum": tree.root().hex(), "right": root == tree.root()}
+            suite.valid(f"a checkpoint after {length}", "CHECK-1", inputs, steps, flag)
+
+
+def _add_states(suite: Suite) -> None:
+    for number, scene in enumerate(SCENES):
+        records = scene.records()
+        short = [each for each in records if (each.seq + number) % 3 or each.seq < number % 5]
+        inputs: dict[str, Json] = {
+            "op": "state",
+            "charter": CHARTER.encode().hex(),
+            "records": [_hexes(each) for each in records if each not in short],
+            "forms": [
+                [each.author.hex(), each.log.hex(), str(each.seq), compact(each).hex()]
+                for each in short
+            ],
+        }
+        steps: dict[str, Json] = {"digest": outcome(records)["digest"]}
+        suite.valid(scene.comment, "FORM-3", inputs, steps, "State")
+
+
+def _add_broken(suite: Suite) -> None:
+    good: list[Value] = [derived("id"), "offer", 5, [derived("ref")], b"\x80"]
+    cases: list[tuple[str, list[Value]]] = [
+        ("four fields", good[:4]),
+        ("an id of 31 bytes", [derived("id", 31), *good[1:]]),
+        ("no kind", [good[0], "Offer", *good[2:]]),
+        ("a time before 0", [*good[:2], -1, *good[3:]]),
+        ("the same reference twice", [*good[:3], [derived("ref")] * 2, good[4]]),
+        ("an offer without its facts", [*good[:4], None]),
+        ("facts as a map", [*good[:4], {}]),
+    ]
+    for comment, form in cases:
+        inputs: dict[str, Json] = {"op": "read", "form": encode(form).hex()}
+        error = "encoding" if comment == "facts as a map" else "record"
+        suite.invalid(comment, "FORM-1", inputs, error, "Format")
