@@ -20,19 +20,7 @@ VERBS = (
 def test_help_lists_every_command() -> None:
     """`mycelia --help` names all verbs without importing them."""
     result = cli("--help")
-    for verb in [
-        "up",
-        "found",
-        "invite",
-        "join",
-        "status",
-        "offer",
-        "request",
-        "board",
-        "grant",
-        "watch",
-        "down",
-    ]:
+    for verb in VERBS:
         assert f"\n  {verb} " in result.out
     assert result.code == 0
 
