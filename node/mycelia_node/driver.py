@@ -30,6 +30,7 @@ from mycelia_protocol.events import (
     ReadRecords,
     RecordsLoaded,
     Refused,
+    SaveDoubt,
     SaveHeads,
     SaveInvite,
     SendFrame,
@@ -67,6 +68,7 @@ class Driver:
     Args:
         on_notice: told of every notice, for logs and watchers.
         on_crash: told of an exception that left the engine; nothing is handled afterwards.
+        on_doubt: keeps what `SaveDoubt` says.
     """
 
     def __init__(
@@ -76,12 +78,14 @@ class Driver:
         clock: Clock,
         on_notice: Callable[[Notice], None],
         on_crash: Callable[[BaseException], None],
+        on_doubt: Callable[[int], None],
     ) -> None:
         self.engine: Final = engine
         self._store = store
         self._clock = clock
         self._on_notice = on_notice
         self._on_crash = on_crash
+        self._on_doubt = on_doubt
         self._links: Links | None = None
         self._loop = asyncio.get_running_loop()
         self._events: deque[Event] = deque()
@@ -95,11 +99,11 @@ class Driver:
         store.report = self.deliver
         store.crashed = self._crash
 
-    def load(self, resumable_log: bytes | None, snapshot: Snapshot | None = None) -> None:
+    def load(self, loaded: StoreLoaded, snapshot: Snapshot | None = None) -> None:
         """Give the engine all that is on disk; nothing is sent before.
 
         Args:
-            resumable_log: the log that may be written on, if there is one.
+            loaded: what the files beside the store tell of it.
             snapshot: of the store; then only what came since is read.
 
         Raises:
@@ -115,7 +119,7 @@ class Driver:
         finally:
             gc.enable()
         self.deliver(InvitesLoaded(self._store.load_invites()))
-        self.deliver(StoreLoaded(resumable_log))
+        self.deliver(loaded)
 
     def connect(self, links: Links) -> None:
         """Name the transport; before, the engine has nobody to talk to."""
@@ -175,6 +179,8 @@ class Driver:
                 self.pending.saving(self._store.save_invite(digest, expires_ms))
             case DeleteInvite(digest):
                 self._store.delete_invite(digest)  # if it fails, the vouch in the log stands in
+            case SaveDoubt(known_since):
+                self._on_doubt(known_since)
             case SaveHeads(peer, heads):
                 self._store.save_note(*heads_note(peer, self._clock.now_ms(), heads))
             case Carried():

@@ -8,6 +8,7 @@
     node.db        all records (SQLite)
     node.snapshot  what they come to, so that a start is short; made anew when it is missing
     clean          present only while the node is stopped after a clean end
+    anchor.0, .1   show after a crash that node.db is the same file; see `anchor.py`
     lock           held (flock) by the process that runs on this home
     s              the Unix socket of the local API, while the daemon runs
 
@@ -240,9 +241,27 @@ class Home:
             "log": log.hex(),
             "inode": status.st_ino,
             "ctime_ns": status.st_ctime_ns,
+            "mtime_ns": status.st_mtime_ns,
             "size": status.st_size,
         }
         self.write_private(self.clean, json.dumps(marker).encode() + b"\n")
+
+    def was_swapped(self) -> bool:
+        """Return whether another node.db lies here than was closed properly.
+
+        Not if only its mode or links changed, which a marker takes for a change, too.
+        """
+        try:
+            marker = json.loads(self.clean.read_bytes())
+            status = self.database.stat()
+        except (OSError, ValueError):
+            return False
+        found = {
+            "inode": status.st_ino,
+            "mtime_ns": status.st_mtime_ns,
+            "size": status.st_size,
+        }
+        return isinstance(marker, dict) and any(marker.get(name) != found[name] for name in found)
 
     def take_clean(self) -> bytes | None:
         """Return the log that may be written on, or None; the marker is gone afterwards.

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Final
 
 from mycelia_node import notices
+from mycelia_node.anchor import Anchor
 from mycelia_node.clock import Clock
 from mycelia_node.config import Config
 from mycelia_node.driver import Driver
@@ -32,6 +33,7 @@ from mycelia_protocol.events import (
     InviteRequested,
     PublishRequested,
     ShutdownRequested,
+    StoreLoaded,
 )
 from mycelia_protocol.hpke import seal_public_key
 from mycelia_protocol.invite import Invite
@@ -102,6 +104,7 @@ class Node:
         options = read_options(home, config)  # first: what fails here leaves the home as it was
         if is_resting:
             options = Options(allocate=False, discover=False, introduction=options.introduction)
+        was_swapped = home.was_swapped()
         resumable_log = home.take_clean()
         loop = asyncio.get_running_loop()
         self.store: Final = SqliteStore(home.database, charter.commons, poster(loop))
@@ -109,10 +112,14 @@ class Node:
         self.tally: Final = Tally()
         rng, shortcuts = random.SystemRandom(), counting(self.tally)
         engine = Engine(charter, seed, rng, options, shortcuts)
-        self.driver: Final = Driver(engine, self.store, clock, self._noticed, on_crash)
+        self._anchor = Anchor(home, self.store.save_note)
+        self.driver: Final = Driver(
+            engine, self.store, clock, self._noticed, on_crash, self._anchor.doubt
+        )
         self.transport: Final = Transport(self.driver.deliver, self.driver.room, clock, on_crash)
         self.engine: Final = engine
-        self._resumable_log = resumable_log
+        is_restored = resumable_log is None and (was_swapped or not self._anchor.holds)
+        self._loaded = StoreLoaded(resumable_log, is_restored, self._anchor.known_since)
         self._snapshots = SnapshotKeeper(home, charter.commons, engine.logs.record_count)
 
     async def start(self, listener: socket.socket | None) -> None:
@@ -134,7 +141,8 @@ class Node:
         """
         self.driver.connect(self.transport)
         try:
-            self.driver.load(self._resumable_log, self._snapshots.open())
+            self.driver.load(self._loaded, self._snapshots.open())
+            self._anchor.drop()
         except NodeError:
             self.driver.stop()
             self.store.close()

@@ -9,6 +9,7 @@ from mycelia_protocol.errors import MyceliaError
 from mycelia_protocol.notices import (
     CatchingUp,
     CheckpointRefuted,
+    DoubtEnded,
     ForkSeen,
     GateOpened,
     IncarnationOpened,
@@ -47,7 +48,7 @@ def place(notice: Notice, own_key: bytes) -> tuple[int, str]:
             return logging.WARNING, "node"
         case StoreTroubled():
             return logging.ERROR, "store"
-        case MemberJoined() | IncarnationOpened() | GateOpened():
+        case MemberJoined() | IncarnationOpened() | GateOpened() | DoubtEnded():
             return logging.INFO, "node"
         case _:
             assert_never(notice)
@@ -78,6 +79,8 @@ def sentence(state: State, notice: Notice) -> str:
                 return "may grant: there is no other member to ask first"
             told = f"{confirmations} members have" if confirmations != 1 else "1 member has"
             return f"may grant: {told} shown what they hold of this node's logs"
+        case DoubtEnded():
+            return "nothing is frozen any more: all members have told what they hold"
         case ForkSeen(author, log, seq):
             where = f"record {seq} of log {short_id('log', log)}"
             return f"{named(state, author)} wrote two versions of {where}"
@@ -118,6 +121,8 @@ def event(state: State, notice: Notice, now_ms: int) -> Json:
             fields |= {"log": id_text("log", log), "previous": previous}
         case GateOpened(confirmations):
             fields |= {"confirmations": confirmations}
+        case DoubtEnded():
+            pass
         case ForkSeen(author, log, seq) | CheckpointRefuted(author, log, seq):
             fields |= {"key": id_text("key", author), "log": id_text("log", log), "seq": seq}
         case StoreTroubled(reason):
@@ -136,6 +141,7 @@ EVENT_NAMES: dict[type, str] = {
     PeerMisbehaved: "peer-misbehaved",
     IncarnationOpened: "incarnation-opened",
     GateOpened: "gate-opened",
+    DoubtEnded: "doubt-ended",
     ForkSeen: "fork-seen",
     CheckpointRefuted: "checkpoint-refuted",
     StoreTroubled: "store-troubled",

@@ -64,6 +64,8 @@ class Pending:
                 status, action = 503, "Whether it was written will show after the next start."
             if code == "gate":
                 status, action = 409, "Wait until the node has met other members, then try again."
+            if code == "frozen":
+                status, action = 409, "Count it anew: `mycelia offer recount ID AMOUNT UNIT`."
             message = f"Refused: {reason}."
             future.set_exception(RequestError(message, action, code=code, status=status))
 

@@ -116,6 +116,10 @@ class Engine:
         """The log that the next start may write on after a clean end now, or None."""
         return self._own.resumable
 
+    def is_frozen(self, purse: bytes) -> bool:
+        """Return whether this node may have spent of a purse what it does not remember."""
+        return self._own.steward.is_frozen(purse)
+
     @property
     def due_ms(self) -> int | None:
         """When `TimerFired` should next be delivered (ms), or None."""
@@ -148,8 +152,8 @@ class Engine:
             case events.InvitesLoaded(invites):
                 self._door.load(invites)
                 return []
-            case events.StoreLoaded(resumable_log):
-                return self._loaded(resumable_log, now_ms)
+            case events.StoreLoaded():
+                return self._loaded(event, now_ms)
             case events.LinkOpened(link, outbound, address):
                 if outbound:
                     self._overlay.opened(link, address)
@@ -182,7 +186,8 @@ class Engine:
             case events.RecordsRead(token, records):
                 return self._perform(self.replicate.read(token, records), now_ms)
             case events.RecordsCarried(token, records):
-                return self._note_own(self._perform(self.replicate.carried(token, records), now_ms))
+                outputs = self._perform(self.replicate.carried(token, records), now_ms)
+                return self._own.with_doubt(outputs, self._clock.shown_ms)
             case events.HeadsCarried(maker, heads):
                 if self.state.is_member(maker):
                     self.gate.carried(maker, heads, self.publisher.log)
@@ -203,14 +208,14 @@ class Engine:
         self.replicate.erasures.admit(records)
         return []
 
-    def _loaded(self, resumable_log: bytes | None, now_ms: int) -> list[Output]:
+    def _loaded(self, store: events.StoreLoaded, now_ms: int) -> list[Output]:
         """Begin: everything on disk has been read."""
         self._is_loaded = True
-        self._own.loaded(resumable_log, now_ms)
+        outputs = self._own.loaded(store, now_ms, self._clock.shown_ms)
         for key in self.state.roster():
             self._learn_addresses(key)
         self._own.steward.changed(now_ms)
-        return self._check_gate()
+        return [*outputs, *self._check_gate()]
 
     def _shut_down(self, now_ms: int) -> list[Output]:
         self._is_stopping = True
@@ -256,8 +261,8 @@ class Engine:
         key = self.peers.key_of(link)
         if key is not None:
             self._own.heard(key, message)
-        heard = self.replicate.heard(link, message, now_ms)
-        outputs = self._note_own(self._perform(heard, now_ms))
+        heard = self._perform(self.replicate.heard(link, message, now_ms), now_ms)
+        outputs = self._own.with_doubt(heard, self._clock.shown_ms)
         if key is not None and isinstance(message, Records):
             fetched, total = self.replicate.reconcile.progress(link)
             if total >= PROGRESS_RECORDS_MIN:
@@ -265,11 +270,6 @@ class Engine:
         if key is not None and self.replicate.reconcile.has_told_all(link):
             self.gate.shown(key, self.replicate.reconcile.told_by(link))
             outputs.extend(self._check_gate())
-        return outputs
-
-    def _note_own(self, outputs: list[Output]) -> list[Output]:
-        """Look whether others bring records of this node that it does not hold."""
-        self._own.note_strays(outputs)
         return outputs
 
     def _admits(self, key: bytes, chain: tuple[Record, ...]) -> bool:
@@ -324,8 +324,9 @@ class Engine:
             outputs.extend(self._written(now_ms))
         if self.state.member_count != members:
             outputs += self._perform(self.replicate.reconcile.ask_everyone(now_ms), now_ms)
+        shown_ms = self._clock.shown_ms
+        outputs.extend(self._own.stored(batch.records, now_ms, shown_ms, is_own=batch.is_own))
         outputs.extend(self._check_gate())
-        self._own.stored(batch.records, now_ms)
         return outputs
 
     def _written(self, now_ms: int) -> list[Output]:
@@ -350,7 +351,7 @@ class Engine:
                 outputs.extend(self._not_written(token, reason, now_ms))
         if batch.answer is not None:
             outputs.append(Refused(batch.answer.token, "store", f"not written: {reason}"))
-        self._own.store_failed(now_ms)
+        outputs += self._own.store_failed(now_ms)
         return [*outputs, Notify(StoreTroubled(reason))] if is_first else outputs
 
     def _not_written(self, token: int, reason: str, now_ms: int) -> list[Output]:
@@ -372,7 +373,7 @@ class Engine:
     def _check_gate(self) -> list[Output]:
         # A newcomer's store is empty, but its own vouches say that it is not alone.
         members = max(self.state.member_count, len(self._own_chain) + 1)
-        return [Notify(opened) for opened in self._own.check_gate(members, self._clock.steady_ms)]
+        return self._own.check_gate(members, self._clock.steady_ms)
 
     def _learn_addresses(self, key: bytes) -> None:
         profile = self.state.profile(key)

@@ -44,9 +44,14 @@ class StoreLoaded:
     Attributes:
         resumable_log: id of the own log that may be written on, because the store is provably
             the latest (clean shutdown and untouched since); None opens a new incarnation.
+        is_restored: it is not the file that this node last wrote to: a backup, or a copy. After a
+            crash it is that file, and all that ever left the node is in it.
+        known_since: what `SaveDoubt` last said, 0 for nothing.
     """
 
     resumable_log: bytes | None
+    is_restored: bool = False
+    known_since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +307,17 @@ class DeleteInvite:
 
 
 @dataclass(frozen=True, slots=True)
+class SaveDoubt:
+    """Keep, before what is stored after it, that the store has lost own records.
+
+    Attributes:
+        known_since: the generation of own logs from which on it is whole; 0 if all of it is.
+    """
+
+    known_since: int
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """A `PublishRequested`, `DecisionRequested` or `InviteRequested` is done and durable.
 
@@ -364,6 +380,7 @@ Output: TypeAlias = (
     | SaveInvite
     | DeleteInvite
     | SaveHeads
+    | SaveDoubt
     | Accepted
     | Carried
     | Refused

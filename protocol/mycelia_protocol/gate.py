@@ -1,24 +1,47 @@
-"""Whether this node may spend, and whether its own log can still be written on. Spec: 6.6.
+"""Whether this node may spend, and which of its purses it can't know whole. Spec: 6.6.
 
 A node whose store is not provably the latest may have promised things that it does not remember. It
 writes on in a new log at once, but it grants nothing before enough members have shown what they
 hold of its older logs, and it holds as much.
+
+That is enough after a crash, where what others hold was on the disk before. A store that *lost*
+records (an old backup is back, or a peer brings own records that are not there) is in doubt: what
+was promised may be known to those alone to whom it was. So what older generations of logs opened
+stays frozen until all others have told all that they hold, and this node holds as much.
 """
 
-from mycelia_protocol.limits import GATE_CONFIRMATIONS
+from collections.abc import Iterable
+
+from mycelia_protocol.limits import GATE_CONFIRMATIONS, INT_MAX
 from mycelia_protocol.logs import LogKey, Logs
 from mycelia_protocol.messages import Heads, Message
+from mycelia_protocol.state import State
+from mycelia_protocol.types.incarnation import generation_of
 
 
 class RestoreGate:
-    """Whether this node may spend; opened for good by a clean start or by enough members."""
+    """Whether this node may spend, and of what.
 
-    def __init__(self, key: bytes, logs: Logs) -> None:
+    Attributes:
+        is_open: whether it may spend at all.
+        known_since: the generation of own logs from which on this node knows all that it wrote: the
+            store lost records of older ones, and their purses are frozen. 0 if it knows all.
+    """
+
+    def __init__(self, key: bytes, logs: Logs, state: State) -> None:
         self.is_open = False
+        self.known_since = 0
         self._key = key
         self._logs = logs
+        self._state = state
         self._claimants: set[bytes] = set()  # members that claimed to hold more of the own log
         self._shown: dict[bytes, dict[LogKey, int]] = {}  # member -> own logs it told of
+        self._behind: dict[bytes, dict[LogKey, int]] = {}  # member -> what it told and is not here
+
+    @property
+    def generation(self) -> int:
+        """The generation of the logs that are begun now."""
+        return max(self.known_since, self._latest_generation())
 
     @property
     def confirmations(self) -> int:
@@ -27,6 +50,8 @@ class RestoreGate:
             all(self._logs.stored(key).next_seq >= next_seq for key, next_seq in shown.items())
             for shown in self._shown.values()
         )
+
+    # --- what opens and shuts it ---
 
     def open(self) -> None:
         """Open the gate: the store is provably the latest."""
@@ -39,11 +64,24 @@ class RestoreGate:
         """
         self.is_open = False
         self._shown.clear()
+        self._behind.clear()
+
+    def doubt(self, clock_ms: int) -> None:
+        """Shut the gate and freeze what all logs so far opened: records were lost.
+
+        The new generation comes after all that is known, and after all that was forgotten unless
+        the clock was wrong when that began.
+        """
+        self.known_since = min(max(self.generation + 1, clock_ms), INT_MAX)
+        self.shut()
 
     def shown(self, member: bytes, told: dict[LogKey, int]) -> None:
         """Note what a member told of all the logs in its store."""
         own = {key: next_seq for key, next_seq in told.items() if key[0] == self._key}
         self._shown[member] = own
+        if self.known_since:
+            self._behind[member] = told
+            self._catch_up(member)
 
     def carried(self, member: bytes, heads: dict[LogKey, int], log: bytes | None) -> None:
         """Note what a member's bundle tells of its store, if it was made late enough.
@@ -53,6 +91,42 @@ class RestoreGate:
         """
         if log is not None and heads.get((self._key, log)):
             self.shown(member, heads)
+
+    def check(self, roster_size: int) -> bool:
+        """Open the gate if enough members have confirmed; return whether it opened just now."""
+        needed = min(GATE_CONFIRMATIONS, roster_size - 1)
+        if self.is_open or self.confirmations < needed:
+            return False
+        self.is_open = True
+        return True
+
+    def settle(self) -> bool:
+        """End the doubt if everybody has told, and all of it is here; return whether it just did.
+
+        Whom others let in is known by then, since what they told is here.
+        """
+        if not self.known_since or self.awaited():
+            return False
+        self.known_since = 0
+        return True
+
+    # --- what is asked of it ---
+
+    def awaited(self) -> list[bytes]:
+        """Return the members who have not told all they hold, or of whom not all of it is here."""
+        others = (member for member in self._state.roster() if member != self._key)
+        return [member for member in others if not self._catch_up(member)]
+
+    def is_frozen(self, log: bytes) -> bool:
+        """Return whether nothing may be spent of what an own log opened."""
+        return self._generation(log) < self.known_since
+
+    def covers(self, logs: Iterable[bytes]) -> bool:
+        """Return whether the doubt is about all these own logs: they are known, and older."""
+        return all(
+            self._state.depth_of((self._key, log)) is not None and self.is_frozen(log)
+            for log in logs
+        )
 
     def is_claimed_longer(self, member: bytes, message: Message, log: bytes | None) -> bool:
         """Return whether a member says for the first time that the own log is longer than here.
@@ -71,10 +145,23 @@ class RestoreGate:
             self._claimants.add(member)
         return is_longer
 
-    def check(self, roster_size: int) -> bool:
-        """Open the gate if enough members have confirmed; return whether it opened just now."""
-        needed = min(GATE_CONFIRMATIONS, roster_size - 1)
-        if self.is_open or self.confirmations < needed:
+    def _catch_up(self, member: bytes) -> bool:
+        """Let go of what a member told and is here by now; return whether that is all of it."""
+        told = self._behind.get(member)
+        if told is None:
             return False
-        self.is_open = True
-        return True
+        left = {
+            key: next_seq
+            for key, next_seq in told.items()
+            if self._logs.stored(key).next_seq < next_seq and not self._state.is_forked(key)
+        }
+        self._behind[member] = left
+        return not left
+
+    def _generation(self, log: bytes) -> int:
+        return generation_of(self._state.depth_of((self._key, log)) or 0)
+
+    def _latest_generation(self) -> int:
+        """Return the latest generation of the own logs that are in the state."""
+        logs = (log for author, log in self._logs.stored_logs() if author == self._key)
+        return max(map(self._generation, logs), default=0)

@@ -78,6 +78,11 @@ class GateOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class DoubtEnded:
+    """All peers have told what they hold: nothing that this node had offered is frozen now."""
+
+
+@dataclass(frozen=True, slots=True)
 class ForkSeen:
     """Two different authentic records claim the same place in a log."""
 
@@ -111,6 +116,7 @@ Notice: TypeAlias = (
     | PeerMisbehaved
     | IncarnationOpened
     | GateOpened
+    | DoubtEnded
     | ForkSeen
     | CheckpointRefuted
     | StoreTroubled

@@ -13,11 +13,20 @@ from mycelia_protocol.checkpoints import Checkpoints
 from mycelia_protocol.clock import earliest
 from mycelia_protocol.erasures import Erasures
 from mycelia_protocol.errors import LocalError, RemoteError
-from mycelia_protocol.events import DecisionRequested, Output, ReadRecords, Refused, StoreRecords
+from mycelia_protocol.events import (
+    DecisionRequested,
+    Notify,
+    Output,
+    ReadRecords,
+    Refused,
+    SaveDoubt,
+    StoreLoaded,
+    StoreRecords,
+)
 from mycelia_protocol.gate import RestoreGate
 from mycelia_protocol.logs import Logs
 from mycelia_protocol.messages import Message
-from mycelia_protocol.notices import GateOpened, IncarnationOpened, Notice
+from mycelia_protocol.notices import DoubtEnded, GateOpened, IncarnationOpened, Notice
 from mycelia_protocol.options import Options
 from mycelia_protocol.publish import SPENDING_KINDS, Draft, Publisher
 from mycelia_protocol.record import Record
@@ -41,7 +50,7 @@ class OwnLog:
         rng: Rng,
     ) -> None:
         self.publisher: Final = Publisher(state.commons, seed, logs, rng)
-        self.gate: Final = RestoreGate(self.publisher.key, logs)
+        self.gate: Final = RestoreGate(self.publisher.key, logs, state)
         self.steward: Final = Steward(state, logs, self.publisher, self.gate, options, rng)
         self.witness: Final = Witness(state, self.publisher, rng)
         self._tidier = Tidier(state, self.publisher.key, erasures.is_erased, options.erase_after_ms)
@@ -60,27 +69,37 @@ class OwnLog:
             return None
         return log if self._logs.stored((self.publisher.key, log)).next_seq else None
 
-    def loaded(self, resumable_log: bytes | None, now_ms: int) -> None:
+    def loaded(self, store: StoreLoaded, now_ms: int, clock_ms: int) -> list[Output]:
         """Begin: everything on disk has been read."""
-        self.publisher.resume(resumable_log)
-        if resumable_log is not None:
+        self.publisher.resume(store.resumable_log)
+        self.gate.known_since = store.known_since
+        if store.resumable_log is not None:
             self.gate.open()
+        self.publisher.generation = self.gate.generation
+        is_lost = store.is_restored and bool(self.publisher.own_logs())
+        outputs = self._doubt(clock_ms) if is_lost else []
         self._leave_forked()
         self.witness.look_again(now_ms)
         self._tidier.loaded(now_ms)
         self.checkpoints.loaded(now_ms)
+        return outputs
 
-    def stored(self, records: Sequence[Record], now_ms: int) -> None:
-        """Note what is in the state now."""
+    def stored(
+        self, records: Sequence[Record], now_ms: int, clock_ms: int, *, is_own: bool
+    ) -> list[Output]:
+        """Note what is in the state now; own records that others brought may begin unknown logs."""
         if self.witness.stored(records, now_ms):
             self._leave_forked()
         self.checkpoints.stored(records, now_ms)
         self.steward.changed(now_ms)
+        begun = {one.log for one in records if one.author == self.publisher.key and not one.seq}
+        return [] if is_own or self.gate.covers(begun) else self._doubt(clock_ms)
 
-    def store_failed(self, now_ms: int) -> None:
-        """Rest for a while: what was with the store is not written."""
+    def store_failed(self, now_ms: int) -> list[Output]:
+        """Rest for a while: what was with the store is not written, nor perhaps the doubt."""
         self.steward.store_failed(now_ms)
         self.checkpoints.store_failed(now_ms)
+        return [SaveDoubt(self.gate.known_since)] if self.gate.known_since else []
 
     def _leave_forked(self) -> None:
         """Open a new log, and shut the gate, if the own one is proven to part (LOG-10)."""
@@ -153,23 +172,44 @@ class OwnLog:
         if self.gate.is_claimed_longer(member, message, self.publisher.log):
             self.publisher.resume(None)
 
-    def note_strays(self, outputs: list[Output]) -> None:
-        """Open a new log, and shut the gate, if others bring authentic records of this node."""
-        for output in outputs:
-            if isinstance(output, StoreRecords) and self._is_own_among(output.records):
-                self.publisher.resume(None)
-                self.gate.shut()
-                return
+    def with_doubt(self, outputs: list[Output], clock_ms: int) -> list[Output]:
+        """Return what is to be done, the doubt first if others bring own records not held here.
 
-    def _is_own_among(self, records: Sequence[Record]) -> bool:
-        return any(record.author == self.publisher.key for record in records)
+        Then this node opens a new log.
+        """
+        key = self.publisher.key
+        strays = {
+            record.log
+            for output in outputs
+            if isinstance(output, StoreRecords)
+            for record in output.records
+            if record.author == key and record.seq >= self._logs.stored((key, record.log)).next_seq
+        }
+        if not strays:
+            return outputs
+        if not self.gate.covers(strays):
+            return [*self._doubt(clock_ms), *outputs]
+        self.publisher.resume(None)
+        self.gate.shut()
+        return outputs
 
-    def check_gate(self, members: int, now_ms: int) -> list[Notice]:
-        """Open the gate if enough of the members have confirmed."""
-        if not self.gate.check(members):
-            return []
-        self.steward.changed(now_ms)  # it may spend now
-        return [GateOpened(self.gate.confirmations)]
+    def _doubt(self, clock_ms: int) -> list[Output]:
+        """Write on in a log of a new generation, since the store lost records."""
+        self.publisher.resume(None)
+        self.gate.doubt(clock_ms)
+        self.publisher.generation = self.gate.generation
+        return [SaveDoubt(self.gate.known_since)]
+
+    def check_gate(self, members: int, now_ms: int) -> list[Output]:
+        """Open the gate if enough of the members have confirmed; end the doubt if all have."""
+        outputs: list[Output] = []
+        if self.gate.check(members):
+            outputs.append(Notify(GateOpened(self.gate.confirmations)))
+        if self.gate.settle():
+            outputs += [SaveDoubt(0), Notify(DoubtEnded())]
+        if outputs:
+            self.steward.changed(now_ms)  # it may spend more now
+        return outputs
 
     def _ask(self, draft: Draft) -> list[Refused]:
         return self._ask_all([draft])

@@ -51,6 +51,7 @@ class Publisher:
     def __init__(self, commons: bytes, seed: bytes, logs: Logs, rng: Rng) -> None:
         self.key = public_key(seed)
         self.log: bytes | None = None  # the log that is written on, None before the first record
+        self.generation = 0  # of the logs that it opens
         self.in_flight: tuple[Record, ...] = ()  # with the store now
         self._commons = commons
         self._seed = seed
@@ -155,7 +156,7 @@ class Publisher:
             assert head.id is not None
             heads.append(OldHead(key[1], head.next_seq - 1, head.id))
         self.log = self._rng.randbytes(LOG_ID_SIZE)
-        return self._build("incarnation", incarnation_content(heads), (), now_ms)
+        return self._build("incarnation", incarnation_content(heads, self.generation), (), now_ms)
 
     def _build(
         self, kind: str, content: dict[str, Value], refs: tuple[bytes, ...], now_ms: int

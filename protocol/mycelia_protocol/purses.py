@@ -71,6 +71,17 @@ def stock_of(
     return next((stock for stock in found if stock.slot == slot), None)
 
 
+def log_of(state: State, key: bytes, purse: bytes) -> bytes | None:
+    """Return the own log that opened a purse: what may have been spent of it stands there or later.
+
+    None if the purse is not this node's, or not known.
+    """
+    offer, rights = state.find(purse, Offer), state.find(purse, Rights)
+    if offer is not None and offer.author == key:
+        return offer.log
+    return rights.body.log if rights is not None and rights.body.to == key else None
+
+
 def _rights_stock(
     state: State, rights: Statement[Rights], log: bytes | None, now_ms: int
 ) -> Iterator[Stock]:

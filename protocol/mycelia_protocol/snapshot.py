@@ -35,7 +35,7 @@ Fetch: TypeAlias = Callable[[bytes, bytes, int], Record]  # author, log, seq
 
 NOWHERE: Final = -1
 NEVER_S: Final = 2**32 - 1
-LOG_SIZE: Final = ID_SIZE + LOG_ID_SIZE + 8  # author, log, depth, next seq
+LOG_SIZE: Final = ID_SIZE + LOG_ID_SIZE + 16  # author, log, depth, next seq
 SPAN_SIZE: Final = ID_SIZE + LOG_ID_SIZE + 16  # author, log, first, last
 SIZE_SIZE: Final = 8  # bytes of the number in front of the head
 BYTE_ORDER: Final = sys.byteorder  # tables are read where they lie, as the machine reads numbers
@@ -227,7 +227,7 @@ class Snapshot:
     def _read_parts(self) -> list[Part]:
         data, parts, begin = bytes(self._bytes("logs")), list[Part](), 0
         for at in range(0, len(data), LOG_SIZE):
-            author, log, depth, length = _read_key(data, at, 4)
+            author, log, depth, length = _read_key(data, at)
             parts.append(Part(author, log, depth, begin, begin + length))
             begin += length
         return parts
@@ -259,14 +259,14 @@ def _read_head(data: memoryview) -> tuple[int, tuple[Value, ...]]:
     return SIZE_SIZE + size + -size % ALIGNMENT, head
 
 
-def _read_key(data: bytes, at: int, width: int = 8) -> tuple[bytes, bytes, int, int]:
+def _read_key(data: bytes, at: int) -> tuple[bytes, bytes, int, int]:
     """Return author, log and two numbers that stand in a row."""
     log_at = at + ID_SIZE
     first_at = log_at + LOG_ID_SIZE
-    second_at = first_at + width
+    second_at = first_at + 8
     return (
         data[at:log_at],
         data[log_at:first_at],
         int.from_bytes(data[first_at:second_at], "big"),
-        int.from_bytes(data[second_at : second_at + width], "big"),
+        int.from_bytes(data[second_at : second_at + 8], "big"),
     )

@@ -127,7 +127,7 @@ class _Taking:
 
     def _logs_table(self) -> bytes:
         return b"".join(
-            author + log + depth.to_bytes(4, "big") + length.to_bytes(4, "big")
+            author + log + depth.to_bytes(8, "big") + length.to_bytes(8, "big")
             for (author, depth, log), length in zip(self._logs, self._lengths, strict=True)
         )
 

@@ -63,7 +63,7 @@ class State(Lookup):
         self._aside: dict[bytes, Statement[object]] = {}  # of contested logs; they count nothing
         self._lost: dict[bytes, list[Statement[object]]] = {}  # of authors who were members once
         self._waiting: dict[LogKey, list[Record]] = defaultdict(list)
-        self._depths: dict[LogKey, int] = {}  # logs that the incarnation of a log names
+        self._depths: dict[LogKey, int] = {}  # `Incarnation.depth` of each log
         self._seen: dict[bytes, bool] = {}
         self._derived: dict[bytes, object] = {}
         self._noted: dict[bytes, object] = {}  # what follows from a derivation and rests on no more
@@ -131,7 +131,7 @@ class State(Lookup):
         freed: list[Record] = []
         if record.seq == 0:
             body = statement.body if statement else None
-            self._depths[key] = len(body.heads) if isinstance(body, Incarnation) else 0
+            self._depths[key] = body.depth if isinstance(body, Incarnation) else 0
             freed = self._waiting.pop(key, [])
             statement = statement and replace(statement, order=(self._depths[key], *key[1:], 0))
         if statement is None:
@@ -330,7 +330,7 @@ class State(Lookup):
         return any(body.log == key[1] and body.seq <= seq for body in bodies)
 
     def depth_of(self, key: LogKey) -> int | None:
-        """Return how many logs the incarnation of a log names; None if it is not here."""
+        """Return the `depth` of the incarnation of a log; None if it is not here."""
         return self._depths.get(key)
 
     def latest_log(self, author: bytes) -> bytes | None:

@@ -17,7 +17,7 @@ def read_statement(record: Record, depth: int = 0) -> Statement[object] | None:
     """Return what a record says.
 
     Args:
-        depth: how many older logs the incarnation of the record's log names.
+        depth: where the record's log stands among its author's (`Incarnation.depth`).
 
     Returns:
         None if the body is malformed or the kind is not known here.

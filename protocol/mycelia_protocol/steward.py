@@ -81,12 +81,16 @@ class Steward:
             wish = self._asked.popleft()
             key, log = self._publisher.key, self._publisher.log
             assert wish.token is not None
-            if isinstance(wish, Draft):
+            purse = wish.refs[0] if isinstance(wish, Draft) and wish.refs else None
+            purse = wish.purse if isinstance(wish, DecisionRequested) else purse
+            if purse is not None and self.is_frozen(purse):
+                yield [], Refused(wish.token, "frozen", self._why_frozen())
+            elif isinstance(wish, Draft):
                 reason = purses.refusal(self._state, key, log, wish)
                 yield [wish], None if reason is None else Refused(wish.token, "spent", reason)
-                continue
-            found = self._deciding.asked(log, wish, clock_ms, self._accept_by(clock_ms))
-            yield ([], found) if isinstance(found, Refused) else (found, None)
+            else:
+                found = self._deciding.asked(log, wish, clock_ms, self._accept_by(clock_ms))
+                yield ([], found) if isinstance(found, Refused) else (found, None)
 
     def store_failed(self, now_ms: int) -> None:
         """Rest for a while."""
@@ -125,7 +129,8 @@ class Steward:
             yield from allocate.answers(state, key, clock_ms)
             yield from purses.put_back(state, key, clock_ms)
             if self._gate.is_open:
-                yield from purses.give_back(state, key, log, clock_ms)
+                backs = purses.give_back(state, key, log, clock_ms)
+                yield from (back for back in backs if not self.is_frozen(back.refs[0]))
                 if not options.decide:
                     shelf, accept_by_ms = self._shelf(clock_ms), self._accept_by(clock_ms)
                     grants = list(allocate.fifo(state, key, shelf, clock_ms, accept_by_ms))
@@ -147,7 +152,21 @@ class Steward:
         """Return what this node may grant without asking anybody."""
         key, log = self._publisher.key, self._publisher.log
         stocks = purses.stocks(self._state, key, log, clock_ms)
-        return [stock for stock in stocks if not stock.offer.body.ask]
+        known = (stock for stock in stocks if not self.is_frozen(stock.purse))
+        return [stock for stock in known if not stock.offer.body.ask]
+
+    def is_frozen(self, purse: bytes) -> bool:
+        """Return whether this node may have spent of a purse what it does not remember."""
+        log = purses.log_of(self._state, self._publisher.key, purse)
+        return log is not None and self._gate.is_frozen(log)
+
+    def _why_frozen(self) -> str:
+        others, waiting = len(self._state.roster()) - 1, len(self._gate.awaited())
+        return (
+            "this node came back without some of its records, and may have promised of this what "
+            f"it does not remember; {waiting} of {others} other members have yet to tell all they "
+            "hold"
+        )
 
     def _accept_by(self, clock_ms: int) -> int:
         return clock_ms + self._options.accept_within_ms

@@ -212,6 +212,7 @@ class Facts:
         ungated: what nodes spent before they knew their past.
         shut: nodes that said in the end that they may not spend yet, since they may have forgotten
             what they promised.
+        frozen: purses of which nodes said in the end that they lost records of what they promised.
         looks: how often the memory of nodes was measured; `overruns` are what was found.
         quiet: what was said after all agreed; None if they never did, or nobody listened.
         timings_s: wall seconds of each phase.
@@ -239,6 +240,7 @@ class Facts:
     forks: list[ForkFact] | None = None
     ungated: list[Ungated] = field(default_factory=list)
     shut: list[str] = field(default_factory=list)
+    frozen: list[str] = field(default_factory=list)
     looks: int = 0
     overruns: list[Overrun] = field(default_factory=list)
     quiet: Quiet | None = None

@@ -22,7 +22,8 @@ It must not cry wolf, so it looks only at what leaves no doubt, and does not see
 - rights that end, and rights at all in runs with liars or crashes: a node that had to open a new
   log can't spend what was given to its old one;
 - nodes that say that they may not spend yet (`Facts.shut`): a restored node waits until members
-  have shown it what it may have promised. Whether that lasts too long is not judged;
+  have shown it what it may have promised; nor purses that they say are frozen (`Facts.frozen`).
+  Whether that lasts too long is not judged;
 - in turn: nodes that a fault befell, since what lay on their disk may not have been read yet.
 
 Clocks of nodes may be wrong: nothing here compares two of them, but that `fifo` itself does.
@@ -178,7 +179,8 @@ def _left(evidence: Evidence, book: Book, offers: Mapping[bytes, dict[str, Any]]
         if offer.id not in offers or offer.id in book.renewed or parts.holders & liars:
             continue
         sound[offer.id] = kind, lot = _kind(offers[offer.id]), offers[offer.id].get("lot", 1)
-        if parts.amounts[0] > 0 and offer.author not in barred:
+        is_frozen = offer.id.hex() in facts.frozen
+        if parts.amounts[0] > 0 and offer.author not in barred and not is_frozen:
             yield Left(offer.author, offer, offer.author, kind, lot, parts.amounts[0])
     if not evidence.plan.attempts and not evidence.plan.kills:
         yield from _rights_left(evidence, book, sound, barred)

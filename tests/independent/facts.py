@@ -9,7 +9,7 @@ from independent.forks import parting
 from independent.records import Rec, read_body
 from independent.text import read_charter
 
-Order = tuple[int, bytes, int]
+Order = tuple[tuple[int, int], bytes, int]  # (generation, logs named), log, seq
 
 
 class Facts:
@@ -52,10 +52,11 @@ class Facts:
         return read_body(record.kind, record.log[1], len(record.refs), facts, words)
 
     @cached_property
-    def depths(self) -> dict[tuple[bytes, bytes], int]:
-        """How many older logs each log's incarnation names; 0 if that is malformed."""
-        firsts = (record for record in self.records.values() if record.seq == 0)
-        return {r.log: len(self.bodies.get(r.id, {"heads": []})["heads"]) for r in firsts}
+    def depths(self) -> dict[tuple[bytes, bytes], tuple[int, int]]:
+        """Each log's generation, and how many older ones it names; zeros if that is malformed."""
+        firsts = [record for record in self.records.values() if record.seq == 0]
+        bodies = {record.log: self.bodies.get(record.id, {"heads": []}) for record in firsts}
+        return {log: (b.get("generation", 0), len(b["heads"])) for log, b in bodies.items()}
 
     def order(self, record: Rec) -> Order:
         """Section 6.7."""

@@ -142,7 +142,7 @@ NEED = {
 MATTERS = ("not-received", "not-as-described", "not-returned", "damaged", "other")
 REFS_MOST = {"grant": 16, "rights": 16, "receipt": 2, "message": 16}
 TABLES: dict[str, tuple[int, dict[str, tuple[Any, ...]]]] = {
-    "incarnation": (0, {"heads": (list, 0, 256)}),
+    "incarnation": (0, {"heads": (list, 0, 256), "generation?": (int, 0, 2**53 - 1)}),
     "vouch": (0, {"key": (bytes, 32, 32), "invite?": (bytes, 32, 32)}),
     "profile": (
         0,

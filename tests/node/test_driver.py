@@ -73,9 +73,15 @@ class Rig:
         self.engine = ScriptedEngine()
         self.notices: list[Notice] = []
         self.crashes: list[BaseException] = []
+        self.doubts: list[int] = []
         self.store = SqliteStore(path, COMMONS, poster(loop))
         self.driver = Driver(
-            self.engine, self.store, Clock(), self.notices.append, self.crashes.append
+            self.engine,
+            self.store,
+            Clock(),
+            self.notices.append,
+            self.crashes.append,
+            self.doubts.append,
         )
 
     def ask(self) -> tuple[int, "asyncio.Future[bytes | None]"]:
@@ -96,7 +102,7 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
 
 async def test_loading_comes_in_order(rig: Rig) -> None:
     """The engine gets records, then invites, then the end of loading."""
-    rig.driver.load(b"12345678")
+    rig.driver.load(StoreLoaded(b"12345678"))
     assert rig.engine.events == [InvitesLoaded({}), StoreLoaded(b"12345678")]
 
 

@@ -257,7 +257,7 @@ def test_frames_of_this_test_are_otherwise_legal() -> None:
 
 
 def test_a_lie_about_the_own_log_costs_one_new_log_and_no_spending() -> None:
-    """INC-3: a false head is believed once for each member; the gate stays as it was."""
+    """INC-3, INC-5: a false head is believed once for each member; it shuts and freezes nothing."""
     mesh = Mesh(count=2, allocate=False)
     host = mesh.nodes[0]
     host.give(events.PublishRequested(1, "offer", WATER))
@@ -273,6 +273,7 @@ def test_a_lie_about_the_own_log_costs_one_new_log_and_no_spending() -> None:
         logs.add(host.engine.publisher.log)
     assert len(logs) == 1
     assert host.engine.gate.is_open
+    assert not host.engine.gate.known_since
 
 
 def test_a_forged_own_record_changes_nothing() -> None:

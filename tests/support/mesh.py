@@ -29,6 +29,7 @@ class Disk:
     logs: dict[tuple[bytes, bytes], list[Record]] = field(default_factory=dict)
     invites: dict[bytes, int] = field(default_factory=dict)
     heads: dict[bytes, dict[tuple[bytes, bytes], int]] = field(default_factory=dict)
+    known_since: int = 0
     fails: bool = False
 
     def records(self) -> list[Record]:
@@ -69,13 +70,13 @@ class Node:
         """The node's public key."""
         return self.engine.key
 
-    def start(self, resumable_log: bytes | None) -> None:
+    def start(self, resumable_log: bytes | None, *, is_restored: bool = False) -> None:
         """Start a fresh engine from the disk."""
         rng = random.Random(self.mesh.rng.random())
         self.engine = Engine(self.mesh.charter, self.seed, rng, self.options)
         self.give(events.RecordsLoaded(tuple(self.disk.records())))
         self.give(events.InvitesLoaded(dict(self.disk.invites)))
-        self.give(events.StoreLoaded(resumable_log))
+        self.give(events.StoreLoaded(resumable_log, is_restored, self.disk.known_since))
 
     def give(self, event: Event) -> None:
         """Deliver one event and perform what comes of it."""
@@ -211,6 +212,8 @@ class Mesh:
                 node.disk.invites[digest] = expires_ms
             case events.DeleteInvite(digest):
                 node.disk.invites.pop(digest, None)
+            case events.SaveDoubt(known_since):
+                node.disk.known_since = known_since
             case events.SaveHeads(peer, heads):
                 node.disk.heads[peer] = heads
             case events.Carried(token):

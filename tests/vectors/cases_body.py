@@ -172,6 +172,11 @@ def _add_rules(suite: Suite) -> None:
     for comment, heads, req in wrong:
         content = {"heads": heads}
         _malformed(suite, f"incarnation: {comment}", req, "incarnation", content, "Rule")
+    for wrong_one in (-1, "1"):
+        content = {"heads": [], "generation": wrong_one}
+        _malformed(suite, f"generation {wrong_one!r}", "BODY-3", "incarnation", content, "Rule")
+    late: Content = {"heads": [], "generation": 2**53 - 1}
+    suite.valid("the last generation", "INC-5", _in("incarnation", late), _steps(late), "Limit")
     most: Content = {"heads": [[n.to_bytes(8, "big"), 0, bytes(32)] for n in range(256)]}
     suite.valid("256 older logs", "INC-1", _in("incarnation", most), _steps(most), "Limit")
     more: Content = {"heads": [[n.to_bytes(8, "big"), 0, bytes(32)] for n in range(257)]}

@@ -56,6 +56,19 @@ def two_incarnations(cast: Cast) -> None:
     cast.mill.write("profile", {"name": "Mill, from the old log, later by its clock"})
 
 
+def new_generation(cast: Cast) -> None:
+    """Mill's backup is older than its second log; the third names fewer, and comes last still."""
+    second, third = Writer("mill", 1), Writer("mill", 2)
+    cast.extra += [second, third]
+    offer, request = cast.offer(5_000), cast.request(20_000)
+    offered = cast.mill.records[-1]
+    second.begin(offered)
+    cast.grant(offer, request, 3_000, second)
+    third.write("incarnation", {"heads": [], "generation": 1_800_000_000_000})
+    third.write("withdraw", {}, offer)
+    cast.grant(offer, request, 2_000, third)
+
+
 def malformed_incarnation(cast: Cast) -> None:
     """A second log whose first record is malformed counts as one that names no older logs."""
     second = Writer("mill", 1)
@@ -296,6 +309,7 @@ SCENES: Final = scenes(
     ("FOLD-2", ("Roster",), strangers),
     ("FOLD-2", ("Roster",), no_incarnation),
     ("ESC-3", ("Order", "Violation"), two_incarnations),
+    ("INC-5 ESC-3", ("Order", "Violation"), new_generation),
     ("FOLD-1 BODY-3", ("Order", "Ignored"), malformed_incarnation),
     ("FOLD-1", ("Order",), two_profiles),
     ("ESC-3 ESC-6", ("Violation",), overdrawn),

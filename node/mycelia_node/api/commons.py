@@ -10,6 +10,7 @@ from aiohttp import web
 
 from mycelia_node.api.contested import contested_logs
 from mycelia_node.api.fields import read_body, read_flags
+from mycelia_node.api.frozen import frozen_view
 from mycelia_node.api.views import Json, collective, grant_counts, overdrawn_rights
 from mycelia_node.config import check_name
 from mycelia_node.daemon import Daemon
@@ -234,6 +235,7 @@ def commons_status(node: Node) -> Json:
         },
         "log": to_text("log", log) if log is not None else None,
         "gate": "open" if engine.gate.is_open else "closed",
+        "frozen": frozen_view(node),
         "traffic": node.tally.to_json(),
     }
 

@@ -92,7 +92,8 @@ def to_decide(node: Node) -> list[Statement[Offer]]:
     """Return the offers of which people here are asked who gets them, and somebody could."""
     state, key, now_ms = node.engine.state, node.engine.key, node.clock.now_ms()
     shelf = stocks(state, key, node.engine.publisher.log, now_ms)
-    asking = [stock for stock in shelf if stock.offer.body.ask]
+    is_frozen = node.engine.is_frozen
+    asking = [one for one in shelf if one.offer.body.ask and not is_frozen(one.purse)]
     requests = open_requests(state, now_ms) if asking else []
     found = {
         stock.offer.id: stock.offer

@@ -17,6 +17,7 @@ from mycelia_node.api.bundles import BundleRoutes
 from mycelia_node.api.commons import CommonsRoutes
 from mycelia_node.api.decisions import DecisionRoutes
 from mycelia_node.api.erasing import EraseRoutes
+from mycelia_node.api.frozen import FrozenRoutes
 from mycelia_node.api.grants import GrantRoutes
 from mycelia_node.api.merged import MergedRoutes
 from mycelia_node.api.messages import MessageRoutes
@@ -51,6 +52,7 @@ async def serve_api(daemon: Daemon) -> AsyncIterator[None]:
         MessageRoutes,
         PolicyRoutes,
         DecisionRoutes,
+        FrozenRoutes,
     )
     for more in shared:
         more(routes.get_node).add_routes(app)

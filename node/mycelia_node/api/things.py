@@ -110,6 +110,7 @@ class ThingRoutes(Generic[T]):
         state = node.engine.state
         thing = find(state, request.match_info["id"], self._kind)
         more = related(state, thing.id, node.engine.key)
+        more["frozen"] = node.engine.is_frozen(thing.id)
         return web.json_response({**self._view(node, thing), **more})
 
     async def withdraw(self, request: web.Request) -> web.Response:

@@ -106,6 +106,7 @@ def status_text(answer: dict[str, Any]) -> str:
     ]
     if answer["gate"] == "closed":
         lines.append("may not grant yet: it must first hear from members what they hold of its log")
+    lines += frozen_lines(answer["frozen"])
     if answer["overdrawn"] or answer["forks"]:
         lines.append(f"broken promises: {answer['overdrawn']} overdrawn, {answer['forks']} forks")
     sums = answer["checkpoints"]
@@ -143,6 +144,32 @@ def status_text(answer: dict[str, Any]) -> str:
         for peer in answer["peers"]
     ]
     return "\n".join([*lines, "", table(("NEIGHBOUR", "KEY", "ADDRESS", "SINCE"), rows)])
+
+
+def frozen_lines(frozen: dict[str, Any] | None) -> list[str]:
+    """Return what is frozen, why, and what to do about it, for people."""
+    if frozen is None or not frozen["offers"] + frozen["rights"]:
+        return []
+    what = [f"{clean(one['title'])} ({short(one['id'])})" for one in frozen["offers"]]
+    what += [f"rights {short(one['id'])}" for one in frozen["rights"]]
+    waiting = names_text([one["name"] for one in frozen["awaited"]])
+    lines = [
+        f"frozen: {', '.join(what)}. This node came back without some of its records, and may have "
+        f"promised of this what it does not remember. First {waiting} must tell all that they hold"
+    ]
+    if frozen["offers"]:
+        lines.append(
+            "  or count what is there and was promised to nobody: "
+            "`mycelia offer recount ID AMOUNT UNIT`"
+        )
+    return lines
+
+
+def names_text(names: list[str], most: int = 3) -> str:
+    """Return some names in a row, and how many more there are."""
+    more = [f"{len(names) - most} more"] if len(names) > most else []
+    shown = [clean(name) for name in names[:most]] + more
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if shown[1:] else shown)
 
 
 def store_line(answer: dict[str, Any]) -> str:

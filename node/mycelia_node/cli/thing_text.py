@@ -49,6 +49,8 @@ def offer_rows(answer: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(("only for", ", ".join(each["name"] for each in answer["audience"])))
     if answer["inexhaustible"] or answer["renewing"]:
         rows.append(("supply", "renewing" if answer["renewing"] else "inexhaustible"))
+    if answer["frozen"]:
+        rows.append(("frozen", "this node may have promised more of it: `mycelia status`"))
     if answer["ask"]:
         rows.append(("given", "as a person decides: `mycelia decide`"))
     return rows

@@ -238,6 +238,21 @@ def renew_offer(
     _renew(settings, "/v1/offers", id, body)
 
 
+@offer.command("recount")
+@click.argument("id")
+@click.argument("quantity", metavar="AMOUNT")
+@click.argument("unit")
+@click.pass_obj
+def recount_offer(settings: Settings, id: str, quantity: str, unit: str) -> None:  # noqa: A002
+    """Withdraw an offer, and offer AMOUNT UNIT of it anew: what you have counted.
+
+    After a backup came back this node may not remember all that it promised. Count what lies on
+    the shelf, and leave out what somebody may come for: promises that were made stand.
+    """
+    body: dict[str, object] = {"quantity": parse_quantity(quantity, unit)[0]}
+    _added(settings, settings.client.post(f"/v1/offers/{quoted(id)}/recount", body))
+
+
 @request.command("renew")
 @click.argument("id")
 @click.option("--ends", type=parse_span, metavar="SPAN", help="drops off the list after, from now")

@@ -20,7 +20,7 @@ class Statement(Generic[T_co]):
     """A record whose body was read by its family.
 
     Attributes:
-        order: place among all records of its author: (logs named by the incarnation, log, seq).
+        order: place among all records of its author: (`Incarnation.depth` of its log, log, seq).
         body: the family's own dataclass.
     """
 

@@ -17,7 +17,7 @@ from mycelia_protocol.limits import (
 )
 from mycelia_protocol.record import Record
 from mycelia_protocol.schema import Body, Field
-from mycelia_protocol.types.place import PLACE_FIELDS, Place, read_place
+from mycelia_protocol.types.place import PLACE_FIELDS, Place, place_content, read_place
 from mycelia_protocol.types.things import (
     THING_FIELDS,
     check_category,
@@ -134,6 +134,32 @@ def read(body: Body, record: Record) -> Offer:
     _check_amounts(offer)
     _check_times(offer)
     return offer
+
+
+def content(offer: Offer) -> dict[str, Value]:
+    """Return the body that says this, without what goes without saying."""
+    body: dict[str, Value] = {
+        "category": offer.category,
+        "title": offer.title,
+        "quantity": offer.quantity,
+        "unit": offer.unit,
+        "lot": offer.lot,
+    }
+    if offer.terms != "consume":
+        body["terms"] = offer.terms
+    times = ("expires_ms", "from_ms", "until_ms")
+    for name in ("note", "minimum", *times, "on_behalf_of", "audience"):
+        value = getattr(offer, name)
+        if value is not None and value not in ("", 0, ()):
+            body[name] = value
+    for name in ("renewing", "inexhaustible", "ask"):
+        if getattr(offer, name):
+            body[name] = True
+    if offer.slots:
+        body["slots"] = tuple((slot.from_ms, slot.until_ms) for slot in offer.slots)
+    if offer.carrier != "unknown":
+        body["carrier"] = offer.carrier
+    return body | place_content(offer.place)
 
 
 def _check_amounts(offer: Offer) -> None:

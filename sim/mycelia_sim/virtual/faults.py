@@ -111,6 +111,7 @@ class Faults:
         """Note which durable records the fault itself took away."""
         fact.rolled_back = len(lost)
         fact.lost = tuple(record.id.hex() for record in lost)
+        node.is_restored, node.known_since = True, 0
         self._world.forgot(node, lost)
 
     def _restart(self, kill: Kill) -> None:

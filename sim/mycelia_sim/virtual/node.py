@@ -77,6 +77,9 @@ class Watcher(Protocol):
         ...
 
 
+LOSES: Final = ("wipe", "bitflip", "restore_old")  # what a disk at a restart may have lost
+
+
 @dataclass(slots=True)
 class Costs:
     """What a node's engine did."""
@@ -108,6 +111,8 @@ class VirtualNode:
         self.engine: Engine | None = None
         self.starts = 0
         self.resumable_log: bytes | None = None
+        self.is_restored = False  # whether its disk is not what it was: a backup, or a new one
+        self.known_since = 0  # what `SaveDoubt` said; it lies on the disk
         self.slow_us = 0  # time that every event takes, when the machine is busy with other things
         self._loop = loop
         self._network = network
@@ -139,8 +144,9 @@ class VirtualNode:
         for chunk in self.store.load():
             self.give(events.RecordsLoaded(chunk))
         self.give(events.InvitesLoaded(dict(self.store.invites)))
-        self.give(events.StoreLoaded(self.resumable_log))
-        self.resumable_log = None
+        loaded = events.StoreLoaded(self.resumable_log, self.is_restored, self.known_since)
+        self.resumable_log, self.is_restored = None, False
+        self.give(loaded)
 
     def crash(self) -> int:
         """End the process at once; return how many records were not durable."""
@@ -277,6 +283,8 @@ class VirtualNode:
                 self.store.invites[digest] = expires_ms
             case events.DeleteInvite(digest):
                 self.store.invites.pop(digest, None)
+            case events.SaveDoubt(known_since):
+                self.known_since = known_since
             case events.SaveHeads():
                 pass  # the sticks here carry all there is
             case events.Carried():

@@ -1,14 +1,31 @@
 """People at virtual nodes: they make the planned posts, and know what became of earlier ones."""
 
+import contextlib
 from collections.abc import Mapping
+from typing import Final
 
+from mycelia_protocol.errors import LocalError
+from mycelia_protocol.recount import counted_anew
 from mycelia_protocol.types.accounts import account_of
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.promises import grant_state, grants_to
+from mycelia_protocol.types.rights import Rights
 from mycelia_sim.facts import Facts
 from mycelia_sim.plan import Post
 from mycelia_sim.posting import COMPLAINT, DISPUTABLE, renewal_of, rights_of, thing_of
 from mycelia_sim.virtual.node import VirtualNode
+
+RECOUNTS: Final = 1 << 48  # from here on tokens are of what people count anew, not of posts
+RECOUNT_AFTER_MS: Final = (5_000, 20_000)  # after a node came back without all it had written
+
+
+def frozen_purses(node: VirtualNode) -> list[str]:
+    """Return the purses of which a node says that it can't know what it promised, in hex."""
+    if node.engine is None:
+        return []
+    state, key = node.engine.state, node.engine.key
+    purses = [*state.by_author(key, Offer), *state.addressed_to(key, Rights)]
+    return [purse.id.hex() for purse in purses if node.engine.is_frozen(purse.id)]
 
 
 class People:
@@ -39,6 +56,31 @@ class People:
             self._dispute(token, node, target)
         else:
             node.publish(token, post.kind, thing_of(post, self._facts.began_ms))
+
+    def recount(self, token: int, node: VirtualNode, now_ms: int) -> int:
+        """Let a node's people count anew what it may have promised without remembering it.
+
+        They withdraw it, and offer half of what the node takes to be left: the rest they keep for
+        whoever comes and was promised it.
+
+        Returns:
+            The next free token.
+        """
+        engine = node.engine
+        if engine is None:
+            return token
+        for offer in engine.state.by_author(engine.key, Offer):
+            account, lot = account_of(engine.state, offer.id), offer.body.lot
+            if account.withdrawn or not engine.is_frozen(offer.id):
+                continue
+            left = min(account.free) // 2 // lot * lot
+            node.publish(token, "withdraw", {}, (offer.id,))
+            if left:
+                with contextlib.suppress(LocalError):  # its time is over
+                    again = counted_anew(engine.state, offer, left, now_ms)
+                    node.publish(token + 1, "offer", again)
+            token += 2
+        return token
 
     def _dispute(self, token: int, node: VirtualNode, request: bytes) -> None:
         """Let a node dispute the first grant to a request of its own that it accepted."""

@@ -28,8 +28,8 @@ from mycelia_sim.virtual.faults import Faults
 from mycelia_sim.virtual.gates import Gates
 from mycelia_sim.virtual.genesis import Beginning, StreamRng, begin
 from mycelia_sim.virtual.loop import MS, Loop
-from mycelia_sim.virtual.node import EPOCH_MS, VirtualNode
-from mycelia_sim.virtual.people import People
+from mycelia_sim.virtual.node import EPOCH_MS, LOSES, VirtualNode
+from mycelia_sim.virtual.people import RECOUNT_AFTER_MS, RECOUNTS, People, frozen_purses
 from mycelia_sim.virtual.trace import Trace
 from mycelia_sim.virtual.watch import Watch
 from mycelia_sim.virtual.wire import Network
@@ -90,6 +90,7 @@ class World:
         self.scales: Final = Scales(self)
         self.people: Final = People(self.nodes, self.facts)
         self._report = report
+        self._next_recount = RECOUNTS
         self.began_us = 0
         self.has_begun = False  # the workload
 
@@ -123,6 +124,7 @@ class World:
             self.custody.look(node)
             if node.engine is not None and not node.engine.gate.is_open:
                 self.facts.shut.append(node.id)
+            self.facts.frozen += frozen_purses(node)
         return self.facts
 
     @property
@@ -182,7 +184,7 @@ class World:
 
     def acknowledged(self, node: VirtualNode, token: int, record: bytes | None) -> None:
         """Write the journal of what users were told is saved."""
-        if record is None:
+        if record is None or token >= RECOUNTS:
             return
         post = self.plan.posts[token]
         self.watch.say(node.id, "user", record.hex()[:16], post.kind)
@@ -266,8 +268,17 @@ class World:
             self._at(post.at_ms, self.people.post, number, post)
         for attempt in self.plan.attempts:
             self._at(attempt.at_ms, self.cast.begin, attempt)
+        for kill in self.plan.kills:
+            for after_ms in RECOUNT_AFTER_MS if kill.disk in LOSES else ():
+                if kill.restart_ms + after_ms < self.plan.duration_ms:
+                    self._at(kill.restart_ms + after_ms, self._recount, self.nodes[kill.node])
         for at_ms, action, argument in (*Faults(self).schedule(), *self.couriers.schedule()):
             self._at(at_ms, action, argument)
+
+    def _recount(self, node: VirtualNode) -> None:
+        """Let people count what their node may have promised before it came back."""
+        now_ms = node.clock.read(self.loop.now_us)
+        self._next_recount = self.people.recount(self._next_recount, node, now_ms)
 
     def _at(self, at_ms: int, action: Callable[..., None], *args: object) -> None:
         self.loop.at(self.began_us + at_ms * MS, action, *args)
