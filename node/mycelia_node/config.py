@@ -36,6 +36,7 @@ class LinkSection:
     advertise: tuple[str, ...] = ()
     dial: tuple[str, ...] = ()
     discover: bool = True
+    presence: bool = True
 
 
 @dataclass(frozen=True, slots=True)

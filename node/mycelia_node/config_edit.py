@@ -23,6 +23,7 @@ name = {name}        # what neighbours see
 # advertise = []             # addresses put into invites and the profile; default: listen
 # dial = []                  # addresses kept connected for ever
 # discover = true            # dial members by the addresses in their profiles
+# presence = true            # say now and then to all members that this node is there
 
 [share]
 # policy = "commons"         # commons: by the policy in force | fifo: first come | none: by hand

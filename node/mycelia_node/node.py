@@ -24,6 +24,7 @@ from mycelia_node.store import SqliteStore
 from mycelia_node.tally import Tally, counting
 from mycelia_node.transport import Transport
 from mycelia_node.watchers import Watchers
+from mycelia_protocol.attendance import Reach
 from mycelia_protocol.charter import Charter
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.engine import Engine
@@ -103,7 +104,12 @@ class Node:
         self._watchers = watchers
         options = read_options(home, config)  # first: what fails here leaves the home as it was
         if is_resting:
-            options = Options(allocate=False, discover=False, introduction=options.introduction)
+            options = Options(
+                allocate=False,
+                discover=False,
+                presence=False,
+                introduction=options.introduction,
+            )
         was_swapped = home.was_swapped()
         resumable_log = home.take_clean()
         loop = asyncio.get_running_loop()
@@ -161,6 +167,11 @@ class Node:
         resumable_log = self.engine.resumable_log
         if resumable_log is not None:
             self.home.mark_clean(resumable_log)
+
+    def reach(self, key: bytes) -> tuple[Reach, int | None]:
+        """Return how a member can be reached, and when there was the last sign of it (ms)."""
+        is_linked = any(neighbour.key == key for neighbour in self.neighbours.values())
+        return self.engine.attendance.reach(key, self.clock.now_ms(), is_linked=is_linked)
 
     @cached_property
     def seal_private(self) -> bytes:
@@ -295,6 +306,7 @@ def read_options(home: Home, config: Config) -> Options:
         erase_after_ms=config.growth.erase_after_days * DAY_MS or None,
         dial=config.link.dial,
         discover=config.link.discover,
+        presence=config.link.presence,
         introduction=introduction,
     )
 

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from mycelia_protocol.messages import Message, Push, Records, decode_message
+from mycelia_protocol.presence import Presence
 from mycelia_protocol.record import Record
 from mycelia_protocol.session import TAG_SIZE
 from mycelia_protocol.shortcuts import Shortcuts
@@ -63,4 +64,8 @@ def counting(tally: Tally) -> Shortcuts:
         tally.verifications += 1
         return record.is_signed()
 
-    return Shortcuts(verify=verify, decode=decode)
+    def attest(presence: Presence, commons: bytes) -> bool:
+        tally.verifications += 1
+        return presence.is_signed(commons)
+
+    return Shortcuts(verify=verify, attest=attest, decode=decode)

@@ -11,15 +11,17 @@ other belong together, and both sides come to the same verdict, whatever was sto
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
-from mycelia_protocol.crypto import keyed_digest
+from mycelia_protocol.crypto import HEADS, digest, keyed_digest
 from mycelia_protocol.errors import SessionError
 from mycelia_protocol.limits import (
     BUCKET_DIGEST_SIZE,
     BUCKETS_FEW,
     BUCKETS_MANY,
     DIGEST_SIZE,
+    HEADS_MARK_SIZE,
     LOGS_BUCKETED_MIN,
     LOGS_FINELY_BUCKETED_MIN,
 )
@@ -43,6 +45,11 @@ class Vector:
             self.heads[author, log] = next_seq
             rows.append(author + log + next_seq.to_bytes(8, "big") + prefix)
         self._rows = b"".join(rows)
+
+    @cached_property
+    def mark(self) -> bytes:
+        """The short digest of all heads that anybody can compare (spec 10.6)."""
+        return digest(HEADS, self._rows)[:HEADS_MARK_SIZE]
 
     def digest(self, key: bytes) -> bytes:
         """Return the digest of all heads."""
@@ -124,7 +131,7 @@ class Compare:
         exchange = self._exchanges[link]
         return [self._begin(exchange)] if exchange.vector is None else []
 
-    def digest_came(self, link: int, digest: Digest) -> Finding:
+    def digest_came(self, link: int, said: Digest) -> Finding:
         """Take a DIGEST: an answer to the one that was said, or the beginning of an exchange.
 
         Raises:
@@ -136,10 +143,10 @@ class Compare:
         answers = () if exchange.vector is not None else (self._begin(exchange),)
         own = exchange.vector
         assert own is not None
-        if own.digest(exchange.key) == digest.digest:
+        if own.digest(exchange.key) == said.digest:
             exchange.vector = None
             return Finding(answers, own.heads, ())
-        count = bucket_count(max(len(own.heads), digest.logs))
+        count = bucket_count(max(len(own.heads), said.logs))
         if not count:
             exchange.vector = None
             return Finding(answers, {}, list(own.heads))

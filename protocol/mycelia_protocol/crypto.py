@@ -51,6 +51,8 @@ NODE: Final = "node"  # two subtrees of it, the left one and the right one
 CHUNK: Final = "chunk"  # check of a bundle's chunk: bundle, number, payload
 MESSAGE: Final = "message"  # what the sender of a sealed message signs inside it
 SEAL: Final = "seal"  # what a sealed message is bound to
+PRESENCE: Final = "presence"  # what signs a member's word about itself
+HEADS: Final = "heads"  # short digest of all heads in a store, that all can compare
 CARRY: Final = "carry"  # what signs a chunk: its check
 
 FIELD_PRIME: Final = 2**255 - 19

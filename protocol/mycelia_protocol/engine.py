@@ -21,6 +21,7 @@ from collections.abc import Iterable
 from typing import Final, assert_never
 
 from mycelia_protocol import events
+from mycelia_protocol.attendance import Attendance
 from mycelia_protocol.charter import Charter
 from mycelia_protocol.checkpoints import READ_TOKEN
 from mycelia_protocol.clock import Clock, earliest
@@ -83,13 +84,12 @@ class Engine:
         kept = self.options.introduction
         self._own_chain, contacts = ((), ()) if kept is None else decode_introduction(kept)
         commons = self.state.commons
+        self.attendance: Final = Attendance(
+            commons, seed, self.state, rng, shortcuts.attest, is_spoken=self.options.presence
+        )
+        clip, parts_at = Stages(self.state).clip, self.state.contested_from
         self.replicate: Final = Replicate(
-            commons,
-            self.state.is_member,
-            rng,
-            logs,
-            self.state.contested_from,
-            Stages(self.state).clip,
+            commons, self.state.is_member, rng, logs, parts_at, clip, self.attendance
         )
         erasures = self.replicate.erasures
         self._own = OwnLog(seed, self.state, logs, erasures, self.options, rng)
@@ -219,11 +219,11 @@ class Engine:
 
     def _shut_down(self, now_ms: int) -> list[Output]:
         self._is_stopping = True
-        return [
-            output
-            for link in self.peers.ready_links()
-            for output in self._perform(self.peers.close(link, CLOSE_RESTING, "resting"), now_ms)
-        ]
+        outputs = self._perform(self.replicate.rest(now_ms), now_ms)
+        for link in self.peers.ready_links():
+            closing = self.peers.close(link, CLOSE_RESTING, "resting")
+            outputs.extend(self._perform(closing, now_ms))
+        return outputs
 
     # --- peers ---
 

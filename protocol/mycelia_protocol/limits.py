@@ -68,6 +68,15 @@ RECONCILE_INTERVAL_MS: Final = 30_000  # stores are compared with one random nei
 HEADS_DELAY_MS: Final = 200  # newly stored heads are told together
 GRAFT_DELAY_MS: Final = 500  # what was announced is asked for if it is not pushed meanwhile
 
+PRESENCE_INTERVAL_MS: Final = 30_000  # each member says a word so often, +-12.5 %, or
+PRESENCE_SPACING_MS: Final = 1_000  # so often times the members: so all together one a second
+PRESENCE_SOON_MS: Final = 5_000  # after the first link, +100 %; and between rest and the next word
+PRESENCE_SKEW_MAX_MS: Final = 86_400_000  # a day; clocks differ, and old words may be said again
+PRESENCE_ROUND_MS: Final = 10_000  # a word that shows another store leads to one comparison in it
+HEADS_MARK_SIZE: Final = 8  # bytes of a short digest of all heads
+FEATURES_MAX: Final = 16  # versions, and as many features, in one word
+FEATURE_SIZE_MAX: Final = 24  # characters
+
 # Frames of each type that one link may send within a window (spec 9.5). Announcing is cheap to
 # send and to check; joining is not, and a joiner needs it once.
 RATE_WINDOW_MS: Final = 10_000
@@ -79,6 +88,7 @@ RATE_PUSH_MAX: Final = 4_000
 RATE_ANNOUNCE_MAX: Final = 400
 RATE_TREE_MAX: Final = 1_000  # PRUNE, and as many GRAFT
 RATE_JOIN_MAX: Final = 3
+RATE_PRESENCE_MAX: Final = 200
 
 # --- memory ---
 GAP_RECORDS_MAX: Final = 4_096  # out-of-order records held for all logs together

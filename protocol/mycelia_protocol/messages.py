@@ -28,6 +28,7 @@ from mycelia_protocol.limits import (
     RUN_RECORDS_MAX,
     WANTS_PER_FRAME_MAX,
 )
+from mycelia_protocol.presence import Presence, read_presence
 from mycelia_protocol.record import Record, parse_envelope
 
 # --- close codes, spec appendix C.2; WebSocket keeps 4000-4999 for applications ---
@@ -187,6 +188,7 @@ Message: TypeAlias = (
     | Graft
     | Digest
     | Buckets
+    | Presence
 )
 
 NUMBERS: Final[dict[type, int]] = {
@@ -203,6 +205,7 @@ NUMBERS: Final[dict[type, int]] = {
     Graft: 11,
     Digest: 12,
     Buckets: 13,
+    Presence: 14,
 }
 
 
@@ -229,6 +232,8 @@ def encode_message(message: Message) -> bytes:
             return encode([number, list(digests)])
         case Announce(announced):
             return encode([number, _rows(announced)])
+        case Presence():
+            return encode([number, *message.fields()])
         case Prune(authors) | Graft(authors):
             return encode([number, list(authors)])
 
@@ -276,6 +281,8 @@ def decode_message(data: bytes) -> Message:
             return Prune(tuple(_author(row) for row in rows))
         case [11, tuple(rows)] if len(rows) <= AUTHORS_PER_FRAME_MAX:
             return Graft(tuple(_author(row) for row in rows))
+        case [14, *fields]:
+            return read_presence(fields)
         case [int(number), *_] if number in NUMBERS.values():
             raise SessionError(f"frame {number} has the wrong fields", requirement="SESS-5")
         case _:

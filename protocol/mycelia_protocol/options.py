@@ -22,6 +22,7 @@ class Options:
         acknowledge_within_ms: how long checkpoints of others wait for each other before it
             acknowledges them.
         dial: addresses to keep connected for ever.
+        presence: whether it says now and then that it is there.
         discover: whether to dial members by the addresses in their profiles.
         introduction: bytes from `Joined`, or None for the founder.
     """
@@ -36,4 +37,5 @@ class Options:
     acknowledge_within_ms: int = ACKNOWLEDGE_WITHIN_MS
     dial: tuple[str, ...] = ()
     discover: bool = True
+    presence: bool = True
     introduction: bytes | None = None

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from mycelia_protocol.asking import Asker
 from mycelia_protocol.clock import earliest
 from mycelia_protocol.compare import Compare, Finding
-from mycelia_protocol.limits import RECONCILE_INTERVAL_MS
+from mycelia_protocol.limits import PRESENCE_ROUND_MS, RECONCILE_INTERVAL_MS
 from mycelia_protocol.logs import LogKey, Logs
 from mycelia_protocol.messages import Buckets, Digest, HeadEntry, Heads, TaggedHead, Want
 from mycelia_protocol.record import Record
@@ -43,6 +43,7 @@ class Reconcile:
         self._peers: dict[int, Peer] = {}
         self._asker = Asker(logs, self._peers, is_member, parts_at, is_spent)
         self._round_ms: int | None = None
+        self._doubt_ms = 0  # before that no neighbour's word leads to a round of its own
 
     @property
     def due_ms(self) -> int | None:
@@ -126,6 +127,20 @@ class Reconcile:
         ]
         chunks = head_frames(fresh) or [()]
         return [Say(link, Heads(chunk, chunk is chunks[-1])) for chunk in chunks]
+
+    def mark(self) -> bytes:
+        """Return the short digest of the heads in the store."""
+        return self._telling.held().mark
+
+    def doubt_store(self, link: int, mark: bytes, now_ms: int) -> list[Say]:
+        """Compare with a neighbour once more if somebody's store, told by it, holds other heads.
+
+        While heads move here that shows nothing: what moved may be what differs.
+        """
+        if self._telling.mark in (None, mark) or now_ms < self._doubt_ms:
+            return []
+        self._doubt_ms = now_ms + PRESENCE_ROUND_MS
+        return [Say(link, digest) for digest in self._compare.again(link)]
 
     def announced(self, link: int, entries: Iterable[HeadEntry | TaggedHead]) -> list[LogKey]:
         """Take in what a peer holds; return the logs that it holds further than they are here."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from mycelia_protocol.allowances import Allowances
+from mycelia_protocol.attendance import Attendance
 from mycelia_protocol.carried import take_carried
 from mycelia_protocol.clock import earliest
 from mycelia_protocol.erasures import Erasures
@@ -41,14 +42,16 @@ from mycelia_protocol.messages import (
     Want,
 )
 from mycelia_protocol.notices import ForkSeen
+from mycelia_protocol.presence import Presence
+from mycelia_protocol.pushing import Pusher
 from mycelia_protocol.reconcile import Reconcile
 from mycelia_protocol.record import Record
 from mycelia_protocol.rng import Rng
-from mycelia_protocol.runs import chunks, heights, runs
-from mycelia_protocol.session import Quota
+from mycelia_protocol.runs import heights, runs
 from mycelia_protocol.spread import Spread
 from mycelia_protocol.stages import Clip
 from mycelia_protocol.told import Say
+from mycelia_protocol.words import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class Replicate:
         logs: Logs,
         parts_at: Callable[[LogKey], int | None] = lambda _: None,
         clip: Clip = lambda want, _now_ms: want.ranges,
+        attendance: Attendance | None = None,
     ) -> None:
         self.logs = logs
         self._clip = clip  # leaves of what is asked for what belongs to the stage
@@ -98,13 +102,13 @@ class Replicate:
         self.reconcile = Reconcile(self.logs, is_member, rng, parts_at, is_spent)
         self.erasures = Erasures()
         self._spread = Spread()
+        self._pusher = Pusher(self._spread, self.reconcile)
+        self._words = Words(attendance, self._spread, self._pusher, self.reconcile, is_member)
         self._rng = rng
         self._words_ms = 0  # before that nobody is asked for words that are missing
         self._commons = commons
         self._is_member = is_member
         self._links: dict[int, bytes] = {}  # to the member at its other end; in order of number
-        self._quotas: dict[int, Quota] = {}  # link -> pushes that it still takes
-        self._full: set[int] = set()  # links whose peer is slow: nothing is pushed there
         self._batches: dict[int, Batch] = {}
         self._doomed: dict[int, Batch] = {}
         self._next_batch = 1
@@ -115,7 +119,7 @@ class Replicate:
     @property
     def due_ms(self) -> int | None:
         """When `timer` should next be called (ms), or None."""
-        return earliest(self.reconcile.due_ms, self._spread.due_ms)
+        return earliest(self.reconcile.due_ms, self._spread.due_ms, self._words.due_ms)
 
     def timer(self, now_ms: int) -> list[Step]:
         """Do what is due."""
@@ -126,29 +130,34 @@ class Replicate:
             wants = [say.message for say in asked if isinstance(say.message, Want)]
             authors = [wanted.author for want in wants for wanted in want.ranges]
             steps.extend(self._spread.graft(link, authors, now_ms))
-        return steps
+        return [*steps, *self._words.speak(now_ms)]
+
+    def rest(self, now_ms: int) -> list[Step]:
+        """Say that this node is about to stop."""
+        return [*self._words.speak(now_ms, is_resting=True)]
 
     # --- links ---
 
     def opened(self, link: int, key: bytes, session: bytes, now_ms: int) -> list[Step]:
         """Begin with a member; `session` is the hash of its session."""
         self._links = dict(sorted([*self._links.items(), (link, key)]))
-        self._quotas[link] = Quota(Push)
+        self._pusher.opened(link)
         self._spread.opened(link)
+        self._words.opened(now_ms)
         return [*self.reconcile.opened(link, session, now_ms)]
 
     def closed(self, link: int, now_ms: int) -> list[Step]:
         """End with a member."""
-        self._links.pop(link, None)
-        self._quotas.pop(link, None)
+        key = self._links.pop(link, None)
+        if key is not None:
+            self._words.closed(key, now_ms, is_last=not self._links)
+        self._pusher.closed(link)
         self._search.closed(link)
-        self._full.discard(link)
         return [*self._spread.closed(link, now_ms), *self.reconcile.closed(link, now_ms)]
 
     def filled(self, link: int, *, is_full: bool) -> None:
         """Note whether so much waits on a link that nothing is to be pushed there."""
-        if link in self._links:
-            (self._full.add if is_full else self._full.discard)(link)
+        self._pusher.filled(link, is_full=is_full)
 
     def heard(self, link: int, message: Message, now_ms: int) -> list[Step]:
         """Take a frame of a member."""
@@ -190,6 +199,8 @@ class Replicate:
             case Graft(authors):
                 self._spread.push_again(link, authors)
                 return []
+            case Presence():
+                return [*self._words.came(link, message, now_ms)]
             case _:
                 raise SessionError(f"{type(message).__name__} is not for members")
 
@@ -234,7 +245,7 @@ class Replicate:
         steps: list[Step] = [] if batch.answer is None else [batch.answer]
         if batch.is_own:
             self._spread.came(None, batch.records[0].author)
-            steps.extend(self._push(list(batch.records), None, now_ms))
+            steps.extend(self._pusher.push(list(batch.records), None, now_ms))
         return batch, steps
 
     def failed(self, number: int, now_ms: int) -> tuple[Batch, bool]:
@@ -320,7 +331,7 @@ class Replicate:
         if relay:
             for author in {record.author for record in intake.accepted}:
                 self._spread.came(link, author)
-            steps.extend(self._push(accepted, link, now_ms))
+            steps.extend(self._pusher.push(accepted, link, now_ms))
         for key in sorted(intake.missing):
             steps.extend(self.reconcile.missed(link, key, intake.missing[key] + 1, now_ms))
         if intake.forged:
@@ -363,34 +374,6 @@ class Replicate:
             for record in records
             if given.get((record.author, record.log), 0) > record.seq and self.logs.holds(record)
         }
-
-    def _push(self, records: list[Record], source: int | None, now_ms: int) -> list[Step]:
-        """Return pushes of records along their trees, save to whom evidently holds them.
-
-        To one that is slow, or that would count too many, they are not sent; heads bring them.
-        """
-        steps: list[Step] = []
-        pushes = [Push(chunk) for chunk in chunks(records)]
-        is_pushed = self._spread.is_pushed
-        for link in self._links:
-            quota = self._quotas[link]
-            quota.renew(now_ms)
-            if link == source or quota.is_spent or link in self._full:
-                continue
-            told = self.reconcile.told_by(link)
-            fresh = [
-                record
-                for record in records
-                if is_pushed(link, record.author)
-                and told.get((record.author, record.log), 0) <= record.seq
-            ]
-            chosen = pushes if len(fresh) == len(records) else [Push(c) for c in chunks(fresh)]
-            quota.spend(len(chosen))
-            for push in chosen:
-                for key, next_seq in heights(push.records).items():
-                    self.reconcile.gave(link, key, next_seq)
-                steps.append(Say(link, push))
-        return steps
 
 
 def _fork_notices(forks: list[Record]) -> list[Step]:

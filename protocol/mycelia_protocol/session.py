@@ -21,6 +21,7 @@ from mycelia_protocol.limits import (
     RATE_DIGEST_MAX,
     RATE_HEADS_MAX,
     RATE_JOIN_MAX,
+    RATE_PRESENCE_MAX,
     RATE_PUSH_MAX,
     RATE_RECORDS_MAX,
     RATE_TREE_MAX,
@@ -45,6 +46,7 @@ from mycelia_protocol.messages import (
     decode_message,
     encode_message,
 )
+from mycelia_protocol.presence import Presence
 
 TAG_SIZE: Final = 16  # bytes that ChaCha20-Poly1305 adds to a frame
 
@@ -62,6 +64,7 @@ RATES: Final[dict[type, int]] = {
     Announce: RATE_ANNOUNCE_MAX,
     Prune: RATE_TREE_MAX,
     Graft: RATE_TREE_MAX,
+    Presence: RATE_PRESENCE_MAX,
 }
 
 

@@ -17,6 +17,7 @@ from mycelia_protocol.handshake import Handshake
 from mycelia_protocol.limits import ID_SIZE
 from mycelia_protocol.logs import Logs
 from mycelia_protocol.messages import Message, decode_message
+from mycelia_protocol.presence import Presence
 from mycelia_protocol.record import Record
 from mycelia_protocol.session import TAG_SIZE
 from mycelia_protocol.state import State
@@ -37,6 +38,7 @@ class Shortcuts:
 
     Attributes:
         verify: says whether a record's own signature is good.
+        attest: says whether a member's word is signed by its author in a commons.
         decode: reads a frame; raises what `decode_message` raises.
         read: reads a record's body.
         handshake: makes one side of a handshake.
@@ -44,6 +46,7 @@ class Shortcuts:
     """
 
     verify: Callable[[Record], bool] = Record.is_signed
+    attest: Callable[[Presence, bytes], bool] = Presence.is_signed
     decode: Callable[[bytes], Message] = decode_message
     read: Reader = read_statement
     handshake: type[Handshake] = Handshake

@@ -60,6 +60,11 @@ class Telling:
             self._vector = Vector(self.entries(self._logs.stored_logs()))
         return self._vector
 
+    @property
+    def mark(self) -> bytes | None:
+        """The short digest of the heads in the store; None if they moved since `held`."""
+        return None if self._vector is None else self._vector.mark
+
     def entries(self, keys: Iterable[LogKey]) -> list[HeadEntry]:
         """Return heads to be told; of a log that is proven to part, the last one before that."""
         entries: list[HeadEntry] = []

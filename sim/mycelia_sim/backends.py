@@ -45,6 +45,7 @@ BEHAVIOURS: Final = (
     "garbage",
     "slowloris",
     "eclipse",
+    "babble",
 )
 
 

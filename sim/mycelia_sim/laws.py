@@ -9,7 +9,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Final
 
-from mycelia_protocol.limits import HEADS_PER_FRAME_MAX, RECONCILE_INTERVAL_MS
+from mycelia_protocol.limits import (
+    HEADS_PER_FRAME_MAX,
+    PRESENCE_INTERVAL_MS,
+    RECONCILE_INTERVAL_MS,
+)
 from mycelia_sim.audit import Held
 from mycelia_sim.evidence import SHORT, Breach, Evidence, judged
 from mycelia_sim.verdict import Check, First
@@ -190,6 +194,10 @@ def quiescence(evidence: Evidence) -> Check:
     allowed["heads"] = differing * chunks
     allowed |= dict.fromkeys(REACTIONS, quiet.late + greetings)
     allowed["graft"] += (quiet.ended + greetings) * nodes
+    if evidence.plan.presence:  # each word goes once over each link, and prunes it or crosses
+        words = nodes * (quiet.during_ms // (PRESENCE_INTERVAL_MS // 2) + 1)
+        allowed["presence"] = words * 2 * len(evidence.plan.links)
+        allowed["prune"] += allowed["presence"]
     breaches = [
         (f"{count} {name} frames in {quiet.during_ms / 1000:g} s of silence", First(None))
         for name, count in sorted(quiet.frames.items())

@@ -245,6 +245,7 @@ class Plan:
     stop: Stop = Stop()
     trips: tuple[Trip, ...] = ()
     preposition: bool = False
+    presence: bool = False
     policy: str = "fifo"
     in_force: str = "fifo"
     accept_within_ms: int | None = None

@@ -61,6 +61,7 @@ def draw_plan(scenario: Scenario, backend: str | None = None, *, swarm: bool = F
         converge_within_ms=run.converge_within_ms,
         receipts=scenario.workload.receipts,
         preposition=scenario.workload.preposition,
+        presence=scenario.workload.presence,
         policy=scenario.workload.policy,
         in_force=scenario.workload.in_force,
         accept_within_ms=scenario.workload.accept_within_ms,

@@ -17,7 +17,7 @@ from mycelia_sim.verdict import Check
 TOLD_MAX: Final = 12  # things of one kind that are told one by one
 _PLAIN: Final = (
     *("scenario", "title", "seed", "backend", "receipts"),
-    *("policy", "in_force", "preposition", "stop"),
+    *("policy", "in_force", "preposition", "presence", "stop"),
 )
 _TIMES: Final = ("warmup_ms", "duration_ms", "converge_within_ms")
 _COUNTS: Final = (

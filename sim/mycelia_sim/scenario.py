@@ -168,6 +168,7 @@ class Workload:
         policy: by what nodes grant: `fifo`, or `commons` with a record of each decision.
         in_force: the baseline that the founder puts in force, if nodes grant by `commons`.
         preposition: whether nodes give rights ahead of an outage by themselves.
+        presence: whether nodes say now and then that they are there.
         before_crash: posts at a node just before it crashes, so that the crash hits writes.
         meet_in_cut: whether each group of a cut gets offers and requests that fit.
     """
@@ -188,6 +189,7 @@ class Workload:
     policy: str
     in_force: str
     preposition: bool
+    presence: bool
     before_crash: int
     meet_in_cut: bool
     bursts: tuple[Burst, ...]

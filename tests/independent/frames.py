@@ -2,9 +2,10 @@
 
 import hashlib
 
+from independent import keys
 from independent.records import read_envelope
 from independent.text import is_bytes, is_integer
-from independent.wire import Refused, decode
+from independent.wire import Refused, decode, encode
 
 MOST_ENVELOPES = {3: 4_096, 4: 256, 5: 64, 7: 64}
 
@@ -12,7 +13,7 @@ MOST_ENVELOPES = {3: 4_096, 4: 256, 5: 64, 7: 64}
 def read_frame(data: bytes) -> list[object]:
     """Return the fields of a frame, its number first."""
     frame = decode(data)
-    if not isinstance(frame, list) or not frame or not is_integer(frame[0], 1, 13):
+    if not isinstance(frame, list) or not frame or not is_integer(frame[0], 1, 14):
         raise Refused("unknown-frame")
     if not is_right(frame):
         raise Refused("session", "wrong fields")
@@ -50,10 +51,21 @@ def is_right(frame: list[object]) -> bool:
             return is_bytes(digest, 16) and is_integer(logs)
         case [13, list(digests)]:
             return len(digests) in (64, 256) and all(is_bytes(one, 8) for one in digests)
+        case [14, author, time_ms, mark, bool(), list(versions), list(features), signature]:
+            sizes = ((author, 32), (mark, 8), (signature, 64))
+            is_sized = all(is_bytes(value, size) for value, size in sizes)
+            is_few = 1 <= len(versions) <= 16 and len(features) <= 16
+            numbers = all(map(is_integer, (time_ms, *versions)))
+            return is_sized and is_few and numbers and all(map(is_feature, features))
         case [10 | 11, list(authors)]:
             return len(authors) <= 256 and all(is_bytes(author, 32) for author in authors)
         case _:
             return False
+
+
+def is_feature(value: object) -> bool:
+    """Say whether a value names a feature."""
+    return isinstance(value, str) and len(value) <= 24
 
 
 def is_head(row: object) -> bool:
@@ -101,3 +113,31 @@ def compared(session: bytes, heads: list[list[object]], buckets: int) -> list[by
         parts[at] += author + log + seq.to_bytes(8, "big") + prefix
     size = 8 if buckets else 16
     return [hashlib.blake2b(parts[at], key=session, digest_size=size).digest() for at in parts]
+
+
+def mark_of(heads: list[list[object]]) -> bytes:
+    """Return the short digest of all heads in a store (10.6)."""
+    rows = b""
+    for author, log, seq, prefix in sorted(heads):
+        assert isinstance(author, bytes)
+        assert isinstance(log, bytes)
+        assert isinstance(seq, int)
+        assert isinstance(prefix, bytes)
+        rows += author + log + seq.to_bytes(8, "big") + prefix
+    return keys.h("heads", rows)[:8]
+
+
+def read_word(commons: bytes, data: bytes) -> dict[str, str]:
+    """Return what a member signed, and who it is (10.6).
+
+    Raises:
+        Refused: it did not sign that.
+    """
+    _, *said, signature = read_frame(data)
+    author = said[0]
+    assert isinstance(author, bytes)
+    assert isinstance(signature, bytes)
+    signed = keys.prefix("presence") + encode([commons, *said])
+    if not keys.verify(author, signed, signature):
+        raise Refused("forged")
+    return {"signed": signed.hex(), "author": author.hex()}

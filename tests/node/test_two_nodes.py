@@ -1,6 +1,7 @@
 """Two real daemons: what is written on one is seen on the other, and invites work once."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from functools import partial
@@ -200,7 +201,16 @@ def test_join_through_a_waiting_daemon(pair: Pair, daemon: Callable[[str], Daemo
         lambda: "Clinic" in [peer["name"] for peer in one.status()["peers"]], "its name is known"
     )
     assert newcomer.run("join", one.invite()).code == 1
+    assert reach_of(one, "Clinic") == "connected"
     assert newcomer.stop() == 0
+    wait_for(lambda: reach_of(one, "Clinic") == "resting", "it is known that it rests")
+    assert re.search(r"Clinic\s+\S+\s+resting\s+\S+ \w+ ago", one.run("members").out)
+    assert "1 resting" in one.run("status").out
+
+
+def reach_of(node: Daemon, name: str) -> object:
+    """Return how well a node can reach a member."""
+    return next(each["reach"] for each in node.items("/v1/members") if each["name"] == name)
 
 
 def test_nodes_find_each_other_again(daemon: Callable[[str], Daemon], tmp_path: Path) -> None:

@@ -37,9 +37,9 @@ FIRST, SECOND = 1, 2
 class Counting(Mesh):
     """A mesh that counts frames."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, *, presence: bool = False) -> None:
         self.frames: Counter[type] = Counter()
-        super().__init__(count=count)
+        super().__init__(count=count, presence=presence)
         for node in self.nodes:
             self._watch(node)
         for at, node in enumerate(self.nodes):

@@ -8,13 +8,14 @@ import pytest
 from mycelia_protocol.bundle_reader import BundleReader, RecordsFound
 from mycelia_protocol.charter import Charter
 from mycelia_protocol.compare import Vector
-from mycelia_protocol.crypto import domain
+from mycelia_protocol.crypto import PRESENCE, domain
 from mycelia_protocol.encoding import decode, encode
-from mycelia_protocol.errors import RemoteError
+from mycelia_protocol.errors import RemoteError, SignatureError
 from mycelia_protocol.handshake import prologue
 from mycelia_protocol.limits import BUCKETS_FEW, BUCKETS_MANY
 from mycelia_protocol.logs import Logs
 from mycelia_protocol.messages import HeadEntry, decode_message, encode_message
+from mycelia_protocol.presence import Presence
 from mycelia_protocol.record import Record
 from mycelia_protocol.session import Session, open_session
 from mycelia_protocol.state import State
@@ -145,14 +146,42 @@ def test_state(case: Case) -> None:
     assert outcome(records) == case["steps"]
 
 
+def heads_of(inputs: Case) -> list[HeadEntry]:
+    """Read heads."""
+    return [
+        HeadEntry(bytes.fromhex(author), bytes.fromhex(log), int(seq), bytes.fromhex(prefix))
+        for author, log, seq, prefix in inputs["heads"]
+    ]
+
+
 @cases("digest")
 def test_digest(case: Case) -> None:
     """REP-13, REP-14: digests of a store and of its buckets."""
     session = bytes.fromhex(case["in"]["session"])
-    vector = Vector(
-        HeadEntry(bytes.fromhex(author), bytes.fromhex(log), int(seq), bytes.fromhex(prefix))
-        for author, log, seq, prefix in case["in"]["heads"]
-    )
+    vector = Vector(heads_of(case["in"]))
     assert vector.digest(session).hex() == case["steps"]["digest"]
     assert b"".join(vector.buckets(session, BUCKETS_FEW)).hex() == case["steps"]["few"]
     assert b"".join(vector.buckets(session, BUCKETS_MANY)).hex() == case["steps"]["many"]
+
+
+@cases("presence")
+def test_presence(case: Case) -> None:
+    """PRES-1, PRES-3: what a member signs, and what it did not; the mark of a store."""
+    judge(case, read_word if case["in"]["op"] == "word" else read_mark)
+
+
+def read_word(inputs: Case) -> dict[str, Any]:
+    """Take a word as a node does."""
+    said = decode_message(bytes.fromhex(inputs["bytes"]))
+    assert isinstance(said, Presence)
+    assert encode_message(said).hex() == inputs["bytes"]
+    commons = bytes.fromhex(inputs["commons"])
+    if not said.is_signed(commons):
+        raise SignatureError("not signed", code="forged")
+    signed = domain(PRESENCE) + encode([commons, *said.fields()[:-1]])
+    return {"signed": signed.hex(), "author": said.author.hex()}
+
+
+def read_mark(inputs: Case) -> dict[str, Any]:
+    """Return the mark of a store."""
+    return {"mark": Vector(heads_of(inputs)).mark.hex()}

@@ -4,6 +4,7 @@ from functools import lru_cache
 
 import pytest
 
+from mycelia_protocol.attendance import Reach
 from mycelia_protocol.types.accounts import account_of, purse_of
 from mycelia_protocol.types.fork import Fork
 from mycelia_protocol.types.grant import Grant
@@ -255,6 +256,20 @@ def test_a_crowd_of_links_pushes_no_honest_one_out() -> None:
     done = played(*(attempt("eclipse", n, at_ms=2_000 + 17_000 * n) for n in range(2)))
     assert _links_lost(done) == 0
     assert done.world.scales.most["links of members"] <= 4
+
+
+def test_nobody_rests_because_another_says_so() -> None:
+    """PRES-3: words without pause are heard once; a word in another's name ends the link."""
+    done = played(attempt("babble", at_ms=LATE_MS), duration_ms=90_000)
+    (fact,) = done.world.facts.attempts
+    assert fact.answer.startswith("closed the link"), fact.answer
+    assert "forged" in blamed_codes(done)
+    victim = done.world.beginning.keys[attempt("babble").victim]
+    for node in done.world.nodes.values():
+        assert node.engine is not None
+        now_ms = node.clock.read(done.world.loop.now_us)
+        reach, _ = node.engine.attendance.reach(victim, now_ms, is_linked=False)
+        assert node.engine.key == victim or reach == Reach.CONNECTED
 
 
 def test_many_adversaries_at_once() -> None:

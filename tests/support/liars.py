@@ -47,6 +47,7 @@ def a_plan(
         attempts=attempts,
         invariants=INVARIANTS,
         sometimes=(),
+        presence=True,
     )
 
 

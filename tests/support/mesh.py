@@ -56,7 +56,7 @@ class Node:
         self.mesh = mesh
         self.name = name
         self.seed = seed
-        self.options = options or Options(discover=False)
+        self.options = options or Options(discover=False, presence=False)
         self.disk = Disk()
         self.notices: list[Notice] = []
         self.answers: dict[int, bytes | None] = {}
@@ -104,6 +104,7 @@ class Mesh:
         allocate: bool = True,
         decide: bool = False,
         confirm_handovers: bool = False,
+        presence: bool = False,
         accept_within_ms: int = ACCEPT_WITHIN_MS,
     ) -> None:
         self.rng = random.Random(seed)
@@ -120,6 +121,7 @@ class Mesh:
             confirm_handovers=confirm_handovers,
             accept_within_ms=accept_within_ms,
             discover=False,
+            presence=presence,
         )
         self.nodes = [Node(self, "n0", founder, self.options)]
         for number in range(1, count):

@@ -20,7 +20,7 @@ class Visitor:
     """Somebody with a key who speaks the session protocol by hand."""
 
     def __init__(self, mesh: Mesh, host: Node, seed: bytes) -> None:
-        self.mesh, self.host = mesh, host
+        self.mesh, self.host, self.seed = mesh, host, seed
         self.heard: list[Message] = []
         self.closed: list[int] = []
         mesh._links += 1

@@ -16,6 +16,7 @@ NOTES = {
 LOG = derived("log of the frames", 8)
 HEAD: list[Value] = [KEYS["mill"], LOG, 1, bytes(8)]
 RANGE: list[Value] = [KEYS["mill"], LOG, 0, 4]
+WORD: list[Value] = [KEYS["mill"], TIME_MS, derived("mark", 8), False, [1], [], bytes(64)]
 SECRET = derived("secret of the invite", 16)
 NAMES = {1: "HEADS", 2: "WANT", 3: "RECORDS", 4: "PUSH", 5: "INTRODUCE", 6: "JOIN", 7: "WELCOME"}
 
@@ -72,6 +73,8 @@ def _add_good(suite: Suite) -> None:
         ("DIGEST of many logs", [12, derived("digest", 16), 2**53 - 1], "Limit"),
         ("BUCKETS, 64 of them", [13, [derived("bucket", 8)] * 64], "Frame"),
         ("BUCKETS, 256 of them", [13, [derived("bucket", 8)] * 256], "Limit"),
+        ("PRESENCE", [14, *WORD], "Frame"),
+        ("PRESENCE with 16 features", [14, *WORD[:5], ["f" * 24] * 16, WORD[6]], "Limit"),
     ]
     for comment, frame, flag in good:
         suite.valid(comment, "SESS-5", _in(encode(frame)), {"value": tagged(frame)}, flag)
@@ -156,11 +159,11 @@ def _add_others(suite: Suite) -> None:
         ("BUCKETS: a digest of 16 bytes", [13, [bytes(16)] * 64]),
         ("BUCKETS: a digest is text", [13, ["b" * 8] * 64]),
     ]
-    for comment, frame in wrong:
+    for comment, frame in [*wrong, *_wrong_words()]:
         _wrong(suite, comment, frame)
     unknown: list[tuple[str, Value]] = [
         ("number 0", [0]),
-        ("number 14", [14, []]),
+        ("number 15", [15, []]),
         ("number -1", [-1, []]),
         ("true in place of 1", [True, [HEAD], True]),
         ("a name in place of a number", ["HEADS", [HEAD], True]),
@@ -177,6 +180,30 @@ def _add_others(suite: Suite) -> None:
         ("empty", "", "ENC-8"),
     ):
         suite.invalid(comment, req, _in(bytes.fromhex(text)), "encoding", "Format")
+
+
+def _wrong_words() -> list[tuple[str, list[Value]]]:
+    """Return PRESENCE frames with one field each that is not as it should be."""
+    fields: list[tuple[str, int, Value]] = [
+        ("author of 31 bytes", 0, KEYS["mill"][:31]),
+        ("a time below 0", 1, -1),
+        ("the time is true", 1, True),
+        ("a digest of 16 bytes", 2, bytes(16)),
+        ("rest is 1", 3, 1),
+        ("no version", 4, []),
+        ("a version is true", 4, [True]),
+        ("17 versions", 4, [1] * 17),
+        ("a feature of 25 characters", 5, ["f" * 25]),
+        ("a feature is bytes", 5, [b"f"]),
+        ("signature of 63 bytes", 6, bytes(63)),
+    ]
+    return [
+        *(
+            (f"PRESENCE: {what}", [14, *WORD[:at], value, *WORD[at + 1 :]])
+            for what, at, value in fields
+        ),
+        ("PRESENCE without a signature", [14, *WORD[:6]]),
+    ]
 
 
 def _wrong(

@@ -29,6 +29,7 @@ from vectors import (
     cases_message,
     cases_metrics,
     cases_policy,
+    cases_presence,
     cases_record,
     cases_scoring,
     cases_signature,
@@ -55,6 +56,7 @@ BUILDERS: Final[tuple[Callable[[], Suite], ...]] = (
     cases_metrics.build,
     cases_bundle.build,
     cases_message.build,
+    cases_presence.build,
 )
 DIFF_LINES_MAX: Final = 20  # lines of a difference that are shown
 

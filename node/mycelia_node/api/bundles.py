@@ -7,15 +7,18 @@ make the daemon open a file by naming it.
 
 import json
 import logging
+from collections.abc import Iterator
 
 from aiohttp import web
 
 from mycelia_node.api.fields import read_flags
 from mycelia_node.api.things import GetNode
+from mycelia_node.api.views import Json
 from mycelia_node.carrying import Incoming, pack
 from mycelia_node.errors import NodeError, RequestError
 from mycelia_node.names import id_text
 from mycelia_node.nearest import hint
+from mycelia_node.node import Node
 
 MEDIA_TYPE = "application/octet-stream"
 ABOUT = "Mycelia-Bundle"  # header with what is known of a bundle before its first byte
@@ -74,12 +77,25 @@ class BundleRoutes:
             incoming.close()
 
     async def members(self, request: web.Request) -> web.Response:
-        """GET /v1/members: everybody on the roster; the name is null of who has told none."""
+        """GET /v1/members: everybody on the roster, and how well each can be reached from here."""
         read_flags(request, ())
-        engine = self._get_node().engine
-        items = []
-        for key in engine.state.roster():
-            profile = engine.state.profile(key)
-            name = None if profile is None else profile.name
-            items.append({"key": id_text("key", key), "name": name, "mine": key == engine.key})
-        return web.json_response({"items": items})
+        node = self._get_node()
+        return web.json_response({"items": list(members_view(node))})
+
+
+def members_view(node: Node) -> Iterator[Json]:
+    """Yield a member after the other; the name is None of who has told none."""
+    engine = node.engine
+    linked = {neighbour.key for neighbour in node.neighbours.values()}
+    for key in engine.state.roster():
+        profile = engine.state.profile(key)
+        is_mine = key == engine.key
+        reach, since_ms = node.reach(key)
+        yield {
+            "key": id_text("key", key),
+            "name": None if profile is None else profile.name,
+            "mine": is_mine,
+            "linked": key in linked,
+            "reach": None if is_mine else reach.value,
+            "since_ms": None if is_mine else since_ms,
+        }

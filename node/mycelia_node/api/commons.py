@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import json
 import os
+from collections import Counter
 
 from aiohttp import web
 
@@ -206,6 +207,7 @@ def commons_status(node: Node) -> Json:
             for link, peer in sorted(node.neighbours.items())
         ],
         "members": len(state.roster()),
+        "reach": dict(sorted(_reach_counts(node).items())),
         "records": engine.logs.record_count(),
         "logs": len(engine.logs.stored_logs()),
         "store_bytes": node.store.size,
@@ -238,6 +240,12 @@ def commons_status(node: Node) -> Json:
         "frozen": frozen_view(node),
         "traffic": node.tally.to_json(),
     }
+
+
+def _reach_counts(node: Node) -> Counter[str]:
+    """Return how many of the other members can be reached how well."""
+    others = (key for key in node.engine.state.roster() if key != node.engine.key)
+    return Counter(node.reach(key)[0].value for key in others)
 
 
 def _progress(engine: Engine, link: int) -> Json:

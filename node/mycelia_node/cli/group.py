@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "invite": ("mycelia_node.cli.entering", "make an invite for one newcomer"),
     "join": ("mycelia_node.cli.entering", "join a commons with an invite"),
     "status": ("mycelia_node.cli.running", "show this node, its commons and its neighbours"),
+    "members": ("mycelia_node.cli.reaching", "show who is in, and who can be reached"),
     "offer": ("mycelia_node.cli.things", "offer something; list, show, withdraw offers"),
     "request": ("mycelia_node.cli.things", "ask for something; list, show, withdraw requests"),
     "board": ("mycelia_node.cli.things", "show everything that is open"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from mycelia_node.cli.reaching import reach_line
 from mycelia_node.cli.render import clean, duration, now, say, say_json, table
 from mycelia_node.cli.settings import Command, Settings
 from mycelia_node.errors import DaemonError
@@ -117,6 +118,8 @@ def status_text(answer: dict[str, Any]) -> str:
         )
     if sums["refuted"]:
         lines.append(f"{count(sums['refuted'], 'checkpoint')} that can't be right; see the log")
+    if answer["reach"]:
+        lines.append(reach_line(answer["reach"]))
     lines += [
         f"contested: {clean(log['name'])} wrote two versions of log {short(log['log'])}; "
         f"from record {log['seq']} on it counts for nothing"

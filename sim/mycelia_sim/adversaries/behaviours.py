@@ -16,9 +16,11 @@ from mycelia_sim.adversaries.forking import equivocate
 from mycelia_sim.adversaries.lying import lie_digest, withhold
 from mycelia_sim.adversaries.promising import future_time, overdraw
 from mycelia_sim.adversaries.rubbish import garbage, oversize
+from mycelia_sim.adversaries.speaking import babble
 
 BEHAVIOURS: Final[dict[str, Script]] = {
     "alter_body": alter_body,
+    "babble": babble,
     "break_chain": break_chain,
     "eclipse": eclipse,
     "equivocate": equivocate,

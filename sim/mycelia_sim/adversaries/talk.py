@@ -24,6 +24,7 @@ from mycelia_protocol.messages import (
     Want,
     encode_message,
 )
+from mycelia_protocol.presence import Presence
 from mycelia_protocol.record import Record
 from mycelia_protocol.session import Session
 from mycelia_sim.adversaries.scene import MS, Carrier, LogKey
@@ -73,6 +74,7 @@ class Talk:
         serving: how the node's WANTs are answered: with own records, with nothing, or never.
         heads: what the node told, the last of each log.
         pushed: records that the node pushed.
+        words: what members say of themselves, as the node passed it on.
         ended: why the link ended; None while it is being dialled or lives.
         asked: what each WANT of the node asked for.
     """
@@ -82,6 +84,7 @@ class Talk:
         self.serving: Serving = "own"
         self.heads: dict[LogKey, HeadEntry] = {}
         self.pushed: list[Record] = []
+        self.words: list[Presence] = []
         self.ended: str | None = None
         self.asked: list[tuple[Range, ...]] = []
         self._around = around
@@ -207,6 +210,8 @@ class Talk:
                 self.say(Buckets((bytes(BUCKET_DIGEST_SIZE),) * len(digests)))
             case Push(records):
                 self.pushed.extend(records)
+            case Presence():
+                self.words.append(message)
             case Want(ranges):
                 self.asked.append(ranges)
                 if self.serving != "silence":

@@ -108,6 +108,7 @@ WORKLOAD: Final = (
     Key("policy", Choice(POLICIES), "by what nodes grant: who asked first, or as decided", "fifo"),
     Key("in_force", Choice(BASELINES), "policy of the commons, where that decides", "balanced"),
     Key("preposition", Flag(), "nodes give rights ahead of an outage by themselves", False),
+    Key("presence", Flag(), "nodes say now and then that they are there", False),
     Key("before_crash", Integer(0, 4), "posts at a node just before it crashes", 4),
     Key("meet_in_cut", Flag(), "give each group of a cut something to share", True),
 )

@@ -86,6 +86,7 @@ class Fleet:
             f"[node]\nname = {json.dumps(node.name, ensure_ascii=False)}\n"
             f'[link]\nlisten = "{self.network.listen_address(node.id)}"\n'
             f"dial = [{dial}]\ndiscover = false\n"
+            f"presence = {json.dumps(self.plan.presence)}\n"
             f'[share]\npolicy = "{self.plan.policy}"\nreceipts = "{self.plan.receipts}"\n'
             f"preposition = {json.dumps(self.plan.preposition)}\n{self._patience()}"
             '[log]\nlevel = "info"\nformat = "text"\n'

@@ -15,6 +15,7 @@ from mycelia_protocol.encoding import Value
 from mycelia_protocol.handshake import Handshake
 from mycelia_protocol.logs import Logs
 from mycelia_protocol.messages import Message, decode_message
+from mycelia_protocol.presence import Presence
 from mycelia_protocol.record import Record, build_record
 from mycelia_protocol.sharing.baselines import document
 from mycelia_protocol.sharing.policy import write_policy
@@ -28,6 +29,7 @@ from mycelia_sim.virtual.disk import LogKey
 from mycelia_sim.virtual.node import EPOCH_MS
 
 VERIFY_MEMO: Final = 1 << 16  # record ids whose verdict is remembered: a run's live records
+ATTEST_MEMO: Final = 1 << 12  # words remembered; each comes to all nodes within seconds
 READ_MEMO: Final = 1 << 16  # bodies remembered
 DECODE_MEMO: Final = 1 << 12  # frames remembered; a push comes to its readers close together
 
@@ -90,6 +92,7 @@ def begin(
         state.add(record)
     shortcuts = Shortcuts(
         verify=remembering_verify(),
+        attest=lru_cache(ATTEST_MEMO)(Presence.is_signed),
         decode=remembering_decode(),
         read=remembering_read(),
         handshake=PlainHandshake if plain else Handshake,

@@ -239,6 +239,7 @@ class World:
             accept_within_ms=self.plan.accept_within_ms or ACCEPT_WITHIN_MS,
             dial=tuple(self._dials[node]),
             discover=False,
+            presence=self.plan.presence,
         )
 
         shortcuts = self.watch.over(self.beginning.shortcuts)

@@ -1,0 +1,74 @@
+"""Sending what is new along its tree, to those who take it now. Spec: sections 9.5 and 10.2.
+
+Who evidently holds a record is not pushed it. To a neighbour that is slow, or that would count too
+many frames, nothing is pushed; heads tell it of records later, and of words others do.
+"""
+
+from mycelia_protocol.messages import Push
+from mycelia_protocol.presence import Presence
+from mycelia_protocol.reconcile import Reconcile
+from mycelia_protocol.record import Record
+from mycelia_protocol.runs import chunks, heights
+from mycelia_protocol.session import Quota
+from mycelia_protocol.spread import Spread
+from mycelia_protocol.told import Say
+
+
+class Pusher:
+    """Knows which links take more now."""
+
+    def __init__(self, spread: Spread, reconcile: Reconcile) -> None:
+        self._spread = spread
+        self._reconcile = reconcile
+        self._quotas: dict[int, tuple[Quota, Quota]] = {}  # PUSH and PRESENCE; in order of link
+        self._full: set[int] = set()  # links whose peer is slow
+
+    def opened(self, link: int) -> None:
+        """Begin with a member."""
+        fresh = (link, (Quota(Push), Quota(Presence)))
+        self._quotas = dict(sorted([*self._quotas.items(), fresh], key=lambda item: item[0]))
+
+    def closed(self, link: int) -> None:
+        """End with a member."""
+        self._quotas.pop(link, None)
+        self._full.discard(link)
+
+    def filled(self, link: int, *, is_full: bool) -> None:
+        """Note whether so much waits on a link that nothing is to be pushed there."""
+        if link in self._quotas:
+            (self._full.add if is_full else self._full.discard)(link)
+
+    def push(self, records: list[Record], source: int | None, now_ms: int) -> list[Say]:
+        """Return pushes of records that a link (None: this node) brought."""
+        says: list[Say] = []
+        pushes = [Push(chunk) for chunk in chunks(records)]
+        is_pushed = self._spread.is_pushed
+        for link, (quota, _) in self._quotas.items():
+            quota.renew(now_ms)
+            if link == source or quota.is_spent or link in self._full:
+                continue
+            told = self._reconcile.told_by(link)
+            fresh = [
+                record
+                for record in records
+                if is_pushed(link, record.author)
+                and told.get((record.author, record.log), 0) <= record.seq
+            ]
+            chosen = pushes if len(fresh) == len(records) else [Push(c) for c in chunks(fresh)]
+            quota.spend(len(chosen))
+            for push in chosen:
+                for key, next_seq in heights(push.records).items():
+                    self._reconcile.gave(link, key, next_seq)
+                says.append(Say(link, push))
+        return says
+
+    def pass_on(self, presence: Presence, source: int | None, now_ms: int) -> list[Say]:
+        """Return what says a member's word to the others along its tree."""
+        return [
+            Say(link, presence)
+            for link, (_, quota) in self._quotas.items()
+            if link != source
+            and link not in self._full
+            and self._spread.is_pushed(link, presence.author)
+            and quota.take(now_ms)
+        ]
