@@ -2,11 +2,12 @@
 
 Collectives live on two sides of a river. What one writes all on its side know at once; the other
 side hears of it every so often. So most views are comparable and some are not, as among real nodes,
-and only two states have to be kept for any number of collectives.
+and only two states have to be kept for any number of collectives. The policy looks back a week; so
+these states begin anew now and then, from what is younger, and a long history fits into memory.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -30,29 +31,44 @@ BEGIN_MS: Final = 1_700_000_000_000
 STEP_MS: Final = 60_000  # between two decisions
 FERRY_EVERY: Final = 10  # decisions, then each side hears of the other
 LIST_MS: Final = 2 * 3_600_000  # how long a request stands
+WINDOW_S: Final = 7 * 86_400  # how far the policy looks back
+KEPT_MS: Final = (WINDOW_S + 86_400) * 1_000  # what is older counts for no decision any more
+RENEW_EVERY: Final = 20_000  # decisions
 THINGS: Final = (("food.dry", "g", 500), ("food.water", "mL", 1_000), ("food.meal", "1", 1))
 CLASSES: Final = ("now", "days", "days", "week", "anytime")
 
 
 @dataclass(slots=True)
 class Collective:
-    """Somebody who writes."""
+    """Somebody who writes.
+
+    Attributes:
+        kept: its records that may still count for a decision, by seq.
+        fresh: its records that nobody took yet.
+    """
 
     seed: bytes
     key: bytes
     log: bytes
-    written: list[Record] = field(default_factory=list)
+    kept: list[Record] = field(default_factory=list)
+    fresh: list[Record] = field(default_factory=list)
     view: bytes = NOTHING
     told: dict[bytes, int] = field(default_factory=dict)  # seq, by author
 
 
 class Side:
-    """What everybody on one side knows."""
+    """What everybody on one side knows.
 
-    def __init__(self, charter: Charter) -> None:
+    Args:
+        records: what they know already.
+    """
+
+    def __init__(self, charter: Charter, records: Iterable[Record] = ()) -> None:
         self.state: Final = State(charter)
         self.gatherer: Final = Gatherer(self.state)
         self.known: dict[bytes, Record] = {}  # last record, by author
+        for record in records:
+            self.learn(record)
 
     def learn(self, record: Record) -> None:
         """Take in one record, after those before it in its log."""
@@ -63,13 +79,18 @@ class Side:
 
 
 class History:
-    """Writes one decision after another, with all that goes before and after."""
+    """Writes one decision after another, with all that goes before and after.
+
+    Attributes:
+        open: how many requests were open, all decisions together.
+    """
 
     def __init__(self, collectives: int = 24, seed: int = 1) -> None:
         self._rng: Final = random.Random(seed)  # noqa: S311  # a made-up history, the same each time
         seeds = [self._rng.randbytes(32) for _ in range(collectives)]
         self.charter: Final = Charter("Two sides", public_key(seeds[0]), BEGIN_MS, seeds[0][:16])
-        self._sides: Final = (Side(self.charter), Side(self.charter))
+        self._sides = [Side(self.charter), Side(self.charter)]
+        self.open = 0
         self.members: Final = [
             Collective(each, public_key(each), self._rng.randbytes(8)) for each in seeds
         ]
@@ -81,6 +102,7 @@ class History:
         for member in self.members[1:]:
             self._write(founder, "vouch", {"key": member.key})
         policy = {**document("balanced"), "epoch": 1, "previous": baseline("fifo").id}
+        policy["window_s"] = WINDOW_S
         self._write(founder, "policy", {"document": write_policy(policy)})
         self._ferry()
 
@@ -91,7 +113,16 @@ class History:
             self._round()
             if number % FERRY_EVERY == 0:
                 self._ferry()
+            if number % RENEW_EVERY == 0:
+                self._renew()
             yield number
+
+    def take(self) -> list[Record]:
+        """Return what was written since this was last asked for."""
+        taken = [record for member in self.members for record in member.fresh]
+        for member in self.members:
+            member.fresh.clear()
+        return taken
 
     def _round(self) -> None:
         """Let two ask and one offer, decide, and hand over what was promised before."""
@@ -120,6 +151,7 @@ class History:
         assert stock is not None
         policy = in_force(side.state)
         inputs = side.gatherer.gather(giver.key, stock, policy, self._now_ms)
+        self.open += len(inputs.requests)
         found = decide(policy, inputs.offer, inputs.requests, inputs.collectives, self._now_ms)
         body = content(found, self._heads(giver, side), stock.left)
         decision = self._write(giver, "decision", body, offer.id)
@@ -151,21 +183,33 @@ class History:
         for member in self.members:
             for side in self._sides:
                 last = side.known.get(member.key)
-                for record in member.written[0 if last is None else last.seq + 1 :]:
+                unknown = len(member.kept) if last is None else member.kept[-1].seq - last.seq
+                for record in member.kept[len(member.kept) - unknown :]:
                     side.learn(record)
+
+    def _renew(self) -> None:
+        """Forget what counts for no decision any more, but for who is who and the policy."""
+        since_ms = self._now_ms - KEPT_MS
+        for member in self.members:
+            member.kept = [r for r in member.kept if not BEGIN_MS < r.time_ms < since_ms]
+        for number, side in enumerate(self._sides):
+            known = {author: last.seq for author, last in side.known.items()}
+            kept = (record for member in self.members for record in member.kept)
+            heard = [record for record in kept if record.seq <= known[record.author]]
+            self._sides[number] = Side(self.charter, heard)
 
     def _place(self) -> dict[str, Value]:
         north, east = self._rng.randint(0, 2_000_000), self._rng.randint(0, 2_000_000)
         return place_content(snap(449_000_000 + north, -932_000_000 + east))
 
     def _write(self, who: Collective, kind: str, body: dict[str, Value], *refs: bytes) -> Record:
-        last = who.written[-1] if who.written else None
+        last = who.kept[-1] if who.kept else None
         record = build_record(
             commons=self.charter.commons,
             seed=who.seed,
             author=who.key,
             log=who.log,
-            seq=len(who.written),
+            seq=0 if last is None else last.seq + 1,
             prev=None if last is None else last.id,
             kind=kind,
             time_ms=self._now_ms,
@@ -173,6 +217,7 @@ class History:
             salt=self._rng.randbytes(16),
             refs=refs,
         )
-        who.written.append(record)
+        who.kept.append(record)
+        who.fresh.append(record)
         self._side(who).learn(record)
         return record

@@ -2,9 +2,7 @@
 
 import logging
 import sqlite3
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mycelia_node.arrivals import Arrival, Arrivals
@@ -249,47 +247,6 @@ def read_profiles(path: Path) -> Iterator[Record]:
                 yield record
     finally:
         connection.close()
-
-
-def read_everything(
-    path: Path, *, is_closed: bool = False, is_bare: bool = False
-) -> dict[tuple[bytes, bytes], list[Record]]:
-    """Return all records by (author, log), in order.
-
-    Args:
-        path: of the database, beside a daemon that goes on writing.
-        is_closed: it was closed properly and nobody opens it meanwhile; then it is not touched.
-        is_bare: half the memory will do: headers and signatures are read and let go.
-
-    Raises:
-        sqlite3.Error, RemoteError: it can't be read.
-    """
-    how = "immutable=1" if is_closed else "mode=ro"
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)
-    try:
-        found: dict[tuple[bytes, bytes], list[Record]] = {}
-        for _, row in read_rows(connection, "ORDER BY r.log, r.seq"):
-            record = Record.parse(*row)
-            log = found.setdefault((record.author, record.log), [])
-            log.append(_bare(record, log) if is_bare else record)
-        return found
-    finally:
-        connection.close()
-
-
-def _bare(record: Record, before: Sequence[Record]) -> Record:
-    """Return a record without what only proves it, and sharing what those before it hold."""
-    last = before[-1] if before else record
-    return replace(
-        record,
-        header=b"",
-        signature=None,
-        commons=last.commons,
-        author=last.author,
-        log=last.log,
-        prev=last.id if before else None,
-        kind=sys.intern(record.kind),
-    )
 
 
 def read_log(connection: sqlite3.Connection, wanted: Range) -> Iterator[Record]:

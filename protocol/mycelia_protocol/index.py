@@ -39,7 +39,11 @@ class Index:
         self.addressed: Lists = {}
         self.profiles: dict[bytes, Statement[Profile]] = {}
         for last in () if past is None else past.last(Profile):
-            self._note_profile(last)
+            self._note_last(last)
+
+    def marks(self) -> dict[bytes, bool]:
+        """Return what holds one mark for each of some records."""
+        return {}
 
     def branch(self) -> "Index":
         """Return an index that begins with all of this one, which must not change any more."""
@@ -104,8 +108,7 @@ class Index:
         for ref in statement.refs:
             spoken_of = _own_list(self.about, (ref, kind))
             bisect.insort(spoken_of, statement, key=lambda other: (other.author, other.order))
-        if isinstance(statement.body, Profile):
-            self._note_profile(statement)
+        self._note_last(statement)
         addressee = KINDS[statement.kind].addressee
         if addressee is not None:
             _own_list(self.addressed, (addressee(statement), kind)).append(statement)
@@ -121,10 +124,7 @@ class Index:
             self.by_type[type(one.body)].pop(one.id)
         for lists, key in _places(self, own):
             lists[key] = [one for one in lists[key] if one.id not in ids]
-        for author in dict.fromkeys(one.author for one in gone if isinstance(one.body, Profile)):
-            self.profiles.pop(author)
-            for profile in self.written(author, Profile):
-                self._note_profile(profile)
+        self._note_last_again(gone)
 
     def replace(self, fresh: Sequence[Statement[object]]) -> None:
         """Put statements in the places of those with their ids, which differ only in words."""
@@ -140,11 +140,20 @@ class Index:
         for lists, key in _places(self, own):
             lists[key] = [by_id.get(one.id, one) for one in lists[key]]
 
-    def _note_profile(self, statement: Statement[object]) -> None:
+    def _note_last(self, statement: Statement[object]) -> None:
         """Let the last profile of an author count."""
+        if not isinstance(statement.body, Profile):
+            return
         known = self.profiles.get(statement.author)
         if known is None or known.order < statement.order:
             self.profiles[statement.author] = cast("Statement[Profile]", statement)
+
+    def _note_last_again(self, gone: Sequence[Statement[object]]) -> None:
+        """Look for the last profiles of authors of whom some are gone."""
+        for author in dict.fromkeys(one.author for one in gone if isinstance(one.body, Profile)):
+            self.profiles.pop(author)
+            for profile in self.written(author, Profile):
+                self._note_last(profile)
 
 
 def _places(

@@ -92,6 +92,12 @@ class Lookup:
         past = () if self._past is None else self._past.spoken_of_since(body_type, by, since_ms)
         return (*past, *own)
 
+    def ids(self, body_type: type) -> Iterator[bytes]:
+        """Yield the ids of all statements of one family, in any order."""
+        if self._past is not None:
+            yield from (each.id for each in self._past.every(body_type))
+        yield from self._by_type.get(body_type, {})
+
     def asked_for(self) -> Iterator[tuple[tuple[bytes, str, str], int]]:
         """Yield ((author, category, unit), base units) of all requests, some of them together."""
         if self._past is not None:

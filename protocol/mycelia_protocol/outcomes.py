@@ -3,8 +3,9 @@
 A function of the records, of a policy, by which unlike things are added up, and of a time.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Collection
+from typing import Final
 
 from mycelia_protocol.gather import Delivery, delivery_of, everybody, metres_of, window_begin
 from mycelia_protocol.limits import AUDIT_SUM_MAX, RECEIVED_MAX, UNCONFIRMED_AFTER_MS
@@ -22,7 +23,7 @@ from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.parties import side_of
 from mycelia_protocol.types.party import Party
-from mycelia_protocol.types.promises import grant_state, holdings_of, times_of
+from mycelia_protocol.types.promises import grant_state, grants_to, holdings_of, times_of
 from mycelia_protocol.types.request import Request
 from mycelia_protocol.types.withdraw import first_withdrawal
 
@@ -31,41 +32,73 @@ MEMBERS, PEOPLE, LIVING = "members", "people without a node", "living places"
 NOWHERE = "no place told"
 
 
-def outcomes_of(state: State, policy: Policy, as_of_ms: int) -> Outcomes:
-    """Return what became of everything.
+class Reckoning:
+    """Adds up what became of everything, offer by offer and request by request.
 
     Args:
         state: of all records that are here.
         policy: by which things are worth something.
         as_of_ms: what has expired then has expired; the window ends there.
+        overridden: the decisions that name an override; None if each has to be looked at.
+        into: what is added to.
     """
-    grants = {grant.id: grant for grant in state.every(Grant)}
-    found = ((grant, delivery_of(state, grants[grant])) for grant in grants)
-    deliveries = {grant: had for grant, had in found if had is not None}
-    by_request = defaultdict[bytes, list[Delivery]](list)
-    for grant, had in deliveries.items():
-        by_request[grants[grant].refs[1]].append(had)
-    requests, withdrawn = list[RequestOutcome](), 0
-    receivers, areas = _Groups(), _Groups()
-    for request in state.every(Request):
-        had_here = by_request.get(request.id, [])
-        if not had_here and first_withdrawal(state, request) is not None:
-            withdrawn += 1
-            continue
-        requests.append(_request(state, policy, request, had_here))
-        receivers.add(receiver_of(state, requests[-1].collective), requests[-1])
-        areas.add(_area(request), requests[-1])
-    handed = [
-        _grant(state, policy, grants[each], deliveries[each], as_of_ms) for each in deliveries
-    ]
-    return Outcomes(
-        requests=tuple(requests),
-        withdrawn=withdrawn,
-        grants=tuple(handed),
-        offers=tuple(_offers(state, policy, as_of_ms)),
-        groups={"receivers": receivers.pairs(), "areas": areas.pairs()},
-        had=_had(state, policy, deliveries.values(), as_of_ms),
-    )
+
+    def __init__(
+        self,
+        state: State,
+        policy: Policy,
+        as_of_ms: int,
+        overridden: Collection[bytes] | None = None,
+        into: Outcomes | None = None,
+    ) -> None:
+        self._state: Final = state
+        self._policy: Final = policy
+        self._as_of_ms: Final = as_of_ms
+        self._overridden: Final = overridden
+        self._found: Final = Outcomes() if into is None else into
+        self._receivers: Final = _Groups()
+        self._areas: Final = _Groups()
+        self._received: Final[Counter[bytes]] = Counter()  # in the window
+
+    def look_at_offer(self, offer: Statement[Offer]) -> None:
+        """Count an offer."""
+        outcome = _offer(self._state, self._policy, offer, self._as_of_ms)
+        if outcome is not None:
+            self._found.offers.add(outcome)
+
+    def look_at_request(self, request: Statement[Request]) -> None:
+        """Count a request, and what was granted to it."""
+        state, policy = self._state, self._policy
+        found = ((grant, delivery_of(state, grant)) for grant in grants_to(state, request.id))
+        deliveries = [(grant, had) for grant, had in found if had is not None]
+        if not deliveries and first_withdrawal(state, request) is not None:
+            self._found.withdrawn += 1
+            return
+        outcome = _request(state, policy, request, [had for _, had in deliveries])
+        self._found.requests.add(outcome)
+        self._receivers.add(receiver_of(state, outcome.collective), outcome)
+        self._areas.add(_area(request), outcome)
+        for grant, had in deliveries:
+            self._look_at_grant(grant, had)
+
+    def outcomes(self) -> Outcomes:
+        """Return what was found so far."""
+        self._found.groups = {"receivers": self._receivers.pairs(), "areas": self._areas.pairs()}
+        self._found.had = {
+            who: had_per_member(
+                CollectiveView(who, members, min(self._received[who], RECEIVED_MAX)), 0
+            )
+            for who, members, _ in everybody(self._state)
+        }
+        return self._found
+
+    def _look_at_grant(self, grant: Statement[Grant], had: Delivery) -> None:
+        state, policy = self._state, self._policy
+        approver = _approver(state, grant, self._overridden)
+        self._found.grants.add(_grant(state, policy, grant, had, self._as_of_ms, approver))
+        if had.handed_ms > window_begin(policy, self._as_of_ms):
+            worth = policy.milli_person_days(had.category, had.unit, had.quantity)
+            self._received[had.who] += worth
 
 
 class _Groups:
@@ -127,7 +160,12 @@ def _tenths(value: int) -> str:
 
 
 def _grant(
-    state: State, policy: Policy, grant: Statement[Grant], had: Delivery, as_of_ms: int
+    state: State,
+    policy: Policy,
+    grant: Statement[Grant],
+    had: Delivery,
+    as_of_ms: int,
+    approver: bytes | None,
 ) -> GrantOutcome:
     offer, request = offer_of(state, grant), state.find(grant.refs[1], Request)
     assert offer is not None  # else nothing was handed over
@@ -141,48 +179,37 @@ def _grant(
         grams=had.quantity * policy.grams(had.category, had.unit) // 1_000,
         metres=policy.distance_unknown_m if metres is None else metres,
         carbon_factor=policy.carbon_factor(offer.body.carrier),
-        approver=_approver(state, grant),
+        approver=approver,
         is_confirmed=is_recent or None not in (became.handed, became.received),
         is_rescue=left_ms is not None and left_ms <= policy.rescue_horizon_s * 1_000,
         is_ecosystem=receiver_of(state, had.who) == LIVING,
     )
 
 
-def _approver(state: State, grant: Statement[Grant]) -> bytes | None:
+def _approver(
+    state: State, grant: Statement[Grant], overridden: Collection[bytes] | None
+) -> bytes | None:
     """Return who approved that a person decided otherwise, None if nobody did."""
     for ref in grant.refs[2:]:
-        decision = state.find(ref, Decided)
+        is_possible = overridden is None or ref in overridden
+        decision = state.find(ref, Decided) if is_possible else None
         if decision is not None and decision.body.override is not None:
             return decision.body.override.approver
     return None
 
 
-def _offers(state: State, policy: Policy, as_of_ms: int) -> Iterator[OfferOutcome]:
-    """Yield what became of offers of which there is an amount that can spoil."""
-    for offer in state.every(Offer):
-        body = offer.body
-        if body.inexhaustible or body.terms == "lend":
-            continue
-        left = 0
-        if is_past(times_of(state, offer).expires_ms, as_of_ms):
-            where = holdings_of(state, offer.id)
-            left = where.free + where.escrow
-        supply = account_of(state, offer.id).supply
-        yield OfferOutcome(
-            policy.milli_person_days(body.category, body.unit, supply),
-            policy.milli_person_days(body.category, body.unit, left),
-        )
-
-
-def _had(
-    state: State, policy: Policy, deliveries: Iterable[Delivery], as_of_ms: int
-) -> dict[bytes, int]:
-    """Return what each collective had in the window, per member (8.8.3)."""
-    since_ms, received = window_begin(policy, as_of_ms), defaultdict[bytes, int](int)
-    for had in deliveries:
-        if had.handed_ms > since_ms:
-            received[had.who] += policy.milli_person_days(had.category, had.unit, had.quantity)
-    return {
-        who: had_per_member(CollectiveView(who, members, min(received[who], RECEIVED_MAX)), 0)
-        for who, members, _ in everybody(state)
-    }
+def _offer(
+    state: State, policy: Policy, offer: Statement[Offer], as_of_ms: int
+) -> OfferOutcome | None:
+    """Return what became of an offer; None if there is no amount of it that can spoil."""
+    body = offer.body
+    if body.inexhaustible or body.terms == "lend":
+        return None
+    left = 0
+    if is_past(times_of(state, offer).expires_ms, as_of_ms):
+        where = holdings_of(state, offer.id)
+        left = where.free + where.escrow
+    return OfferOutcome(
+        policy.milli_person_days(body.category, body.unit, account_of(state, offer.id).supply),
+        policy.milli_person_days(body.category, body.unit, left),
+    )

@@ -2,26 +2,26 @@
 
 Each view says what its author knew; that is folded, and then the same code decides as at the
 author's node. So nothing has to be believed: neither who the candidates were, nor what they scored.
-`horizon.py` says in which order, so that a state only grows.
+`horizon.py` says in which order, so that states only grow. They are folded over an archive, so that
+a history of any length fits into memory.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final, TypeAlias, cast
 
+from mycelia_protocol.archive import Archive, LogKey, Logs
+from mycelia_protocol.archived import ArchiveIndex
 from mycelia_protocol.charter import Charter
 from mycelia_protocol.gatherer import Gatherer
-from mycelia_protocol.horizon import Chain, LogKey, Logs, Step, chains
+from mycelia_protocol.horizon import Chain, Chains, Sight
 from mycelia_protocol.limits import DECISION_ROWS_MAX
 from mycelia_protocol.policies import in_force, is_superseded
 from mycelia_protocol.purses import Stock, stock_of
-from mycelia_protocol.record import Record
 from mycelia_protocol.sharing.change import Inputs
 from mycelia_protocol.sharing.decide import Decision, decide
 from mycelia_protocol.sharing.policy import Policy
 from mycelia_protocol.state import State
-from mycelia_protocol.statements import Reader, read_statement
 from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.decision import Decided, Override, Row, rows_digest, rows_of
 from mycelia_protocol.types.grant import Grant
@@ -67,133 +67,157 @@ Name: TypeAlias = tuple[
 Known: TypeAlias = dict[Name, Finding]
 
 
+DERIVATIONS_MAX: Final = 16_384  # of all chains together; about 10 MiB
+REFRESH_AFTER: Final = 4_096  # records, so that what they touch need not be kept for long
+
+
 def recompute(charter: Charter, logs: Logs, key: LogKey) -> Iterator[Finding]:
-    """Yield a finding for each decision of a log, in its order; arguments as `recompute_all`."""
-    places = {record.id: seq for seq, record in enumerate(logs[key])}
-    found = recompute_all(charter, logs, [key])
-    return iter(sorted(found, key=lambda finding: places[finding.decision]))
+    """Yield a finding for each decision of a log, in its order."""
+    return Recomputing(charter, Archive.of(logs), [key]).findings()
 
 
-def recompute_all(
-    charter: Charter,
-    logs: Logs,
-    keys: Sequence[LogKey],
-    other: Policy | None = None,
-    read: Reader = read_statement,
-    known: Known | None = None,
-) -> Iterator[Finding]:
-    """Yield a finding for each decision of some logs, in the order in which they are made again.
+def deciding_logs(archive: Archive) -> list[LogKey]:
+    """Return the logs in which something was decided, in order."""
+    return [
+        key
+        for number, key in enumerate(archive.names)
+        if any(archive.of_kind("decision", archive.of_log(number)))
+    ]
+
+
+class Recomputing:
+    """Makes the decisions of some logs once more.
 
     Args:
         charter: of the commons.
-        logs: all records that are here, by log, from seq 0 on without a gap.
+        archive: all records that are here.
         keys: authors and logs whose decisions are made once more.
         other: a policy by which they are also made.
-        read: reads bodies; one that remembers saves whoever looks at many copies of the same logs.
         known: what was found in other copies, by the same `other`, to look up and to add to: what
             comes out follows from the records in the view, which its digest names, and the grants.
     """
-    granted = _granted(logs, keys)
-    for chain in chains(logs, keys):
-        again = _Again(charter, logs, chain, granted, other, read, known)
-        yield from map(again.look, chain.steps)
-
-
-def deciding_logs(logs: Logs) -> list[LogKey]:
-    """Return the logs in which something was decided, in order."""
-    return sorted(
-        key for key, records in logs.items() if any(each.kind == "decision" for each in records)
-    )
-
-
-def _granted(logs: Logs, keys: Sequence[LogKey]) -> Mapping[bytes, list[int]]:
-    """Return by decision where in its log the grants stand that name it; so with returns."""
-    found = defaultdict[bytes, list[int]](list)
-    for key in keys:
-        for seq, record in enumerate(logs[key]):
-            if record.kind == "grant":
-                for ref in record.refs[2:]:
-                    found[ref].append(seq)
-    return found
-
-
-class _Again:
-    """Makes the decisions of one chain once more, with one state that grows."""
 
     def __init__(
         self,
         charter: Charter,
-        logs: Logs,
-        chain: Chain,
-        granted: Mapping[bytes, list[int]],
-        other: Policy | None,
-        read: Reader,
-        known: Known | None,
+        archive: Archive,
+        keys: Sequence[LogKey],
+        other: Policy | None = None,
+        known: Known | None = None,
     ) -> None:
-        self._reader: Final = read
-        self._known: Final = known
-        self._logs: Final = logs
-        self._names: Final = chain.logs
-        self._granted: Final = granted
+        self._charter: Final = charter
+        self._archive: Final = archive
         self._other: Final = other
-        self._counts = [0] * len(chain.logs)  # records in view, by log
-        self._folded = [0] * len(chain.logs)  # the same, as far as the state holds them
-        self._read_before: dict[bytes, Statement[object]] = {}  # decisions that come to be folded
-        self._state = State(charter, self._read)
-        self._gatherer = Gatherer(self._state)
+        self._known: Final = known
+        self._chains: Final = Chains(archive, keys)
+        self._views: Final[dict[Chain, _View]] = {}
 
-    def _read(self, record: Record, depth: int) -> Statement[object] | None:
-        """Read a statement, unless it was read already: decisions are long."""
-        known = self._read_before.pop(record.id, None)
-        if known is None:
-            return self._reader(record, depth)
-        return replace(known, order=(depth, *known.order[1:]))
+    def findings(self) -> Iterator[Finding]:
+        """Yield a finding for each decision, those that were made from least first."""
+        known = self._known
+        for sight, chain in self._chains.sights():
+            decision = self._decision(sight)
+            if chain is None:
+                yield _unknown(sight, decision, sight.missing)
+                continue
+            grants = self._grants(sight, decision)
+            if known is None:
+                yield self._view_of(chain).look(sight, decision, grants)
+                continue
+            name = self._name(sight, decision, grants)
+            if name not in known:
+                known[name] = self._view_of(chain).look(sight, decision, grants)
+            yield known[name]
 
-    def look(self, step: Step) -> Finding:
-        """Let what is new come into view, and make the next decision once more."""
-        for number, count in zip(step.news[::2], step.news[1::2], strict=True):
-            self._counts[number] = count
-        records = self._logs[self._names[step.log]]
-        decision = self._reader(records[step.seq], 0)
-        assert decision is not None  # else it would be no step
-        self._read_before[decision.id] = decision
-        if step.missing:
-            return Finding(decision.id, decision.author, step.faults, (), step.missing)
-        grants = [records[seq] for seq in self._granted.get(decision.id, ())]
-        name = self._name(step, decision.id, grants)
-        if self._known is not None and name in self._known:
-            return self._known[name]
-        self._fold()
-        read = [self._reader(grant, 0) for grant in grants]
-        found = self._compare(
-            cast("Statement[Decided]", decision),
-            step.faults,
-            [cast("Statement[Grant]", each) for each in read if each is not None],
+    def state(self) -> State:
+        """Return the state of all records; ends what can be found."""
+        views = self._views.values()
+        largest = max(views, key=lambda each: each.folded, default=None)
+        view = largest or _View(self._charter, self._archive, None)
+        self._views.clear()
+        view.widen(self._archive.lengths)
+        return view.state
+
+    def _view_of(self, chain: Chain) -> "_View":
+        """Return the state that grows along a chain."""
+        view = self._views.get(chain)
+        if view is None:
+            view = self._views[chain] = _View(self._charter, self._archive, self._other)
+            for each in self._views.values():
+                each.state.derivations_max = DERIVATIONS_MAX // len(self._views)
+        return view
+
+    def _decision(self, sight: Sight) -> Statement[Decided]:
+        position = self._archive.begins[sight.log] + sight.seq
+        return cast("Statement[Decided]", self._archive.at(position).statement)
+
+    def _grants(self, sight: Sight, decision: Statement[Decided]) -> list[Statement[Grant]]:
+        """Return the grants that name a decision, of the same log and in its order."""
+        log = self._archive.of_log(sight.log)
+        found = (
+            self._archive.at(each.position).statement
+            for each in self._archive.speakers(decision.id)
+            if each.position in log
         )
-        if step.aside and not found.recomputes:  # perhaps for what was left aside
-            found = Finding(decision.id, decision.author, step.faults, (), step.aside)
-        if self._known is not None:
-            self._known[name] = found
-        return found
+        return [
+            cast("Statement[Grant]", one)
+            for one in found
+            if one is not None and isinstance(one.body, Grant) and decision.id in one.refs[2:]
+        ]
 
-    def _name(self, step: Step, decision: bytes, grants: Sequence[Record]) -> Name:
+    def _name(
+        self, sight: Sight, decision: Statement[Decided], grants: Sequence[Statement[Grant]]
+    ) -> Name:
         """Return all from which a finding follows.
 
         Its view's digest names the records in view. Where some are left aside what is here counts,
         too: of a log that is proven to part that is what both ends have in common.
         """
         ids = tuple(grant.id for grant in grants)
-        if not step.aside:
-            return (decision, step.faults, ids, (), ())
-        return (decision, step.faults, ids, tuple(self._names), tuple(self._counts))
+        if not sight.aside:
+            return (decision.id, sight.faults, ids, (), ())
+        return (decision.id, sight.faults, ids, tuple(self._archive.names), tuple(sight.counts))
 
-    def _fold(self) -> None:
+
+class _View:
+    """Makes the decisions of one chain once more, with one state that grows.
+
+    Attributes:
+        folded: how many records are.
+    """
+
+    def __init__(self, charter: Charter, archive: Archive, other: Policy | None) -> None:
+        self.folded = 0
+        self._looked = 0  # at so many of them
+        self.state: Final = State(charter, archive.read, ArchiveIndex(archive))
+        self._archive: Final = archive
+        self._other: Final = other
+        self._counts = [0] * len(archive.names)  # records that are folded, by log
+        self._gatherer: Final = Gatherer(self.state)
+
+    def widen(self, counts: Sequence[int]) -> None:
         """Fold all that has come into view."""
-        for number, (before, count) in enumerate(zip(self._folded, self._counts, strict=True)):
+        archive, state = self._archive, self.state
+        for number, (before, count) in enumerate(zip(self._counts, counts, strict=True)):
             if before < count:
-                for record in self._logs[self._names[number]][before:count]:
-                    self._state.add(record)
-                self._folded[number] = count
+                begin = archive.begins[number]
+                for position in range(begin + before, begin + count):
+                    state.add(archive.at(position).record)
+                self._counts[number] = count
+                self.folded += count - before
+                if self.folded - self._looked >= REFRESH_AFTER:
+                    self._gatherer.refresh()
+                    self._looked = self.folded
+
+    def look(
+        self, sight: Sight, decision: Statement[Decided], grants: Sequence[Statement[Grant]]
+    ) -> Finding:
+        """Let what is new come into view, and make the next decision once more."""
+        self.widen(sight.counts)
+        found = self._compare(decision, sight.faults, grants)
+        if sight.aside and not found.recomputes:  # perhaps for what was left aside
+            return _unknown(sight, decision, sight.aside)
+        return found
 
     def _compare(
         self,
@@ -202,7 +226,7 @@ class _Again:
         granted: Sequence[Statement[Grant]],
     ) -> Finding:
         """Decide once more, and say what differs."""
-        state, body, faults = self._state, decision.body, list(before)
+        state, body, faults = self.state, decision.body, list(before)
         key, log, as_of_ms = decision.author, decision.log, body.as_of_ms
         policy = in_force(state)
         is_old = is_superseded(state, body.policy)
@@ -249,6 +273,12 @@ class _Again:
             return None
         inputs = self._gatherer.gather(key, stock, self._other, as_of_ms)
         return decide(self._other, inputs.offer, inputs.requests, inputs.collectives, as_of_ms)
+
+
+def _unknown(sight: Sight, decision: Statement[Decided], missing: tuple[str, ...]) -> Finding:
+    """Return what is said where not all of a view is here."""
+    override = decision.body.override
+    return Finding(decision.id, decision.author, sight.faults, missing=missing, override=override)
 
 
 def _numbers(

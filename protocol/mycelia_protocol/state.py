@@ -13,6 +13,7 @@ set alone. It takes away what was folded; so members can be lost by it, and thei
 kept for the case that others vouch for them.
 """
 
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -49,10 +50,18 @@ class State(Lookup):
 
     Args:
         read: reads a record's body; `read_statement`, or the same with a memory.
+        index: where statements are put; one in memory if it is None.
+
+    Attributes:
+        derivations_max: how many derivations are remembered; more are made anew when asked for.
     """
 
-    def __init__(self, charter: Charter, read: Reader = read_statement) -> None:
+    def __init__(
+        self, charter: Charter, read: Reader = read_statement, index: Index | None = None
+    ) -> None:
         super().__init__()
+        if index is not None:
+            self._use(index)
         self.charter: Final = charter
         self._read = read
         self.commons: Final = charter.commons
@@ -64,8 +73,10 @@ class State(Lookup):
         self._lost: dict[bytes, list[Statement[object]]] = {}  # of authors who were members once
         self._waiting: dict[LogKey, list[Record]] = defaultdict(list)
         self._depths: dict[LogKey, int] = {}  # `Incarnation.depth` of each log
-        self._seen: dict[bytes, bool] = {}
+        self._seen = self._index.marks()
+        self.derivations_max = sys.maxsize
         self._derived: dict[bytes, object] = {}
+        self._shed = self._index.marks()  # what was derived, and is derived anew when asked for
         self._noted: dict[bytes, object] = {}  # what follows from a derivation and rests on no more
         self._watch: Watch | None = None
 
@@ -201,6 +212,7 @@ class State(Lookup):
         self._shaken.update((fork.accused, fork.log) for fork in forks)
         self._derived.clear()
         self._noted.clear()
+        self._shed.clear()
         if self._watch is not None:
             self._watch.is_shaken = True
 
@@ -210,10 +222,12 @@ class State(Lookup):
         is_watched = self._watch is not None and not self._watch.is_shaken
         is_near = self._past is not None and self._past.is_near(statement)
         # Where nothing was derived, nothing has to be forgotten: so is it while a store is read.
-        touched = self._touched(statement) if self._derived or is_watched or is_near else ()
+        is_known = self._derived or self._shed or is_watched or is_near
+        touched = self._touched(statement) if is_known else ()
         for record in touched:
             self._derived.pop(record, None)
             self._noted.pop(record, None)
+            self._shed.pop(record, None)
         if self._past is not None and (touched or is_near):
             self._past.doubt(statement, touched)
         if self._watch is not None:
@@ -255,6 +269,8 @@ class State(Lookup):
             KeyError: the record is not here, or its family derives nothing.
         """
         if record not in self._derived:
+            if len(self._derived) >= self.derivations_max:
+                self._shed_all()
             recalled = None if self._past is None else self._past.recall(record)
             self._derived[record] = recalled or self._derive(record)
         return self._derived[record]
@@ -269,6 +285,16 @@ class State(Lookup):
             self._noted[record] = note(self, record)
         return cast("T", self._noted[record])
 
+    def _shed_all(self) -> None:
+        """Let go of all derivations; they are made anew if need be.
+
+        That something was derived is remembered, for what rests on it may be told elsewhere.
+        """
+        for record in self._derived:
+            self._shed[record] = True
+        self._derived.clear()
+        self._noted.clear()
+
     def _derive(self, record: bytes) -> object:
         statement = self.statement(record)
         derive = None if statement is None else KINDS[statement.kind].derive
@@ -278,8 +304,10 @@ class State(Lookup):
         return derive(self, statement)
 
     def is_derived(self, record: bytes) -> bool:
-        """Return whether a derivation of the record, or its row, is remembered now."""
-        return record in self._derived or (self._past is not None and self._past.is_sound(record))
+        """Return whether a record was derived since it was touched last, or its row is here."""
+        if record in self._derived or record in self._shed:
+            return True
+        return self._past is not None and self._past.is_sound(record)
 
     def is_member(self, key: bytes) -> bool:
         """Return whether the key is on the roster."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mycelia_protocol.archive import Archive
 from mycelia_protocol.charter import Charter
 from mycelia_protocol.errors import MyceliaError
-from mycelia_protocol.recompute import Finding, Known, recompute_all
+from mycelia_protocol.recompute import Finding, Known, Recomputing
 from mycelia_protocol.record import Record
 from mycelia_protocol.statements import Reader, read_statement
 from mycelia_sim.audit import Holding
@@ -61,7 +62,7 @@ def findings(
 
     Args:
         read: reads bodies; one that remembers reads each once for all disks.
-        known: what was found on other disks; see `recompute_all`.
+        known: what was found on other disks; see `Recomputing`.
     """
     logs: dict[tuple[bytes, bytes], list[Record]] = {}
     deciding: list[tuple[bytes, bytes]] = []
@@ -77,7 +78,8 @@ def findings(
                 Record.parse(each.header, each.signature, each.body) for each in copy.records
             ]
         charter = Charter.decode(holding.charter)
-        yield from recompute_all(charter, logs, deciding, read=read, known=known)
+        archive = Archive.of(logs, read)
+        yield from Recomputing(charter, archive, sorted(deciding), known=known).findings()
     except MyceliaError:
         return
 

@@ -11,6 +11,7 @@ import pytest
 from mycelia_node.auditing.page import render
 from mycelia_node.auditing.told import lines
 from mycelia_node.auditing.view import audit_view
+from mycelia_protocol.archive import Archive
 from mycelia_protocol.auditing import Auditor
 from mycelia_protocol.sharing.baselines import baseline
 from mycelia_protocol.types.decision import Override
@@ -24,7 +25,8 @@ HOSTILE = "<script>alert(1)</script>\x1b[2J"
 def view_of(scribes: list[Scribe]) -> dict[str, Any]:
     """Return an audit of all that was written, with another policy to compare with."""
     day_ms = 86_400_000
-    auditor = Auditor(scribes[0].charter, by_log(scribes), NOW_MS + day_ms, baseline("lottery"))
+    archive = Archive.of(by_log(scribes))
+    auditor = Auditor(scribes[0].charter, archive, NOW_MS + day_ms, baseline("lottery"))
     for _ in auditor.steps():
         pass
     return audit_view(auditor.audit)

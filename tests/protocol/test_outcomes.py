@@ -1,15 +1,22 @@
 """What became of requests, grants and offers, as an audit counts it, out of records."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
+from unittest.mock import Mock
 
+from mycelia_protocol.archive import Archive
 from mycelia_protocol.auditing import Audit, Auditor
 from mycelia_protocol.encoding import Value
-from mycelia_protocol.outcomes import LIVING, MEMBERS, NOWHERE, outcomes_of
-from mycelia_protocol.sharing.audit import GrantOutcome, OfferOutcome
+from mycelia_protocol.outcomes import LIVING, MEMBERS, NOWHERE, Reckoning
+from mycelia_protocol.sharing.audit import GrantOutcome, OfferOutcome, RequestOutcome
 from mycelia_protocol.sharing.baselines import baseline
-from mycelia_protocol.sharing.figures import Outcomes
+from mycelia_protocol.sharing.figures import Groups, Outcomes
+from mycelia_protocol.sharing.tally import GrantTally, OfferTally, RequestTally
 from mycelia_protocol.state import State
 from mycelia_protocol.types.decision import Override
+from mycelia_protocol.types.offer import Offer
+from mycelia_protocol.types.request import Request
 from support.deciders import NOW_MS, Decider, by_log
 from support.scribe import WATER, Scribe, village
 
@@ -17,19 +24,40 @@ FIFO = baseline("fifo")  # 15 L of water are a person and day
 DAY_MS = 86_400_000
 
 
-def told(*scribes: Scribe, as_of_ms: int = NOW_MS + DAY_MS) -> Outcomes:
+class Told(NamedTuple):
+    """What became of things, as it is counted."""
+
+    requests: list[RequestOutcome]
+    grants: list[GrantOutcome]
+    offers: list[OfferOutcome]
+    withdrawn: int
+    groups: Mapping[str, Groups]
+    had: Mapping[bytes, int]
+
+
+def told(*scribes: Scribe, as_of_ms: int = NOW_MS + DAY_MS) -> Told:
     """Return what became of all that was written."""
     state = State(scribes[0].charter)
     for record in [record for scribe in scribes for record in scribe.written]:
         state.add(record)
-    return outcomes_of(state, FIFO, as_of_ms)
+    requests, grants, offers = Mock(RequestTally), Mock(GrantTally), Mock(OfferTally)
+    reckoning = Reckoning(state, FIFO, as_of_ms, into=Outcomes(requests, 0, grants, offers))
+    for offer in state.every(Offer):
+        reckoning.look_at_offer(offer)
+    for request in state.every(Request):
+        reckoning.look_at_request(request)
+    found = reckoning.outcomes()
+    rows = [[call.args[0] for call in each.add.mock_calls] for each in (requests, grants, offers)]
+    return Told(rows[0], rows[1], rows[2], found.withdrawn, found.groups, found.had)
 
 
 def audited(*scribes: Scribe, other: str | None = None) -> Audit:
     """Return an audit of all that was written."""
     policy = None if other is None else baseline(other)
-    auditor = Auditor(scribes[0].charter, by_log(scribes), NOW_MS + DAY_MS, policy)
-    assert len(list(auditor.steps())) == auditor.audit.decisions
+    archive = Archive.of(by_log(scribes))
+    auditor = Auditor(scribes[0].charter, archive, NOW_MS + DAY_MS, policy)
+    steps = [step for step in auditor.steps() if step.stage == "decisions"]
+    assert len(steps) == auditor.audit.decisions.count
     return auditor.audit
 
 
@@ -54,7 +82,7 @@ def test_what_was_received_counts_and_not_what_was_promised() -> None:
     assert found.groups["receivers"] == {MEMBERS: (600, 1_333 + 400)}
     assert found.groups["areas"] == {NOWHERE: (600, 1_733)}
     assert found.had == {mill.key: 0, oak.key: 600_000, elm.key: 0}
-    assert found.grants == (GrantOutcome(600, 9_000, FIFO.distance_unknown_m, 600_000),)
+    assert found.grants == [GrantOutcome(600, 9_000, FIFO.distance_unknown_m, 600_000)]
 
 
 def test_one_side_alone_confirms_nothing_after_three_days() -> None:
@@ -81,10 +109,10 @@ def test_what_spoils_and_what_is_saved() -> None:
     oak.answer(True, grant)
     oak.receipt("received", 15_000, grant)
     found = told(mill, oak, as_of_ms=NOW_MS + DAY_MS - 1)
-    assert found.offers == (OfferOutcome(2_000, 0),)
+    assert found.offers == [OfferOutcome(2_000, 0)]
     assert [(each.is_ecosystem, each.is_rescue) for each in found.grants] == [(True, True)]
     assert list(found.groups["receivers"]) == [LIVING]
-    assert told(mill, oak).offers == (OfferOutcome(2_000, 1_000),)
+    assert told(mill, oak).offers == [OfferOutcome(2_000, 1_000)]
 
 
 def test_an_audit_names_faults_overrides_and_who_would_gain() -> None:
@@ -101,9 +129,10 @@ def test_an_audit_names_faults_overrides_and_who_would_gain() -> None:
         ),
     )
     audit = audited(mill, oak, elm, other="fifo")
-    assert (audit.decisions, audit.overridden_pm) == (2, 500)
-    assert [each.decision for each in audit.overridden] == [by_hand.id]
-    (wrong,) = audit.wrong
+    decisions = audit.decisions
+    assert (decisions.count, decisions.overridden_pm) == (2, 500)
+    assert [each.decision for each in decisions.overridden.first] == [by_hand.id]
+    (wrong,) = decisions.wrong.first
     assert (wrong.decision, wrong.omitted, wrong.again) == (biased.id, (first.id,), None)
     assert audit.replay is not None
     assert audit.replay.difference.changed == 1, "the policy would have chosen oak, not elm"

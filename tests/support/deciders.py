@@ -3,9 +3,9 @@
 import random
 from collections.abc import Callable, Iterable
 
+from mycelia_protocol.archive import LogKey
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.gather import gather
-from mycelia_protocol.horizon import LogKey
 from mycelia_protocol.policies import in_force
 from mycelia_protocol.purses import stocks
 from mycelia_protocol.record import Record

@@ -10,18 +10,13 @@ from mycelia_protocol.sharing.audit import (
     OfferOutcome,
     Replayed,
     RequestOutcome,
-    by_collective,
     compare,
-    expired_pm,
-    flow,
-    served,
-    served_by_class,
-    urgency_mix,
 )
 from mycelia_protocol.sharing.exact import median
 from mycelia_protocol.sharing.health import INDICATORS, Sighting, health
 from mycelia_protocol.sharing.metrics import four_fifths_pm, gini_pm, least_to_mean_pm, share_pm
 from mycelia_protocol.sharing.policy import URGENCIES
+from mycelia_protocol.sharing.tally import GrantTally, OfferTally, RequestTally
 from support.decisions import NOW_MS, key
 from vectors.suite import Json, Suite, plain
 
@@ -102,12 +97,11 @@ def _requests(suite: Suite) -> None:
     large = RequestOutcome(key("oak"), "now", 10**9, 10**9, 10**13, 10**12, 10**10)
     lists.append([large, large])
     for outcomes in lists:
+        tally = RequestTally(outcomes)
         steps: dict[str, Any] = {
-            "classes": {name: asdict(one) for name, one in served_by_class(outcomes).items()},
-            "mix": urgency_mix(outcomes),
-            "collectives": {
-                who: asdict(served(some)) for who, some in by_collective(outcomes).items()
-            },
+            "classes": {name: asdict(one) for name, one in tally.classes().items()},
+            "mix": {who: tally.mix(who) for who in tally.collectives()},
+            "collectives": {who: asdict(tally.served(who)) for who in tally.collectives()},
         }
         rows = [asdict(each) for each in outcomes]
         _add(suite, "requests", {"requests": rows}, steps, "Requests")
@@ -132,7 +126,7 @@ def _flows(suite: Suite) -> None:
         [GrantOutcome(1, 4 * 10**8, 2 * 10**7, 3_999_999, key("oak"), False, True, True)] * 300,
     ]
     for outcomes in [*lists, *caps]:
-        steps = asdict(flow(outcomes))
+        steps = asdict(GrantTally(outcomes).flow())
         flags = ["Cap"] if outcomes in caps else [] if outcomes else ["Unknown"]
         rows = [asdict(each) for each in outcomes]
         _add(suite, "flow", {"grants": rows}, steps, "Flow", *flags)
@@ -154,7 +148,7 @@ def _grant(rng: random.Random) -> GrantOutcome:
 def _offers(suite: Suite) -> None:
     for pairs in ([], [(5, 0)], [(5, 5), (10, 1)], [(10**13, 10**12)], [(0, 0)]):
         outcomes = [OfferOutcome(*pair) for pair in pairs]
-        found = expired_pm(outcomes)
+        found = OfferTally(outcomes).expired_pm()
         flags = ["Unknown"] if found is None else []
         rows = [asdict(each) for each in outcomes]
         _add(suite, "expired", {"offers": rows}, found, "Flow", *flags)

@@ -1,6 +1,7 @@
 """Routes for the policy by which offers are given away, and for why somebody stands first."""
 
 import asyncio
+import contextlib
 from typing import Any, cast
 
 from aiohttp import web
@@ -9,18 +10,19 @@ from mycelia_node.api.fields import find, find_record, read_body
 from mycelia_node.api.things import GetNode
 from mycelia_node.api.views import Json
 from mycelia_node.auditing.reading import baseline_name
-from mycelia_node.database import read_everything
+from mycelia_node.auditing.stacks import Stacks
 from mycelia_node.errors import RequestError
 from mycelia_node.names import id_text, name_of
 from mycelia_node.node import Node
 from mycelia_node.quantity import format_quantity
+from mycelia_protocol.archive import Archive
 from mycelia_protocol.encoding import Value, decode
 from mycelia_protocol.errors import MyceliaError
 from mycelia_protocol.gather import gather
 from mycelia_protocol.limits import POLICY_SIZE_MAX
 from mycelia_protocol.policies import in_force
 from mycelia_protocol.purses import stocks
-from mycelia_protocol.recompute import Finding, recompute
+from mycelia_protocol.recompute import Finding, Recomputing
 from mycelia_protocol.sharing.baselines import BASELINES, baseline, document
 from mycelia_protocol.sharing.change import Inputs, changes
 from mycelia_protocol.sharing.decide import Decision, settle
@@ -149,11 +151,12 @@ class PolicyRoutes:
 
 def _recomputed(node: Node, key: tuple[bytes, bytes], decision: bytes) -> Finding | None:
     """Make one decision once more, and those before it in its log."""
-    logs = read_everything(node.home.database)
-    if key not in logs:
-        return None
-    found = recompute(node.engine.state.charter, logs, key)
-    return next((each for each in found if each.decision == decision), None)
+    charter = node.engine.state.charter
+    with contextlib.closing(Stacks(node.home.database, charter.commons)) as stacks:
+        if key not in stacks.logs:
+            return None
+        found = Recomputing(charter, Archive(stacks), [key]).findings()
+        return next((each for each in found if each.decision == decision), None)
 
 
 def _decision_of(state: State, record: bytes) -> Statement[Decided]:

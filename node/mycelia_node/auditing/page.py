@@ -126,6 +126,12 @@ def _decisions(audit: Json) -> Iterator[str]:
     size = unique_size(item["decision"] for item in items)
     for item in items:
         yield _finding(item, size)
+    if decisions["notable"] > len(items):
+        more = count(decisions["notable"] - len(items), "more decision")
+        yield (
+            f'<p class="note">{more} to look at: '
+            "<code>mycelia audit --findings FILE</code> writes down all.</p>"
+        )
 
 
 def _finding(item: Json, size: int) -> str:

@@ -5,34 +5,38 @@ An audit may take minutes of one core. Within the daemon it would hold up everyt
 
 import contextlib
 import json
-import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from mycelia_node.database import read_everything, unusable
+from mycelia_node.auditing.stacks import Stacks
 from mycelia_node.errors import HomeError, RequestError
 from mycelia_node.home import Home
 from mycelia_node.nearest import hint
 from mycelia_node.node import read_charter
-from mycelia_protocol.auditing import Audit, Auditor
+from mycelia_protocol.archive import Archive
+from mycelia_protocol.auditing import Audit, Auditor, Progress
 from mycelia_protocol.errors import MyceliaError
-from mycelia_protocol.horizon import LogKey
-from mycelia_protocol.record import Record
+from mycelia_protocol.recompute import Finding
 from mycelia_protocol.sharing.baselines import BASELINES, baseline
 from mycelia_protocol.sharing.policy import Policy, read_policy, write_policy
 
 
 def audit_home(
-    home: Home, as_of_ms: int, other: Policy | None, tell: Callable[[str], None]
+    home: Home,
+    as_of_ms: int,
+    other: Policy | None,
+    tell: Callable[[str], None],
+    note: Callable[[Finding], None] = lambda _: None,
 ) -> Audit:
     """Make all decisions of a home's records once more, and say how everybody fared.
 
     Args:
-        home: of a node, whether its daemon runs or not.
+        home: of a node, whether its daemon runs or not. If it does not, none can be started now.
         as_of_ms: the time for which figures are told.
         other: a policy to compare with.
         tell: takes how far it is, in words.
+        note: takes each decision that somebody should look at, as soon as it is found.
 
     Raises:
         RequestError: it is in no commons yet.
@@ -47,21 +51,29 @@ def audit_home(
             code="no-commons",
             status=409,
         )
-    tell("Reading all records ...")
-    logs = _records(home)
-    total = sum(each.kind == "decision" for log in logs.values() for each in log)
-    tell(f"Adding up {sum(map(len, logs.values())):,} records ...")
-    auditor = Auditor(charter, logs, as_of_ms, other)
-    tell("Looking at what was known at each decision ...")
-    for done in auditor.steps():
-        tell(f"{done:,} of {total:,} decisions made once more")
+    with _opened(home, charter.commons) as stacks:
+        tell(f"Looking through {sum(stacks.logs.values()):,} records ...")
+        auditor = Auditor(charter, Archive(stacks), as_of_ms, other)
+        for step in auditor.steps():
+            tell(_told(step))
+            if step.found is not None:
+                note(step.found)
     return auditor.audit
 
 
-def _records(home: Home) -> dict[LogKey, list[Record]]:
-    """Return all records of a home, and leave the marker of a clean end true.
+def _told(step: Progress) -> str:
+    what = f"{step.done:,} of {step.total:,}"
+    if step.stage == "decisions":
+        return f"{what} decisions made once more"
+    return f"What became of {what} offers and requests"
+
+
+@contextlib.contextmanager
+def _opened(home: Home, commons: bytes) -> Iterator[Stacks]:
+    """Open the records of a home, and leave the marker of a clean end true.
 
     Raises:
+        HomeError: its lock can't be taken.
         StoreError: its database can't be read.
     """
     with contextlib.ExitStack() as stack:
@@ -72,10 +84,9 @@ def _records(home: Home) -> dict[LogKey, list[Record]]:
         except HomeError as error:
             if error.code != "in-use":
                 raise
-        try:
-            return read_everything(home.database, is_closed=is_closed, is_bare=True)
-        except (sqlite3.Error, MyceliaError) as error:
-            raise unusable(home.database, error) from error
+        stacks = Stacks(home.database, commons, is_closed=is_closed)
+        stack.callback(stacks.close)
+        yield stacks
 
 
 def policy_named(asked: str) -> Policy:

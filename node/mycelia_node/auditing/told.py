@@ -9,6 +9,7 @@ from mycelia_node.text import count, short, unique_size
 
 Json = dict[str, Any]
 COLLECTIVES_MAX: Final = 40  # in a table; --json and --html have all
+ITEMS_MAX: Final = 100
 
 
 def lines(audit: Json) -> Iterator[str]:
@@ -30,7 +31,7 @@ def lines(audit: Json) -> Iterator[str]:
 
 
 def _decisions(audit: Json) -> Iterator[str]:
-    decisions, items = audit["decisions"], audit["items"]
+    decisions, items = audit["decisions"], audit["items"][:ITEMS_MAX]
     size = unique_size(item["decision"] for item in items)
     for item in items:
         name = f"{short(item['decision'], size)} by {clean(item['author'])}"
@@ -45,6 +46,9 @@ def _decisions(audit: Json) -> Iterator[str]:
                 f"{name}: a person chose {short(override['chosen'])} instead, approved by "
                 f"{clean(override['approver'])}: {clean(override['reason'])}"
             )
+    if decisions["notable"] > len(items):
+        more = count(decisions["notable"] - len(items), "more decision")
+        yield f"{more} to look at; --findings FILE has all."
     if decisions["count"]:
         number = count(decisions["count"], "decision")
         yield f"{decisions['same']} of {number} came out the same."

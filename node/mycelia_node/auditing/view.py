@@ -1,6 +1,6 @@
 """What an audit found, as JSON: figures under the names of spec section 8.10.2, unknown as null."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -19,25 +19,25 @@ def audit_view(audit: Audit) -> Json:
     """Return an audit.
 
     `items` has the decisions that somebody should look at: those that come out otherwise, whose
-    view is not all here, or that a person made otherwise.
+    view is not all here, or that a person made otherwise; of each sort the first thousand.
     """
-    people, figures = _People(audit), audit.figures
-    notable = {each.decision: each for each in (*audit.wrong, *audit.unknown, *audit.overridden)}
+    people, figures, decisions = _People(audit), audit.figures, audit.decisions
     return {
         "commons": audit.commons,
         "as_of_ms": audit.as_of_ms,
         "policy": _policy(audit.policy),
         "decisions": {
-            "count": audit.decisions,
-            "same": audit.decisions - len(audit.wrong) - len(audit.unknown),
-            "wrong": len(audit.wrong),
-            "omitting": sum(bool(each.omitted) for each in audit.wrong),
-            "superseded": sum(each.is_superseded for each in audit.wrong),
-            "unknown": len(audit.unknown),
-            "overridden": len(audit.overridden),
-            "overridden_pm": audit.overridden_pm,
+            "count": decisions.count,
+            "same": decisions.count - decisions.wrong.count - decisions.unknown.count,
+            "wrong": decisions.wrong.count,
+            "omitting": decisions.omitting,
+            "superseded": decisions.superseded,
+            "unknown": decisions.unknown.count,
+            "overridden": decisions.overridden.count,
+            "overridden_pm": decisions.overridden_pm,
+            "notable": decisions.notable_count,
         },
-        "items": [_item(each, people) for each in notable.values()],
+        "items": [_item(each, people.name) for each in decisions.notable()],
         "requests": {
             "all": asdict(figures.all),
             "classes": _classes(figures.classes.items()),
@@ -85,11 +85,18 @@ def _policy(policy: Policy) -> Json:
     return {"id": policy.id.hex(), "name": policy.name, "epoch": policy.epoch}
 
 
-def _item(finding: Finding, people: _People) -> Json:
+def finding_view(finding: Finding) -> Json:
+    """Return a decision that somebody should look at, before it is known what people are called."""
+    return _item(finding, lambda key: short_id("key", key)) | {
+        "author_id": id_text("key", finding.author)
+    }
+
+
+def _item(finding: Finding, named: Callable[[bytes], str]) -> Json:
     override = finding.override
     return {
         "decision": id_text("record", finding.decision),
-        "author": people.name(finding.author),
+        "author": named(finding.author),
         "recomputes": finding.recomputes,
         "faults": list(finding.faults),
         "omitted": [id_text("record", each) for each in finding.omitted],
@@ -100,7 +107,7 @@ def _item(finding: Finding, people: _People) -> Json:
             "chosen": id_text("record", override.chosen),
             "quantity": override.quantity,
             "reason": override.reason,
-            "approver": people.name(override.approver),
+            "approver": named(override.approver),
         },
     }
 

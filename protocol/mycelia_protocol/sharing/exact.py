@@ -5,7 +5,7 @@ three rules `Math.floor(a / b)` on JavaScript's doubles is exact: a quotient tha
 at least 1/b below the next one, which is more than half a step of the doubles around it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from math import isqrt
 
 from mycelia_protocol.limits import SUM_MAX
@@ -34,7 +34,7 @@ def total(values: Iterable[int], most: int = SUM_MAX) -> int:
     return min(sum(values), most)
 
 
-def median(values: Sequence[int]) -> int | None:
+def median(values: Iterable[int]) -> int | None:
     """Return the middle value, of an even number the lower half of both middles' sum; or None."""
     ordered = sorted(values)
     if not ordered:

@@ -1,28 +1,19 @@
 """All figures of an audit, from what became of things. Spec: section 8.10.2.
 
-Each figure is a function in `audit.py` or `metrics.py`; here they are put side by side.
+Each figure is a function in `tally.py` or `metrics.py`; here they are put side by side.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from mycelia_protocol.sharing.audit import (
-    Flow,
-    GrantOutcome,
-    OfferOutcome,
-    RequestOutcome,
-    Served,
-    by_collective,
-    expired_pm,
-    flow,
-    served,
-    served_by_class,
-    urgency_mix,
-)
+from mycelia_protocol.sharing.audit import Flow, Served
 from mycelia_protocol.sharing.metrics import four_fifths_pm, gini_pm, least_to_mean_pm
+from mycelia_protocol.sharing.tally import GrantTally, OfferTally, RequestTally
+
+Groups = dict[str, tuple[int, int]]  # group -> worth served and wanted of its requests
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcomes:
     """What became of everything.
 
@@ -31,16 +22,16 @@ class Outcomes:
         withdrawn: how many those are.
         grants: those by which something changed hands.
         offers: those of which an amount can spoil.
-        groups: by what people are grouped -> group -> worth served and wanted of its requests.
+        groups: by what people are grouped.
         had: of each collective, in micro-person-days per member in the policy's window (8.8.3).
     """
 
-    requests: tuple[RequestOutcome, ...]
-    withdrawn: int
-    grants: tuple[GrantOutcome, ...]
-    offers: tuple[OfferOutcome, ...]
-    groups: Mapping[str, Mapping[str, tuple[int, int]]]
-    had: Mapping[bytes, int]
+    requests: RequestTally = field(default_factory=RequestTally)
+    withdrawn: int = 0
+    grants: GrantTally = field(default_factory=GrantTally)
+    offers: OfferTally = field(default_factory=OfferTally)
+    groups: dict[str, Groups] = field(default_factory=dict)
+    had: Mapping[bytes, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +79,24 @@ def figures(outcomes: Outcomes) -> Figures:
     Raises:
         LimitExceeded: more than `AUDIT_VALUES_MAX` collectives.
     """
-    mix, had = urgency_mix(outcomes.requests), list(outcomes.had.values())
+    requests, had = outcomes.requests, list(outcomes.had.values())
     return Figures(
-        all=served(outcomes.requests),
-        classes=served_by_class(outcomes.requests),
+        all=requests.served(),
+        classes=requests.classes(),
         collectives={
-            who: Collective(served(some), served_by_class(some), mix[who], outcomes.had.get(who, 0))
-            for who, some in by_collective(outcomes.requests).items()
+            who: Collective(
+                requests.served(who),
+                requests.classes(who),
+                requests.mix(who),
+                outcomes.had.get(who, 0),
+            )
+            for who in requests.collectives()
         },
         withdrawn=outcomes.withdrawn,
         gini_pm=gini_pm(had),
         least_pm=least_to_mean_pm(had),
         groups=outcomes.groups,
         four_fifths_pm={name: four_fifths_pm(each) for name, each in outcomes.groups.items()},
-        flow=flow(outcomes.grants),
-        expired_pm=expired_pm(outcomes.offers),
+        flow=outcomes.grants.flow(),
+        expired_pm=outcomes.offers.expired_pm(),
     )

@@ -10,15 +10,18 @@ it.
 from collections.abc import Iterable, Iterator
 
 from mycelia_protocol.types.accounts import grants_from, rights_from
+from mycelia_protocol.types.answer import Answer
 from mycelia_protocol.types.base import Facts, Statement
 from mycelia_protocol.types.decision import DECISIONS
 from mycelia_protocol.types.dispute import Dispute
 from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.promises import grants_to
+from mycelia_protocol.types.receipt import Receipt
 from mycelia_protocol.types.request import Request
 from mycelia_protocol.types.returns import Return
 from mycelia_protocol.types.rights import Rights
+from mycelia_protocol.types.withdraw import Withdraw
 
 
 def touched(facts: Facts, statement: Statement[object]) -> list[bytes]:
@@ -29,7 +32,13 @@ def touched(facts: Facts, statement: Statement[object]) -> list[bytes]:
     of thousands would cost as much as all before it. What a statement itself completes was waited
     for without a walk, and is always gone through.
     """
+    if isinstance(statement.body, Receipt) and not facts.about(statement.refs[0], Withdraw):
+        # Only what is taken back hangs on whether it was handed over.
+        return sorted({statement.id, *statement.refs})
     reach = _Reach(facts, statement)
+    if isinstance(statement.body, Answer):  # whether a grant was accepted changes no purse
+        reach.note_request_of(statement.refs[0])
+        return reach.spread()
     for record in (statement.id, *statement.refs):
         reach.note(record)
     if isinstance(statement.body, Rights):
@@ -59,6 +68,12 @@ class _Reach:
         self._found = {statement.id, *statement.refs}
         self._facts = facts
         self._new = statement.id
+
+    def note_request_of(self, record: bytes) -> None:
+        """Note whom a grant is promised to."""
+        grant = self._facts.find(record, Grant)
+        if grant:
+            self._requests.add(grant.refs[1])
 
     def note(self, record: bytes) -> None:
         """Note a record that a statement is, or refers to."""

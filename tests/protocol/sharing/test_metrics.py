@@ -13,18 +13,15 @@ from mycelia_protocol.limits import (
     RECEIVED_MAX,
 )
 from mycelia_protocol.sharing.audit import (
-    Checked,
     GrantOutcome,
     Replayed,
     RequestOutcome,
     compare,
-    faults,
-    flow,
-    served_by_class,
 )
 from mycelia_protocol.sharing.exact import isqrt, median, scaled, scaled_up
 from mycelia_protocol.sharing.health import INDICATORS, Sighting, health
 from mycelia_protocol.sharing.metrics import four_fifths_pm, gini_pm, least_to_mean_pm, share_pm
+from mycelia_protocol.sharing.tally import GrantTally, RequestTally
 from support.decisions import NOW_MS, key
 from support.tracked import Tracked
 
@@ -106,7 +103,7 @@ def test_sums_stop() -> None:
         approver=key("oak"),
     )
     with Tracked.watch() as seen:
-        figures = flow([grant] * 500)
+        figures = GrantTally([grant] * 500).flow()
     assert seen.largest <= INT_MAX
     assert figures.kg == 200_000_000
     assert figures.kg_km == 4_000_000_000_000
@@ -114,12 +111,12 @@ def test_sums_stop() -> None:
     assert figures.approvers == ((key("oak"), 500),)
     worth = Tracked(AUDIT_SUM_MAX * 100)
     request = RequestOutcome(key("oak"), "now", 1, 1, worth, worth, 0)
-    assert served_by_class([request] * 3)["now"].worth_pm == 1_000
+    assert RequestTally([request] * 3).classes()["now"].worth_pm == 1_000
 
 
 def test_classes_that_nobody_declared_are_there() -> None:
     """A class without requests is shown, as unknown."""
-    found = served_by_class([RequestOutcome(key("oak"), "week", 10, 4, 10, 4, 60)])
+    found = RequestTally([RequestOutcome(key("oak"), "week", 10, 4, 10, 4, 60)]).classes()
     assert list(found) == ["now", "days", "week", "anytime"]
     assert (found["now"].count, found["now"].met_pm, found["now"].wait_s) == (0, None, None)
     assert (found["week"].met_pm, found["week"].worth_pm, found["week"].wait_s) == (0, 400, 60)
@@ -136,21 +133,6 @@ def test_replay_shows_winners_and_losers() -> None:
     )
     assert (found.changed, found.changed_pm) == (1, 500)
     assert dict(found.gains) == {oak: -5, elm: 5}
-
-
-def test_faults_are_named() -> None:
-    """A decision that doesn't recompute, leaves out, or follows an old policy is listed by id."""
-    found = faults(
-        [
-            Checked(b"d", recomputes=True),
-            Checked(b"c", recomputes=False),
-            Checked(b"b", recomputes=True, omitted=(b"x",)),
-            Checked(b"a", recomputes=False, is_superseded=True),
-        ]
-    )
-    assert found.mismatching == (b"a", b"c")
-    assert found.omitting == (b"b",)
-    assert found.superseded == (b"a",)
 
 
 def test_unknown_is_not_good() -> None:

@@ -13,13 +13,7 @@ from mycelia_protocol.sharing.audit import (
     OfferOutcome,
     Replayed,
     RequestOutcome,
-    by_collective,
     compare,
-    expired_pm,
-    flow,
-    served,
-    served_by_class,
-    urgency_mix,
 )
 from mycelia_protocol.sharing.decide import decide
 from mycelia_protocol.sharing.distance import legs, metres_between
@@ -27,6 +21,7 @@ from mycelia_protocol.sharing.exact import median
 from mycelia_protocol.sharing.health import Sighting, health
 from mycelia_protocol.sharing.metrics import four_fifths_pm, gini_pm, least_to_mean_pm, share_pm
 from mycelia_protocol.sharing.policy import read_policy, write_policy
+from mycelia_protocol.sharing.tally import GrantTally, OfferTally, RequestTally
 from mycelia_protocol.sharing.views import CollectiveView, OfferView, RequestView
 from mycelia_protocol.types.place import Place
 from support.decisions import key, plain_outcome
@@ -180,12 +175,13 @@ def figures(op: str, inputs: Case) -> Any:
     """Return what comes out of a metrics case."""
     match op:
         case "requests":
-            rows = read_rows(RequestOutcome, inputs["requests"])
-            classes = {name: asdict(each) for name, each in served_by_class(rows).items()}
-            some = {who: asdict(served(each)) for who, each in by_collective(rows).items()}
-            return {"classes": classes, "mix": urgency_mix(rows), "collectives": some}
+            tally = RequestTally(read_rows(RequestOutcome, inputs["requests"]))
+            classes = {name: asdict(each) for name, each in tally.classes().items()}
+            mix = {who: tally.mix(who) for who in tally.collectives()}
+            some = {who: asdict(tally.served(who)) for who in tally.collectives()}
+            return {"classes": classes, "mix": mix, "collectives": some}
         case "flow":
-            return asdict(flow(read_rows(GrantOutcome, inputs["grants"])))
+            return asdict(GrantTally(read_rows(GrantOutcome, inputs["grants"])).flow())
         case "compare":
             return asdict(compare(read_rows(Replayed, inputs["decisions"])))
         case "health":
@@ -193,7 +189,7 @@ def figures(op: str, inputs: Case) -> Any:
             found = health(seen, int(inputs["as_of"]))
             return {"values": dict(found.values), "index": found.index}
         case "expired":
-            return {"value": expired_pm(read_rows(OfferOutcome, inputs["offers"]))}
+            return {"value": OfferTally(read_rows(OfferOutcome, inputs["offers"])).expired_pm()}
         case "share":
             return {"value": share_pm(int(inputs["part"]), int(inputs["whole"]))}
         case "four-fifths":
