@@ -190,7 +190,8 @@ def record_words(state: State, record: Record) -> str:
         case "acknowledge":
             return f"{who} finds checkpoints of others right"
         case "withdraw":
-            return f"{who} withdraws {_title(state, record.refs)}"
+            why = f": {told['reason']}" if told.get("reason") else ""
+            return f"{who} withdraws {_title(state, record.refs)}{why}"
         case "profile":
             return f"{who} tells of itself"
         case "vouch":

@@ -55,6 +55,7 @@ def test_an_offer_has_all_its_fields(oak: Daemon) -> None:
         "status": "open",
         "inexhaustible": False,
         "ask": False,
+        "frozen": False,
         "granted": 0,
         "left": 5_000,
         "escrow": 0,

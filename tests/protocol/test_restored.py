@@ -5,13 +5,17 @@ from dataclasses import replace
 import pytest
 
 from mycelia_protocol import events
+from mycelia_protocol.allocate import lack
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.errors import LocalError
 from mycelia_protocol.recount import counted_anew
+from mycelia_protocol.statuses import request_status
 from mycelia_protocol.types.accounts import account_of
 from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.offer import Offer, content
 from mycelia_protocol.types.promises import grant_state
+from mycelia_protocol.types.request import Request
+from mycelia_protocol.types.withdraw import Withdraw
 from support.mesh import Mesh, Node
 
 WATER: dict[str, Value] = {
@@ -177,3 +181,45 @@ def test_what_is_over_can_not_be_counted_anew() -> None:
     nameless = replace(old, body=replace(old.body, title=""))
     with pytest.raises(LocalError, match="erased"):
         counted_anew(first.engine.state, nameless, 4, mesh.now_ms)
+
+
+def test_a_promise_that_turns_out_void_is_off_at_once() -> None:
+    """A machine that was set back promises twice; who got the later promise is open to others."""
+    mesh = Mesh(count=4, confirm_handovers=False)
+    first, second, third, fourth = mesh.nodes
+    for other in mesh.nodes[1:]:
+        mesh.connect(first, other)
+    offer = first.publish("offer", WATER)
+    mesh.run(1_000)
+    cut_all(mesh)
+    before = {key: list(log) for key, log in first.disk.logs.items()}
+    mesh.connect(first, second)
+    second.publish("request", ASKED)
+    mesh.run(5_000)
+    cut_all(mesh)
+    (kept,) = second.engine.state.every(Grant)
+    first.disk.logs = before
+    first.start(None)  # it passes for a crash
+    mesh.connect(first, third)
+    mesh.connect(first, fourth)
+    request = third.publish("request", ASKED)
+    mesh.run(5_000)
+    (broken,) = (grant for grant in third.engine.state.every(Grant) if grant.id != kept.id)
+    wanted = third.engine.state.find(request, Request)
+    assert wanted is not None
+    assert request_status(third.engine.state, wanted, mesh.now_ms) == "granted"
+    mesh.connect(third, second)
+    for node in (second, third):
+        assert grant_state(node.engine.state, broken.id).status == "overdrawn"
+        assert lack(node.engine.state, wanted) == 20
+    assert request_status(third.engine.state, wanted, mesh.now_ms) == "open"
+    mesh.connect(first, second)
+    mesh.connect(fourth, second)
+    fourth.publish("offer", WATER)
+    mesh.run(300_000)
+    (off,) = first.engine.state.about(broken.id, Withdraw)
+    assert (off.author, off.body.reason) == (first.key, "there was not enough")
+    assert grant_state(third.engine.state, broken.id).status == "overdrawn"
+    assert grant_state(third.engine.state, kept.id).status == "accepted"
+    assert request_status(third.engine.state, wanted, mesh.now_ms) == "granted"
+    assert account_of(third.engine.state, offer).free == (0,)

@@ -19,8 +19,9 @@ from mycelia_node.api.views import (
 )
 from mycelia_node.errors import RequestError
 from mycelia_node.names import id_text
-from mycelia_protocol.allocate import open_offers, open_requests
+from mycelia_protocol.allocate import is_open_request, open_offers, open_requests
 from mycelia_protocol.encoding import Value
+from mycelia_protocol.purses import BROKEN
 from mycelia_protocol.state import State
 from mycelia_protocol.types import answer, receipt, withdraw
 from mycelia_protocol.types.base import Statement
@@ -118,6 +119,7 @@ class GrantRoutes:
         deciding = [offer_view(state, offer, key, now_ms) for offer in to_decide(node)]
         answer = {"offers": offers, "requests": requests, "needs_you": waiting}
         answer["to_decide"] = deciding
+        answer["broken"] = [grant_view(state, grant, key) for grant in broken(state, key, now_ms)]
         return web.json_response({**answer, "contested": contested_things(state)})
 
 
@@ -141,6 +143,17 @@ def own_grants(state: State, key: bytes) -> list[Statement[Grant]]:
     for wanted in state.by_author(key, Request):
         found.update((grant.id, grant) for grant in grants_to(state, wanted.id))
     return sorted(found.values(), key=lambda grant: (grant.time_ms, grant.id))
+
+
+def broken(state: State, key: bytes, now_ms: int) -> list[Statement[Grant]]:
+    """Return what was promised for own requests that still lack it, and turned out to be void."""
+    return [
+        grant
+        for wanted in state.by_author(key, Request)
+        if is_open_request(state, wanted, now_ms)
+        for grant in grants_to(state, wanted.id)
+        if grant_state(state, grant.id).status in BROKEN
+    ]
 
 
 def waits_for_people(grant: Json) -> bool:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from mycelia_node.names import id_text, name_of
 from mycelia_protocol.allocate import is_open_offer, lack
-from mycelia_protocol.purses import is_past
+from mycelia_protocol.purses import BROKEN, is_past
 from mycelia_protocol.state import State
 from mycelia_protocol.statuses import offer_status, request_status
 from mycelia_protocol.types.accounts import account_of, grants_from, offer_of, purse_of, rights_from
@@ -15,6 +15,7 @@ from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.claim import Claim
 from mycelia_protocol.types.dispute import Dispute
 from mycelia_protocol.types.grant import Grant
+from mycelia_protocol.types.ledger import taken_back
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.parties import claims_of, party_of
 from mycelia_protocol.types.party import Party
@@ -146,7 +147,8 @@ def needs(state: State, grant: Statement[Grant], own_key: bytes) -> list[str]:
             actions.append("handed")
         if is_lent and derived.status in ("handed", "received"):
             actions.append("returned")
-        if derived.status in ("offered", "accepted"):
+        is_broken = derived.status in BROKEN and taken_back(state, grant) is None
+        if derived.status in ("offered", "accepted") or is_broken:
             actions.append("withdraw")
     if is_done and own_key in (provider, requester):
         actions.append("dispute")

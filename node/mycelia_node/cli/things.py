@@ -332,6 +332,11 @@ def board(settings: Settings) -> None:
     ]
     if waiting:
         parts.append(f"NEEDS YOU ({len(waiting)})\n{grants_table(waiting)}")
+    if broken := answer["broken"]:
+        heading = (
+            f"BROKEN ({len(broken)}): promised to you, but there was not enough; others may help"
+        )
+        parts.append(f"{heading}\n{grants_table(broken)}")
     if deciding := answer["to_decide"]:
         heading = f"TO DECIDE ({len(deciding)}): `mycelia decide ID` shows who would get it"
         parts.append(f"{heading}\n{offers_table(deciding)}")
