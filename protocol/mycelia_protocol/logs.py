@@ -45,12 +45,19 @@ _NOTHING: Final = Head()
 
 @dataclass(slots=True)
 class Log:
-    """One log: what was checked, what is on disk, and the first 8 bytes of each id."""
+    """One log: what was checked, what is on disk, and the first 8 bytes of each id.
+
+    Attributes:
+        began, moved: how often heads had moved on disk when its own did first, and last; 0 if that
+            was before the start.
+    """
 
     accepted: Head = _NOTHING
     stored: Head = _NOTHING
     prefixes: bytearray = field(default_factory=bytearray)
     is_contested: bool = False
+    began: int = 0
+    moved: int = 0
 
 
 @dataclass(slots=True)
@@ -80,6 +87,7 @@ class Logs:
         self._gaps: dict[LogKey, dict[int, Record]] = {}
         self._gap_records = 0
         self._gap_size = 0
+        self.moves = 0  # how often heads moved on disk since the start
         self.verifications = 0  # signature checks made so far; a cost that benches read
 
     def branch(self, verify: Callable[[Record], bool]) -> "Logs":
@@ -108,6 +116,18 @@ class Logs:
     def stored_logs(self) -> list[LogKey]:
         """Return the keys of all logs with something on disk, sorted."""
         return sorted(key for key, log in self._logs.items() if log.stored.next_seq)
+
+    def stored_at(self, moves: int) -> dict[LogKey, bool]:
+        """Return the logs that were on disk when heads had moved so often: which moved since.
+
+        In the order of (author, log).
+        """
+        found = {
+            key: log.moved > moves
+            for key, log in self._logs.items()
+            if log.stored.next_seq and log.began <= moves
+        }
+        return dict(sorted(found.items()))
 
     def record_count(self) -> int:
         """Return how many records are on disk."""
@@ -184,6 +204,8 @@ class Logs:
         for record in records:
             log = self._writable((record.author, record.log))
             if record.seq >= log.stored.next_seq:  # else its words were missing, and came
+                self.moves += 1
+                log.began, log.moved = log.began if log.stored.next_seq else self.moves, self.moves
                 log.stored = Head(record.seq + 1, record.id)
 
     def forget_unstored(self) -> None:

@@ -12,6 +12,7 @@ from mycelia_protocol.errors import SessionError
 from mycelia_protocol.events import Range
 from mycelia_protocol.limits import (
     AUTHORS_PER_FRAME_MAX,
+    BASE_ID_SIZE,
     BUCKET_DIGEST_SIZE,
     BUCKETS_FEW,
     BUCKETS_MANY,
@@ -46,7 +47,7 @@ CLOSE_DONE: Final = 4010  # a join was answered
 CLOSE_SPARE: Final = 4011  # the dialler has links enough; nothing is wrong with this one
 
 
-# --- what is fetched first, spec 10.1.2 ---
+# --- what is fetched first, spec 10.1.3 ---
 STAGE_ROSTER: Final = 1  # as far as the last record on who is in, and by which rules
 STAGE_URGENT: Final = 2  # as far as the last urgent request that may still be met
 STAGE_ALL: Final = 3
@@ -161,10 +162,15 @@ class Graft:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """Number 12: the keyed digest of all heads in the sender's store, and of how many logs."""
+    """Number 12: the keyed digest of all heads in the sender's store, and of how many logs.
+
+    Attributes:
+        base: names the digest that was last found equal with this peer; empty if it is forgotten.
+    """
 
     digest: bytes
     logs: int
+    base: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +178,18 @@ class Buckets:
     """Number 13: the keyed digests of all buckets of heads, after unequal digests."""
 
     digests: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Number 15: heads that moved since both sides held the same; `complete` ends the telling.
+
+    Attributes:
+        rows: (place of the log among those of then, next_seq, first 8 bytes of the head's id).
+    """
+
+    rows: tuple[tuple[int, int, bytes], ...]
+    complete: bool
 
 
 Message: TypeAlias = (
@@ -189,6 +207,7 @@ Message: TypeAlias = (
     | Digest
     | Buckets
     | Presence
+    | Changes
 )
 
 NUMBERS: Final[dict[type, int]] = {
@@ -206,6 +225,7 @@ NUMBERS: Final[dict[type, int]] = {
     Digest: 12,
     Buckets: 13,
     Presence: 14,
+    Changes: 15,
 }
 
 
@@ -226,8 +246,12 @@ def encode_message(message: Message) -> bytes:
             return encode([number, charter, [record.envelope() for record in chain]])
         case Refuse(code, reason):
             return encode([number, code, reason])
-        case Digest(digest, logs):
-            return encode([number, digest, logs])
+        case Digest(digest, logs, base):
+            return encode([number, digest, logs, base])
+        case Changes(changed, complete):
+            places, seqs = [row[0] for row in changed], [row[1] for row in changed]
+            prefixes = b"".join(row[2] for row in changed)
+            return encode([number, places, seqs, prefixes, complete])
         case Buckets(digests):
             return encode([number, list(digests)])
         case Announce(announced):
@@ -269,10 +293,17 @@ def decode_message(data: bytes) -> Message:
             return Welcome(charter, _records(rows))
         case [8, str(code), str(reason)]:
             return Refuse(code, reason)
-        case [12, bytes(digest), int(logs)] if (
-            len(digest) == DIGEST_SIZE and type(logs) is int and 0 <= logs <= INT_MAX
+        case [12, bytes(digest), int(logs), bytes(base)] if (
+            len(digest) == DIGEST_SIZE
+            and type(logs) is int
+            and 0 <= logs <= INT_MAX
+            and len(base) in (0, BASE_ID_SIZE)
         ):
-            return Digest(digest, logs)
+            return Digest(digest, logs, base)
+        case [15, tuple(places), tuple(seqs), bytes(prefixes), bool(complete)] if len(
+            places
+        ) == len(seqs) <= HEADS_PER_FRAME_MAX and len(prefixes) == HEAD_PREFIX_SIZE * len(seqs):
+            return Changes(_changed(places, seqs, prefixes), complete)
         case [13, tuple(rows)] if len(rows) in (BUCKETS_FEW, BUCKETS_MANY):
             return Buckets(tuple(_bucket(row) for row in rows))
         case [9, tuple(rows)] if len(rows) <= HEADS_PER_FRAME_MAX:
@@ -312,6 +343,20 @@ def _bucket(row: Value) -> bytes:
     if not isinstance(row, bytes) or len(row) != BUCKET_DIGEST_SIZE:
         raise SessionError("a bucket's digest has 8 bytes", requirement="SESS-5")
     return row
+
+
+def _changed(
+    places: tuple[Value, ...], seqs: tuple[Value, ...], prefixes: bytes
+) -> tuple[tuple[int, int, bytes], ...]:
+    rows: list[tuple[int, int, bytes]] = []
+    for at, (place, seq) in enumerate(zip(places, seqs, strict=True)):
+        match place, seq:
+            case int(), int() if type(place) is type(seq) is int and place >= 0 < seq <= INT_MAX:
+                prefix = prefixes[at * HEAD_PREFIX_SIZE : (at + 1) * HEAD_PREFIX_SIZE]
+                rows.append((place, seq, prefix))
+            case _:
+                raise SessionError("a row of CHANGES is a place and a seq", requirement="SESS-5")
+    return tuple(rows)
 
 
 def _head(row: Value) -> HeadEntry:

@@ -17,11 +17,11 @@ from mycelia_protocol.clock import earliest
 from mycelia_protocol.compare import Compare, Finding
 from mycelia_protocol.limits import PRESENCE_ROUND_MS, RECONCILE_INTERVAL_MS
 from mycelia_protocol.logs import LogKey, Logs
-from mycelia_protocol.messages import Buckets, Digest, HeadEntry, Heads, TaggedHead, Want
+from mycelia_protocol.messages import Buckets, Changes, Digest, HeadEntry, Heads, TaggedHead, Want
 from mycelia_protocol.record import Record
 from mycelia_protocol.rng import Rng
 from mycelia_protocol.telling import Telling
-from mycelia_protocol.told import Peer, Say, head_frames
+from mycelia_protocol.told import Peer, Say, change_frames, head_frames
 
 
 class Reconcile:
@@ -39,7 +39,7 @@ class Reconcile:
         self._parts_at = parts_at  # the least seq at which a log is proven to part
         self._rng = rng
         self._telling = Telling(logs, parts_at, rng)
-        self._compare = Compare(self._telling.held)
+        self._compare = Compare(self._telling.held, logs.stored_at)
         self._peers: dict[int, Peer] = {}
         self._asker = Asker(logs, self._peers, is_member, parts_at, is_spent)
         self._round_ms: int | None = None
@@ -71,12 +71,12 @@ class Reconcile:
             return 0, 0
         return max(0, peer.goal - self._asker.behind(peer)), peer.goal
 
-    def opened(self, link: int, session: bytes, now_ms: int) -> list[Say]:
+    def opened(self, link: int, key: bytes, session: bytes, now_ms: int) -> list[Say]:
         """Begin with a peer whose session is ready; `session` is its hash."""
         self._peers[link] = Peer()
         if self._round_ms is None:
             self._schedule_round(now_ms)
-        return [Say(link, self._compare.opened(link, session))]
+        return [Say(link, self._compare.opened(link, key, session))]
 
     def closed(self, link: int, now_ms: int) -> list[Say]:
         """Forget a peer; what it was asked is asked of others."""
@@ -96,12 +96,14 @@ class Reconcile:
             self._asker.told_all(link, known)
         return _said(self._asker.ask(link, now_ms))
 
-    def compared(self, link: int, message: Digest | Buckets) -> list[Say]:
+    def compared(self, link: int, message: Digest | Buckets | Changes, now_ms: int) -> list[Say]:
         """Take in by how much a peer's store differs; tell the heads in which it may.
 
         Raises:
             SessionError: the frame is not due.
         """
+        if isinstance(message, Changes):
+            return self.heads_told(link, self._compare.changes_came(link, message), now_ms)
         if isinstance(message, Digest):
             finding = self._compare.digest_came(link, message)
         else:
@@ -118,13 +120,15 @@ class Reconcile:
         peer.note_common(finding.common)
         if finding.is_same:
             peer.has_told_all, peer.goal = True, 0
-        if not finding.differing:
+        if not finding.differing and finding.table is None:
             return []
         fresh = [
             entry
-            for entry in self._telling.entries(finding.differing)
+            for entry in self._telling.entries(finding.differing or ())
             if not peer.has_told(entry) or self._parts_at((entry.author, entry.log)) is not None
         ]
+        if finding.table is not None:
+            return [Say(link, frame) for frame in change_frames(fresh, finding.table)]
         chunks = head_frames(fresh) or [()]
         return [Say(link, Heads(chunk, chunk is chunks[-1])) for chunk in chunks]
 

@@ -32,6 +32,7 @@ from mycelia_protocol.logs import LogKey, Logs
 from mycelia_protocol.messages import (
     Announce,
     Buckets,
+    Changes,
     Digest,
     Graft,
     Heads,
@@ -144,7 +145,7 @@ class Replicate:
         self._pusher.opened(link)
         self._spread.opened(link)
         self._words.opened(now_ms)
-        return [*self.reconcile.opened(link, session, now_ms)]
+        return [*self.reconcile.opened(link, key, session, now_ms)]
 
     def closed(self, link: int, now_ms: int) -> list[Step]:
         """End with a member."""
@@ -175,8 +176,8 @@ class Replicate:
         match message:
             case Heads():
                 return [*self.reconcile.heads_told(link, message, now_ms)]
-            case Digest() | Buckets():
-                return [*self.reconcile.compared(link, message)]
+            case Digest() | Buckets() | Changes():
+                return [*self.reconcile.compared(link, message, now_ms)]
             case Want():
                 if Counter(self._reads.values())[link] >= READS_PER_LINK_MAX:
                     raise SessionError("too many WANTs at once", code="rate")

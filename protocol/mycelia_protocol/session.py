@@ -31,6 +31,7 @@ from mycelia_protocol.limits import (
 from mycelia_protocol.messages import (
     Announce,
     Buckets,
+    Changes,
     Digest,
     Graft,
     Heads,
@@ -54,6 +55,7 @@ RATES: Final[dict[type, int]] = {
     Heads: RATE_HEADS_MAX,
     Digest: RATE_DIGEST_MAX,
     Buckets: RATE_DIGEST_MAX,
+    Changes: RATE_HEADS_MAX,
     Want: RATE_WANT_MAX,
     Records: RATE_RECORDS_MAX,
     Push: RATE_PUSH_MAX,

@@ -1,4 +1,4 @@
-"""What a peer that lacks much is given first. Spec: section 10.1.2.
+"""What a peer that lacks much is given first. Spec: section 10.1.3.
 
 Records come in logs, each behind its predecessors. So what can be put first is a beginning of each
 log: as far as its last record on who is in and by which rules, or its last urgent request. Whoever

@@ -57,7 +57,8 @@ class Telling:
     def held(self) -> Vector:
         """Return the heads in the store."""
         if self._vector is None:
-            self._vector = Vector(self.entries(self._logs.stored_logs()))
+            keys = self._logs.stored_logs()
+            self._vector = Vector(self.entries(keys), keys, self._logs.moves)
         return self._vector
 
     @property

@@ -1,16 +1,17 @@
 """What one peer told of its store, and what it was asked for. Spec: section 10.1."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from mycelia_protocol.clock import earliest
 from mycelia_protocol.limits import HEADS_PER_FRAME_MAX, PEER_HEADS_MAX
 from mycelia_protocol.logs import LogKey
-from mycelia_protocol.messages import STAGE_ALL, HeadEntry, Message, TaggedHead, Want
+from mycelia_protocol.messages import STAGE_ALL, Changes, HeadEntry, Heads, Message, Want
 from mycelia_protocol.session import Quota
 
-Entry = TypeVar("Entry", bound=HeadEntry | TaggedHead)
+Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,22 @@ class Peer:
         """Return whether it told that its store holds a log as far as this."""
         key = (head.author, head.log)
         return key not in self.unsure and self.told.get(key, 0) >= head.next_seq
+
+
+def change_frames(entries: list[HeadEntry], table: Sequence[LogKey]) -> list[Heads | Changes]:
+    """Return frames that tell heads as changes since a base, of which `table` has the logs."""
+    places = {key: place for place, key in enumerate(table)}
+    rows: list[tuple[int, int, bytes]] = []
+    news: list[HeadEntry] = []
+    for entry in entries:
+        place = places.get((entry.author, entry.log))
+        if place is None:
+            news.append(entry)
+        else:
+            rows.append((place, entry.next_seq, entry.prefix))
+    chunks = head_frames(rows) or [()]
+    changes = [Changes(chunk, chunk is chunks[-1]) for chunk in chunks]
+    return [*(Heads(chunk, False) for chunk in head_frames(news)), *changes]
 
 
 def head_frames(entries: list[Entry]) -> list[tuple[Entry, ...]]:

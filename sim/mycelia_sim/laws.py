@@ -191,7 +191,7 @@ def quiescence(evidence: Evidence) -> Check:
     compared = rounds + greetings + quiet.late
     differing = compared if evidence.library.contested else greetings + quiet.late
     allowed = {"introduce": greetings, "digest": compared, "buckets": differing}
-    allowed["heads"] = differing * chunks
+    allowed["heads"] = allowed["changes"] = differing * chunks
     allowed |= dict.fromkeys(REACTIONS, quiet.late + greetings)
     allowed["graft"] += (quiet.ended + greetings) * nodes
     if evidence.plan.presence:  # each word goes once over each link, and prunes it or crosses

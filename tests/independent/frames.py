@@ -13,7 +13,7 @@ MOST_ENVELOPES = {3: 4_096, 4: 256, 5: 64, 7: 64}
 def read_frame(data: bytes) -> list[object]:
     """Return the fields of a frame, its number first."""
     frame = decode(data)
-    if not isinstance(frame, list) or not frame or not is_integer(frame[0], 1, 14):
+    if not isinstance(frame, list) or not frame or not is_integer(frame[0], 1, 15):
         raise Refused("unknown-frame")
     if not is_right(frame):
         raise Refused("session", "wrong fields")
@@ -47,8 +47,13 @@ def is_right(frame: list[object]) -> bool:
             return True
         case [9, list(heads)]:
             return len(heads) <= 4_096 and all(is_head(row) or is_tagged(row) for row in heads)
-        case [12, digest, logs]:
-            return is_bytes(digest, 16) and is_integer(logs)
+        case [12, digest, logs, base]:
+            is_base = is_bytes(base, 8) or is_bytes(base, 0)
+            return is_bytes(digest, 16) and is_integer(logs) and is_base
+        case [15, list(places), list(seqs), prefixes, bool()]:
+            is_even = len(places) == len(seqs) <= 4_096 and is_bytes(prefixes, 8 * len(seqs))
+            numbers = all(map(is_integer, places)) and all(is_integer(seq, 1) for seq in seqs)
+            return is_even and numbers
         case [13, list(digests)]:
             return len(digests) in (64, 256) and all(is_bytes(one, 8) for one in digests)
         case [14, author, time_ms, mark, bool(), list(versions), list(features), signature]:
@@ -141,3 +146,22 @@ def read_word(commons: bytes, data: bytes) -> dict[str, str]:
     if not keys.verify(author, signed, signature):
         raise Refused("forged")
     return {"signed": signed.hex(), "author": author.hex()}
+
+
+def name_changes(then: list[list[object]], data: bytes) -> list[list[object]]:
+    """Return the heads that CHANGES tells, of logs that both held at a base (10.1.2).
+
+    Raises:
+        Refused: a place is that of no log.
+    """
+    _, places, seqs, prefixes, _ = read_frame(data)
+    assert isinstance(places, list)
+    assert isinstance(seqs, list)
+    assert isinstance(prefixes, bytes)
+    table = sorted(then)
+    if any(place >= len(table) for place in places):
+        raise Refused("session")
+    return [
+        [*table[place], seq, prefixes[8 * at : 8 * at + 8]]
+        for at, (place, seq) in enumerate(zip(places, seqs, strict=True))
+    ]

@@ -1,7 +1,7 @@
-"""Every vector of members' words about themselves through the second reader."""
+"""Vectors of what members say of themselves and of their stores, through the second reader."""
 
-from independent.frames import mark_of, read_word
-from independent.test_second_reader import Case, cases, judge
+from independent.frames import mark_of, name_changes, read_word
+from independent.test_second_reader import Case, cases, judge, plain
 
 
 @cases("presence")
@@ -17,3 +17,15 @@ def test_presence(case: Case) -> None:
     else:
         commons, data = bytes.fromhex(inputs["commons"]), bytes.fromhex(inputs["bytes"])
         judge(case, lambda: read_word(commons, data))
+
+
+@cases("changes")
+def test_changes(case: Case) -> None:
+    """Section 10.1.2: CHANGES name logs by their places."""
+    then: list[list[object]] = [[bytes.fromhex(each) for each in log] for log in case["in"]["then"]]
+
+    def read() -> dict[str, object]:
+        heads = name_changes(then, bytes.fromhex(case["in"]["bytes"]))
+        return {"heads": [[plain(each) for each in row] for row in heads]}
+
+    judge(case, read)

@@ -57,7 +57,7 @@ def bench(length: int = 40) -> Bench:
     logs = Logs()
     made = Bench(logs, Reconcile(logs, lambda _: True, random.Random(1)), founder.written)
     for link in (HONEST, LIAR):
-        made.reconcile.opened(link, bytes(32), made.now_ms)
+        made.reconcile.opened(link, bytes(32), bytes(32), made.now_ms)
     return made
 
 
@@ -165,7 +165,7 @@ def test_lies_about_many_logs_make_no_later_frame_dear() -> None:
         return key == made.key[0]
 
     made.reconcile = Reconcile(made.logs, is_member, random.Random(1))
-    made.reconcile.opened(LIAR, bytes(32), made.now_ms)
+    made.reconcile.opened(LIAR, bytes(32), bytes(32), made.now_ms)
     rng = random.Random(2)
     entries = [
         HeadEntry(rng.randbytes(32), rng.randbytes(8), 5, bytes(8))

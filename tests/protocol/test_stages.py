@@ -105,7 +105,7 @@ def test_a_node_that_is_little_behind_asks_for_all_at_once() -> None:
 
 
 def test_many_questions_cost_one_look_at_the_state() -> None:
-    """10.1.2: who asks in stages again and again makes no node look through all it holds."""
+    """10.1.3: who asks in stages again and again makes no node look through all it holds."""
     mesh = Mesh(count=2)
     engine: Engine = mesh.nodes[0].engine
     looks: list[type] = []

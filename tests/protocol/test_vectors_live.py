@@ -7,14 +7,14 @@ import pytest
 
 from mycelia_protocol.bundle_reader import BundleReader, RecordsFound
 from mycelia_protocol.charter import Charter
-from mycelia_protocol.compare import Vector
+from mycelia_protocol.compare import Vector, name_changes
 from mycelia_protocol.crypto import PRESENCE, domain
 from mycelia_protocol.encoding import decode, encode
 from mycelia_protocol.errors import RemoteError, SignatureError
 from mycelia_protocol.handshake import prologue
 from mycelia_protocol.limits import BUCKETS_FEW, BUCKETS_MANY
 from mycelia_protocol.logs import Logs
-from mycelia_protocol.messages import HeadEntry, decode_message, encode_message
+from mycelia_protocol.messages import Changes, HeadEntry, decode_message, encode_message
 from mycelia_protocol.presence import Presence
 from mycelia_protocol.record import Record
 from mycelia_protocol.session import Session, open_session
@@ -185,3 +185,21 @@ def read_word(inputs: Case) -> dict[str, Any]:
 def read_mark(inputs: Case) -> dict[str, Any]:
     """Return the mark of a store."""
     return {"mark": Vector(heads_of(inputs)).mark.hex()}
+
+
+@cases("changes")
+def test_changes(case: Case) -> None:
+    """REP-18: CHANGES name logs by their places among those at a base."""
+    judge(case, read_changes)
+
+
+def read_changes(inputs: Case) -> dict[str, Any]:
+    """Take CHANGES as a node does that agreed on a base."""
+    changes = decode_message(bytes.fromhex(inputs["bytes"]))
+    assert isinstance(changes, Changes)
+    assert encode_message(changes).hex() == inputs["bytes"]
+    table = sorted((bytes.fromhex(author), bytes.fromhex(log)) for author, log in inputs["then"])
+    heads = name_changes(table, changes)
+    return {
+        "heads": [[h.author.hex(), h.log.hex(), str(h.next_seq), h.prefix.hex()] for h in heads]
+    }

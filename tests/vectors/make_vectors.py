@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "protocol"))
 from vectors import (
     cases_body,
     cases_bundle,
+    cases_changes,
     cases_checkpoint,
     cases_digest,
     cases_distance,
@@ -49,6 +50,7 @@ BUILDERS: Final[tuple[Callable[[], Suite], ...]] = (
     cases_frame.build,
     cases_checkpoint.build,
     cases_digest.build,
+    cases_changes.build,
     cases_state.build,
     cases_distance.build,
     cases_policy.build,
