@@ -236,9 +236,9 @@ class Engine:
                     outputs.extend(self.peers.send(link, message))
                 case Fault(link, error):
                     outputs.extend(self._perform(self.peers.misbehaved(link, error), now_ms))
-                case PeerReady(link, key, session):
+                case PeerReady(link, key, session, trip_ms):
                     self._overlay.identified(link, key)
-                    opened = self.replicate.opened(link, key, session, now_ms)
+                    opened = self.replicate.opened(link, key, session, now_ms, trip_ms)
                     outputs.extend(self._perform(opened, now_ms))
                 case PeerGone(link, key):
                     if told := self.replicate.reconcile.told_by(link):

@@ -69,6 +69,7 @@ WANT_TIMEOUT_MS: Final = 20_000  # after this a WANT is asked of somebody else
 RECONCILE_INTERVAL_MS: Final = 30_000  # stores are compared with one random neighbour, +-50 %
 HEADS_DELAY_MS: Final = 200  # newly stored heads are told together
 GRAFT_DELAY_MS: Final = 500  # what was announced is asked for if it is not pushed meanwhile
+GRAFT_DELAY_MAX_MS: Final = 5_000  # the same on a slow link
 
 PRESENCE_INTERVAL_MS: Final = 30_000  # each member says a word so often, +-12.5 %, or
 PRESENCE_SPACING_MS: Final = 1_000  # so often times the members: so all together one a second

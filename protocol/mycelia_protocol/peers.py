@@ -44,6 +44,7 @@ class PeerReady:
     link: int
     key: bytes
     session: bytes  # its hash
+    trip_ms: int | None  # how long the link took there and back in the handshake
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +270,8 @@ class Peers:
         peer.is_ready, peer.session.deadline_ms = True, None
         self._unready.remove(link)
         notice = PeerConnected(link, key, peer.session.outbound, peer.address)
-        return [*outcomes, PeerReady(link, key, peer.session.hash), Notify(notice)]
+        ready = PeerReady(link, key, peer.session.hash, peer.session.trip_ms)
+        return [*outcomes, ready, Notify(notice)]
 
     def _is_better(self, old: Peer, new: Peer, key: bytes) -> bool:
         """Return whether of two links to one member the old one stays.

@@ -22,6 +22,7 @@ from mycelia_protocol.record import Record
 from mycelia_protocol.rng import Rng
 from mycelia_protocol.telling import Telling
 from mycelia_protocol.told import Peer, Say, change_frames, head_frames
+from mycelia_protocol.trips import Trips
 
 
 class Reconcile:
@@ -71,9 +72,11 @@ class Reconcile:
             return 0, 0
         return max(0, peer.goal - self._asker.behind(peer)), peer.goal
 
-    def opened(self, link: int, key: bytes, session: bytes, now_ms: int) -> list[Say]:
+    def opened(
+        self, link: int, key: bytes, session: bytes, now_ms: int, trip_ms: int | None = None
+    ) -> list[Say]:
         """Begin with a peer whose session is ready; `session` is its hash."""
-        self._peers[link] = Peer()
+        self._peers[link] = Peer(trips=Trips(trip_ms))
         if self._round_ms is None:
             self._schedule_round(now_ms)
         return [Say(link, self._compare.opened(link, key, session))]
@@ -105,6 +108,7 @@ class Reconcile:
         if isinstance(message, Changes):
             return self.heads_told(link, self._compare.changes_came(link, message), now_ms)
         if isinstance(message, Digest):
+            self._peers[link].trips.came_back(now_ms)
             finding = self._compare.digest_came(link, message)
         else:
             finding = self._compare.buckets_came(link, message)
@@ -144,7 +148,18 @@ class Reconcile:
         if self._telling.mark in (None, mark) or now_ms < self._doubt_ms:
             return []
         self._doubt_ms = now_ms + PRESENCE_ROUND_MS
-        return [Say(link, digest) for digest in self._compare.again(link)]
+        return self._compare_again(link, now_ms)
+
+    def _compare_again(self, link: int, now_ms: int) -> list[Say]:
+        """Return what begins another comparison, unless one is under way."""
+        digests = self._compare.again(link)
+        if digests:
+            self._peers[link].trips.left(now_ms)
+        return [Say(link, digest) for digest in digests]
+
+    def graft_delay_ms(self, link: int) -> int:
+        """Return how long to wait for what a peer announced before asking it for that."""
+        return self._peers[link].trips.graft_delay_ms
 
     def announced(self, link: int, entries: Iterable[HeadEntry | TaggedHead]) -> list[LogKey]:
         """Take in what a peer holds; return the logs that it holds further than they are here."""
@@ -230,7 +245,7 @@ class Reconcile:
             self._schedule_round(now_ms)
             if self._peers:
                 link = self._choose()
-                sendings.extend(Say(link, digest) for digest in self._compare.again(link))
+                sendings.extend(self._compare_again(link, now_ms))
         return sendings + _said(self._asker.timer(now_ms))
 
     def _choose(self) -> int:

@@ -139,13 +139,15 @@ class Replicate:
 
     # --- links ---
 
-    def opened(self, link: int, key: bytes, session: bytes, now_ms: int) -> list[Step]:
+    def opened(
+        self, link: int, key: bytes, session: bytes, now_ms: int, trip_ms: int | None = None
+    ) -> list[Step]:
         """Begin with a member; `session` is the hash of its session."""
         self._links = dict(sorted([*self._links.items(), (link, key)]))
         self._pusher.opened(link)
         self._spread.opened(link)
         self._words.opened(now_ms)
-        return [*self.reconcile.opened(link, key, session, now_ms)]
+        return [*self.reconcile.opened(link, key, session, now_ms, trip_ms)]
 
     def closed(self, link: int, now_ms: int) -> list[Step]:
         """End with a member."""
@@ -192,7 +194,9 @@ class Replicate:
             case Push(records):
                 return self._take(link, records, now_ms, relay=True)
             case Announce(entries):
-                self._spread.announced(link, self.reconcile.announced(link, entries), now_ms)
+                behind = self.reconcile.announced(link, entries)
+                delay_ms = self.reconcile.graft_delay_ms(link)
+                self._spread.announced(link, behind, now_ms, delay_ms)
                 return []
             case Prune(authors):
                 self._spread.spare(link, filter(self._is_member, authors))

@@ -91,6 +91,8 @@ class Session:
         self._handshake = handshake
         self._decode = decode
         self._is_failed = False
+        self.trip_ms: int | None = None  # how long the other side took to answer in the handshake
+        self._spoke_ms: int | None = now_ms if outbound else None
         self._window_ms = now_ms
         self._counts: Counter[type] = Counter()
 
@@ -144,6 +146,9 @@ class Session:
         if ciphers is None:
             answers = self._handshake.receive(data)
             self._is_failed = False
+            if self._spoke_ms is not None and self.trip_ms is None:
+                self.trip_ms = now_ms - self._spoke_ms
+            self._spoke_ms = now_ms
             return answers, None
         if len(data) > FRAME_SIZE_MAX:
             raise SessionError(f"a frame of {len(data)} bytes", requirement="SESS-4")

@@ -6,7 +6,7 @@ it from elsewhere, and see that by themselves: from then on they spare each othe
 records. A neighbour that pushes what is here already, and was not pushed it, is asked to (PRUNE).
 What remains is the tree of the quickest ways from the author. Along a link that was spared, the
 heads are announced instead, gathered for a moment; if what was announced does not come within
-`GRAFT_DELAY_MS`, the announcer is asked for it, and to push that author's records from then on
+some round trips, the announcer is asked for it, and to push that author's records from then on
 (GRAFT). When the link is lost over which an author's records came, all others are asked to push
 them again.
 """
@@ -112,12 +112,14 @@ class Spread:
         """Do what a neighbour asks for with GRAFT."""
         self._branches[link].spared.difference_update(authors)
 
-    def announced(self, link: int, keys: Iterable[LogKey], now_ms: int) -> None:
+    def announced(
+        self, link: int, keys: Iterable[LogKey], now_ms: int, delay_ms: int = GRAFT_DELAY_MS
+    ) -> None:
         """Note that a neighbour announced what is not here, and wait whether it comes."""
         awaited = self._branches[link].awaited
         self._is_stale = True
         for key in keys:
-            awaited.setdefault(key, now_ms + GRAFT_DELAY_MS)
+            awaited.setdefault(key, now_ms + delay_ms)
 
     def overdue(self, now_ms: int) -> list[tuple[int, list[LogKey]]]:
         """Return for each link the logs that were awaited for long enough, and wait no more."""

@@ -10,6 +10,7 @@ from mycelia_protocol.limits import HEADS_PER_FRAME_MAX, PEER_HEADS_MAX
 from mycelia_protocol.logs import LogKey
 from mycelia_protocol.messages import STAGE_ALL, Changes, HeadEntry, Heads, Message, Want
 from mycelia_protocol.session import Quota
+from mycelia_protocol.trips import Trips
 
 Entry = TypeVar("Entry")
 
@@ -49,6 +50,7 @@ class Peer:
         is_tardy: it left an answer overdue; asked again once it answers.
         pace_us: how long its last answer took for each record; a new peer is tried first.
         quota: how many WANTs it still takes.
+        trips: how long its link takes there and back.
     """
 
     told: dict[LogKey, int] = field(default_factory=dict)
@@ -64,6 +66,7 @@ class Peer:
     is_tardy: bool = False
     pace_us: int = 0
     quota: Quota = field(default_factory=lambda: Quota(Want))
+    trips: Trips = field(default_factory=Trips)
 
     @property
     def due_ms(self) -> int | None:
