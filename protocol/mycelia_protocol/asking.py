@@ -25,6 +25,7 @@ from mycelia_protocol.limits import (
     WANTS_IN_FLIGHT_MAX,
     WANTS_PER_FRAME_MAX,
 )
+from mycelia_protocol.local_health import LocalHealth
 from mycelia_protocol.logs import LogKey, Logs
 from mycelia_protocol.messages import STAGE_ALL, STAGE_ROSTER, HeadEntry, Want
 from mycelia_protocol.record import Record
@@ -47,12 +48,14 @@ class Asker:
         is_member: Callable[[bytes], bool],
         parts_at: Callable[[LogKey], int | None],
         is_spent: Callable[[bytes, int], bool],
+        health: LocalHealth,
     ) -> None:
         self._logs = logs
         self._peers = peers
         self._is_member = is_member
         self._parts_at = parts_at
         self._is_spent = is_spent
+        self._health = health
         self._asked: dict[LogKey, int] = {}  # log -> link that was asked
         self._regain_ms: int | None = None  # when to ask for what the store failed to keep
         self._ask_ms: int | None = None
@@ -124,6 +127,13 @@ class Asker:
                 peer.ahead[key] = STAGE_ROSTER if peer.is_far else STAGE_ALL
         return self.ask_again(now_ms)
 
+    def forgive(self, late_ms: int) -> None:
+        """Give all who are to answer so much more time: this node was busy for so long."""
+        self._is_stale = True
+        for peer in self._peers.values():
+            for asking in peer.askings:
+                asking.deadline_ms += late_ms
+
     def store_failed(self, now_ms: int) -> None:
         """Note that accepted records were not written, and that nobody will tell of them anew."""
         self._regain_ms = now_ms + STORE_PAUSE_MS
@@ -181,7 +191,8 @@ class Asker:
             if not want.ranges:
                 break
             peer.quota.spend()
-            peer.askings.append(Asking(want, now_ms + WANT_TIMEOUT_MS))
+            deadline_ms = now_ms + self._health.stretched(WANT_TIMEOUT_MS)
+            peer.askings.append(Asking(want, now_ms, deadline_ms))
             sendings.append((link, want))
         return sendings
 
@@ -236,8 +247,7 @@ class Asker:
         ranges, stage = asking.want.ranges, asking.want.stage
         peer.is_tardy, self._is_stale = False, True
         if records or stage == STAGE_ALL:
-            took_ms = now_ms - asking.deadline_ms + WANT_TIMEOUT_MS
-            peer.pace_us = took_ms * 1_000 // max(1, len(records))
+            peer.pace_us = (now_ms - asking.asked_ms) * 1_000 // max(1, len(records))
         given = {(record.author, record.log) for record in records}
         keys = [(wanted.author, wanted.log) for wanted in ranges]
         reached = max((at for at, key in enumerate(keys) if key in given), default=len(keys))

@@ -108,6 +108,8 @@ READS_PER_LINK_MAX: Final = 4  # WANTs of one link that wait for the own store
 PROGRESS_RECORDS_MIN: Final = 1_000  # of which people are told while they are fetched
 STAGED_RECORDS_MIN: Final = 1_000  # that a peer is ahead; then the most important is asked first
 STAGES_KEPT_MS: Final = 10_000  # so long what is important is not looked up again
+LATE_MIN_MS: Final = 250  # a timer that fires so late shows that the node itself is slow
+LOCAL_HEALTH_MAX: Final = 7  # then timeouts are eight times as long
 STORE_PAUSE_MS: Final = 5_000  # rest after the store failed, before more is asked of it
 
 # --- own records ---
@@ -131,6 +133,7 @@ DEGREE_TARGET: Final = 6  # links that a node tries to keep
 DEGREE_HIGH: Final = 12  # links of members above which a node lets go of one that it dialled
 DEGREE_OUTBOUND: Final = 2  # links that a node dialled and keeps: nobody can crowd it in
 DEGREE_MAX: Final = 32  # links of members that a node accepts
+LINK_AGE_MIN_MS: Final = 300_000  # of a link that others opened, before it makes room for another
 REGION_CELL: Final = 500_000  # 0.05 degree, about 5 km: members whose places share such a cell
 UNPROVEN_MAX: Final = 24  # links on which nobody has greeted yet; the oldest makes room
 DIAL_RANDOM_INTERVAL_MS: Final = 30_000  # one random unconnected member, for ever, +-50 %

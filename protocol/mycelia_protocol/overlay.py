@@ -68,7 +68,7 @@ class Overlay:
     """Chooses addresses to dial and links to let go; knows nothing of what is said on them.
 
     Attributes:
-        regions: member -> the region of its place; who has none is alone in its own.
+        regions: member -> the region of its place; who tells of no place is in none.
     """
 
     def __init__(
@@ -183,7 +183,7 @@ class Overlay:
         dialled = {c.link: c for c in self._contacts.values() if c.link in self._connected}
         if len(dialled) <= DEGREE_OUTBOUND:
             return None
-        counts = Counter(self._region(key) for key in self._connected.values())
+        counts = Counter(map(self.regions.get, self._connected.values()))
         newest = next(reversed(self._connected))
         found = [
             link
@@ -191,12 +191,9 @@ class Overlay:
             if link in dialled
             and link != newest
             and not dialled[link].is_fixed
-            and counts[self._region(key)] > 1
+            and (counts[self.regions.get(key)] > 1 or key not in self.regions)
         ]
         return found[int(self._rng.random() * len(found))] if found else None
-
-    def _region(self, key: bytes) -> Region | bytes:
-        return self.regions.get(key, key)
 
     def _members_to_dial(self, now_ms: int) -> list[str]:
         """Return addresses of unconnected members: enough for the degree, or the random one."""
@@ -211,7 +208,7 @@ class Overlay:
             low, high = DIAL_RANDOM_INTERVAL_MS // 2, DIAL_RANDOM_INTERVAL_MS * 3 // 2
             self._random_ms = now_ms + low + int(self._rng.random() * (high - low))
             count = count if is_first else max(count, 1)
-        reached = {self._region(key) for key in self._connected.values()}
+        reached = {None, *map(self.regions.get, self._connected.values())}
         chosen: list[str] = []
         while due and len(chosen) < count:
             new = [address for address in due if not reached.issuperset(self._regions_at(address))]
@@ -222,9 +219,9 @@ class Overlay:
             chosen.append(address)
         return chosen
 
-    def _regions_at(self, address: str) -> set[Region | bytes]:
-        """Return the regions of whoever may answer at an address."""
-        return {self._region(key) for key in self._contacts[address].owners}
+    def _regions_at(self, address: str) -> set[Region | None]:
+        """Return the regions of whoever may answer at an address; None for who is in none."""
+        return {self.regions.get(key) for key in self._contacts[address].owners}
 
     def _dialling(self) -> int:
         return sum(contact.is_dialling for contact in self._contacts.values())

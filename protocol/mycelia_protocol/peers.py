@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from mycelia_protocol.errors import RemoteError, SessionError
 from mycelia_protocol.events import CloseLink, Notify, Output, SendFrame
-from mycelia_protocol.limits import DEGREE_MAX, UNPROVEN_MAX
+from mycelia_protocol.limits import DEGREE_MAX, LINK_AGE_MIN_MS, UNPROVEN_MAX
 from mycelia_protocol.messages import (
     CLOSE_DUPLICATE,
     CLOSE_FORGED,
@@ -23,6 +23,7 @@ from mycelia_protocol.messages import (
     CLOSE_FULL,
     CLOSE_HANDSHAKE,
     CLOSE_RATE,
+    CLOSE_SPARE,
     CLOSE_STRANGER,
     CLOSE_TIMEOUT,
     Introduce,
@@ -83,6 +84,7 @@ class Peer:
     session: Session
     address: str
     is_ready: bool = False
+    ready_ms: int = 0  # since when
     is_joining: bool = False
 
 
@@ -171,7 +173,7 @@ class Peers:
             if was_shaking and peer.session.is_ready:
                 outcomes.extend(self.send(link, Introduce(self._introduction())))
             if message is not None:
-                outcomes.extend(self._heard(link, peer, message))
+                outcomes.extend(self._heard(link, peer, message, now_ms))
             return outcomes
         except RemoteError as error:
             code = CLOSE_HANDSHAKE if was_shaking else CLOSE_FRAME
@@ -235,7 +237,7 @@ class Peers:
             return []
         return self.close(unproven[0], CLOSE_FULL, "full: too many handshakes at once")
 
-    def _heard(self, link: int, peer: Peer, message: Message) -> list[Outcome]:
+    def _heard(self, link: int, peer: Peer, message: Message, now_ms: int) -> list[Outcome]:
         """Take a frame of a session whose handshake is over."""
         key = peer.session.peer_key
         assert key is not None
@@ -245,7 +247,7 @@ class Peers:
             return [MessageCame(link, message)]
         match message:
             case Introduce(chain):
-                return self._greeted(link, peer, key, chain)
+                return self._greeted(link, peer, key, chain, now_ms)
             case Join(secret) if not peer.session.outbound and not peer.is_joining:
                 peer.is_joining = True
                 return [JoinAsked(link, key, secret)]
@@ -253,25 +255,43 @@ class Peers:
                 raise SessionError("the first frame is a greeting", requirement="SESS-6")
 
     def _greeted(
-        self, link: int, peer: Peer, key: bytes, chain: tuple[Record, ...]
+        self, link: int, peer: Peer, key: bytes, chain: tuple[Record, ...], now_ms: int
     ) -> list[Outcome]:
         """Let a member in, unless there is another link to it or no room."""
         if not self._admits(key, chain):
             return self.close(link, CLOSE_STRANGER, "stranger: no member vouched for this key")
-        if not peer.session.outbound and len(self.ready_links()) >= DEGREE_MAX:
-            return self.close(link, CLOSE_FULL, "full: try another member")
         outcomes: list[Outcome] = []
+        if not peer.session.outbound and len(self.ready_links()) >= DEGREE_MAX:
+            outcomes = self._evict(now_ms)
+            if not outcomes:
+                return self.close(link, CLOSE_FULL, "full: try another member")
         for other in self.ready_links():
             if self.key_of(other) != key:
                 continue
             if self._is_better(self._peers[other], peer, key):
                 return self.close(link, CLOSE_DUPLICATE, "duplicate: there is another link")
             outcomes.extend(self.close(other, CLOSE_DUPLICATE, "duplicate: a newer link"))
-        peer.is_ready, peer.session.deadline_ms = True, None
+        peer.is_ready, peer.ready_ms, peer.session.deadline_ms = True, now_ms, None
         self._unready.remove(link)
         notice = PeerConnected(link, key, peer.session.outbound, peer.address)
         ready = PeerReady(link, key, peer.session.hash, peer.session.trip_ms)
         return [*outcomes, ready, Notify(notice)]
+
+    def _evict(self, now_ms: int) -> list[Outcome]:
+        """Let a link go that another opened long ago, so that who was away finds a way back in.
+
+        Never one that this node opened: else whoever dials most chose all its neighbours.
+        """
+        old = [
+            link
+            for link in self.ready_links()
+            if not self._peers[link].session.outbound
+            and now_ms - self._peers[link].ready_ms >= LINK_AGE_MIN_MS
+        ]
+        if not old:
+            return []
+        link = old[int(self._rng.random() * len(old))]
+        return self.close(link, CLOSE_SPARE, "spare: it makes room for another")
 
     def _is_better(self, old: Peer, new: Peer, key: bytes) -> bool:
         """Return whether of two links to one member the old one stays.

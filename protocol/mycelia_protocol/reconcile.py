@@ -16,6 +16,7 @@ from mycelia_protocol.asking import Asker
 from mycelia_protocol.clock import earliest
 from mycelia_protocol.compare import Compare, Finding
 from mycelia_protocol.limits import PRESENCE_ROUND_MS, RECONCILE_INTERVAL_MS
+from mycelia_protocol.local_health import LocalHealth
 from mycelia_protocol.logs import LogKey, Logs
 from mycelia_protocol.messages import Buckets, Changes, Digest, HeadEntry, Heads, TaggedHead, Want
 from mycelia_protocol.record import Record
@@ -35,6 +36,7 @@ class Reconcile:
         rng: Rng,
         parts_at: Callable[[LogKey], int | None] = lambda _: None,
         is_spent: Callable[[bytes, int], bool] = lambda _author, _now_ms: False,
+        health: LocalHealth | None = None,
     ) -> None:
         self._logs = logs
         self._parts_at = parts_at  # the least seq at which a log is proven to part
@@ -42,7 +44,9 @@ class Reconcile:
         self._telling = Telling(logs, parts_at, rng)
         self._compare = Compare(self._telling.held, logs.stored_at)
         self._peers: dict[int, Peer] = {}
-        self._asker = Asker(logs, self._peers, is_member, parts_at, is_spent)
+        self._asker = Asker(
+            logs, self._peers, is_member, parts_at, is_spent, health or LocalHealth()
+        )
         self._round_ms: int | None = None
         self._doubt_ms = 0  # before that no neighbour's word leads to a round of its own
 
@@ -229,6 +233,10 @@ class Reconcile:
             is_spread: what was stored is pushed through the commons, so heads are only announced.
         """
         self._telling.stored(keys, self._peers.values(), now_ms, is_spread=is_spread)
+
+    def forgive(self, late_ms: int) -> None:
+        """Give all who are to answer so much more time: this node was busy for so long."""
+        self._asker.forgive(late_ms)
 
     def store_failed(self, now_ms: int) -> None:
         """Note that accepted records were not written, and that nobody will tell of them anew."""

@@ -28,6 +28,7 @@ from mycelia_protocol.events import (
 )
 from mycelia_protocol.forks import AskPeer, Move, Proof, Search
 from mycelia_protocol.limits import READS_PER_LINK_MAX, RECONCILE_INTERVAL_MS, RUN_SIZE_MAX
+from mycelia_protocol.local_health import LocalHealth
 from mycelia_protocol.logs import LogKey, Logs
 from mycelia_protocol.messages import (
     Announce,
@@ -100,7 +101,8 @@ class Replicate:
         self._search = Search(logs, parts_at)
         self.allowances = Allowances()
         is_spent = self.allowances.is_spent
-        self.reconcile = Reconcile(self.logs, is_member, rng, parts_at, is_spent)
+        self._health = LocalHealth()
+        self.reconcile = Reconcile(logs, is_member, rng, parts_at, is_spent, self._health)
         self.erasures = Erasures()
         self._spread = Spread()
         self._pusher = Pusher(self._spread, self.reconcile)
@@ -124,6 +126,9 @@ class Replicate:
 
     def timer(self, now_ms: int) -> list[Step]:
         """Do what is due."""
+        if late_ms := self._health.woke(self.due_ms, now_ms):
+            self.reconcile.forgive(late_ms)
+            self._spread.forgive(late_ms)
         steps: list[Step] = [*self.reconcile.timer(now_ms), *self._seek_words(now_ms)]
         for link, keys in self._spread.overdue(now_ms):
             asked = self.reconcile.pursue(link, keys, now_ms)
@@ -195,7 +200,7 @@ class Replicate:
                 return self._take(link, records, now_ms, relay=True)
             case Announce(entries):
                 behind = self.reconcile.announced(link, entries)
-                delay_ms = self.reconcile.graft_delay_ms(link)
+                delay_ms = self._health.stretched(self.reconcile.graft_delay_ms(link))
                 self._spread.announced(link, behind, now_ms, delay_ms)
                 return []
             case Prune(authors):

@@ -121,6 +121,12 @@ class Spread:
         for key in keys:
             awaited.setdefault(key, now_ms + delay_ms)
 
+    def forgive(self, late_ms: int) -> None:
+        """Wait so much longer for what was announced: this node was busy for so long."""
+        self._is_stale = True
+        for branch in self._branches.values():
+            branch.awaited = {key: due + late_ms for key, due in branch.awaited.items()}
+
     def overdue(self, now_ms: int) -> list[tuple[int, list[LogKey]]]:
         """Return for each link the logs that were awaited for long enough, and wait no more."""
         found: list[tuple[int, list[LogKey]]] = []

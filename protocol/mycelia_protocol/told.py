@@ -25,9 +25,10 @@ class Say:
 
 @dataclass(slots=True)
 class Asking:
-    """One WANT on its way: what was asked, and when the answer is overdue."""
+    """One WANT on its way: what was asked and when, and when the answer is overdue."""
 
     want: Want
+    asked_ms: int
     deadline_ms: int
 
 

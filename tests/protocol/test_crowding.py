@@ -1,9 +1,10 @@
 """Links that hang: who opens many and finishes none keeps nobody out."""
 
 from mycelia_protocol import events
-from mycelia_protocol.limits import UNPROVEN_MAX
-from mycelia_protocol.messages import CLOSE_FULL
+from mycelia_protocol.limits import DEGREE_MAX, LINK_AGE_MIN_MS, UNPROVEN_MAX
+from mycelia_protocol.messages import CLOSE_FULL, CLOSE_SPARE, Introduce
 from support.mesh import Mesh, Node
+from support.visitor import Visitor
 
 
 def hang(mesh: Mesh, host: Node, count: int) -> list[int]:
@@ -45,3 +46,25 @@ def test_a_node_that_dials_much_closes_none_of_its_own_dials_for_room() -> None:
         opened = events.LinkOpened(20_000 + number, True, f"h:{number}")
         outputs = node.engine.handle(opened, mesh.now_ms)
         assert not [output for output in outputs if isinstance(output, events.CloseLink)]
+
+
+def test_a_full_node_makes_room_for_who_knocks_and_not_by_its_own_dials() -> None:
+    """9.7: who was away finds a way in; links that the node opened, and young ones, stay."""
+    mesh = Mesh(count=DEGREE_MAX + 3)
+    host, dialled, *members = mesh.nodes
+    mesh.connect(host, dialled)
+    for member in members[: DEGREE_MAX - 1]:
+        Visitor(mesh, host, member.seed).say(Introduce(()))
+    assert len(host.engine.peers.ready_links()) == DEGREE_MAX
+    early = Visitor(mesh, host, members[-1].seed)
+    early.say(Introduce(()))
+    assert early.closed == [CLOSE_FULL]
+    mesh.now_ms += LINK_AGE_MIN_MS
+    late = Visitor(mesh, host, members[-1].seed)
+    late.say(Introduce(()))
+    assert not late.closed
+    ready = host.engine.peers.ready_links()
+    assert len(ready) == DEGREE_MAX
+    keys = {host.engine.peers.key_of(link) for link in ready}
+    assert {dialled.key, members[-1].key} <= keys
+    assert [output.code for output in host.closed].count(CLOSE_SPARE) == 1
