@@ -4,7 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
-from mycelia_protocol.events import LinkDrained, LinkFilled, Output, Range
+from mycelia_protocol.events import LinkDrained, LinkFilled, Output, PublishRequested, Range
 from mycelia_protocol.limits import (
     AUTHORS_PER_FRAME_MAX,
     GRAFT_DELAY_MS,
@@ -286,3 +286,18 @@ def test_announcements_wait() -> None:
     assert spread.overdue(99 + GRAFT_DELAY_MS) == []
     assert spread.overdue(100 + GRAFT_DELAY_MS) == [(1, [key])]
     assert spread.due_ms is None
+
+
+def test_under_load_pushes_merge_into_runs() -> None:
+    """What waited for the disk goes out together, and one signature check covers it all."""
+    mesh = Counting(2)
+    author, other = mesh.nodes
+    author.publish("offer", WATER)
+    mesh.frames.clear()
+    checked = other.engine.logs.verifications
+    for _ in range(100):
+        author.give(PublishRequested(mesh.token(), "offer", WATER, ()))
+    mesh.settle()
+    assert mesh.level()
+    assert mesh.frames[Push] <= 2
+    assert other.engine.logs.verifications - checked <= 2
