@@ -187,6 +187,8 @@ def record_words(state: State, record: Record) -> str:
             return f"{who} lets go of the words of what is over"
         case "checkpoint":
             return f"{who} sums up what its log came to"
+        case "consent":
+            return f"{who} agrees that {_title(state, record.refs[1:])} gets something instead"
         case "acknowledge":
             return f"{who} finds checkpoints of others right"
         case "withdraw":

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Final, NamedTuple
 
+from mycelia_protocol.approvals import approval_of
 from mycelia_protocol.archive import Archive
 from mycelia_protocol.charter import Charter
 from mycelia_protocol.outcomes import MEMBERS, Reckoning, receiver_of
@@ -22,6 +23,7 @@ from mycelia_protocol.sharing.health import Health, health
 from mycelia_protocol.sharing.metrics import share_pm
 from mycelia_protocol.sharing.policy import URGENCIES, Policy
 from mycelia_protocol.state import State
+from mycelia_protocol.types.decision import Decided
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.parties import sightings_of
 from mycelia_protocol.types.party import Party
@@ -70,6 +72,7 @@ class Decisions:
         superseded: how many of these follow a policy that was no longer in force.
         unknown: those whose view is not all here.
         overridden: those that a person decided otherwise.
+        unapproved: ids of these for which nobody but their author says that it was approved.
         notable_count: how many are of one of these sorts.
     """
 
@@ -79,6 +82,7 @@ class Decisions:
     superseded: int = 0
     unknown: Findings = field(default_factory=Findings)
     overridden: Findings = field(default_factory=Findings)
+    unapproved: frozenset[bytes] = frozenset()
     notable_count: int = 0
 
     def add(self, found: Finding) -> Finding | None:
@@ -184,6 +188,7 @@ class Auditor:
             replays.add(found)
             yield Progress("decisions", decisions.count, total, notable)
         state = again.state()
+        decisions.unapproved = frozenset(each for each in overridden if _is_unapproved(state, each))
         policy = in_force(state)
         reckoning = Reckoning(state, policy, self._as_of_ms, overridden)
         things = sorted(
@@ -225,6 +230,11 @@ class Auditor:
             decisions,
             None if self._other is None else replays.replay(self._other, receivers),
         )
+
+
+def _is_unapproved(state: State, record: bytes) -> bool:
+    decision = state.find(record, Decided)
+    return decision is None or approval_of(state, decision) is None
 
 
 class _Replays:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from mycelia_protocol.allocate import fits, lack, open_requests
+from mycelia_protocol.approvals import unused_consent
 from mycelia_protocol.clock import earliest
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.events import DecisionRequested, Refused
@@ -121,6 +122,7 @@ class Deciding:
             reason = "by now the policy gives something else; look once more"
             return Refused(wish.token, "changed", reason)
         override = None
+        refs: tuple[bytes, ...] = (wish.purse,)
         if wish.reason:
             objection = self._objection(log, stock, wish, inputs.requests)
             if objection is not None:
@@ -128,7 +130,10 @@ class Deciding:
             ((chosen, quantity),) = wish.grants
             assert wish.approver is not None
             override = Override(chosen, quantity, wish.reason, wish.approver)
-        decision = self._decision(log, stock, found, override, wish.token)
+            meant = (wish.purse, chosen, quantity, wish.slot)
+            consent = unused_consent(self._state, self._key, wish.approver, meant)
+            refs = refs if consent is None else (*refs, consent)
+        decision = self._decision(log, stock, found, override, wish.token, refs)
         return [*decision, *_grants(stock, wish.grants, accept_by_ms)]
 
     def _objection(
@@ -165,6 +170,7 @@ class Deciding:
         found: Decision,
         override: Override | None = None,
         token: int | None = None,
+        refs: tuple[bytes, ...] = (),
     ) -> Iterator[Draft]:
         """Yield the decision, and before it the views that hold what it has no room for."""
         if log is None or log != self._log:
@@ -173,7 +179,7 @@ class Deciding:
         for view in more:
             yield Draft(None, "view", view)
         body = content(found, last, stock.left, stock.slot, override)
-        yield Draft(token, "decision", body, (stock.purse,))
+        yield Draft(token, "decision", body, refs or (stock.purse,))
 
     def _recall(self, log: bytes | None) -> None:
         """Read from the state what a log has told."""

@@ -123,7 +123,7 @@ class DecisionRequested:
         grants: (request, base units). Without a reason, what the policy gives as that person saw
             it, in its order: if it gives something else by now, nothing is written.
         reason: why it is another request, and how much; then there is one.
-        approver: the key of who approved that.
+        approver: the key of who approved that; a consent of theirs is named if it is here.
     """
 
     token: int

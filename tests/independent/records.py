@@ -140,7 +140,7 @@ NEED = {
     "substitutes?": (list, 0, 8),
 }
 MATTERS = ("not-received", "not-as-described", "not-returned", "damaged", "other")
-REFS_MOST = {"grant": 16, "rights": 16, "receipt": 2, "message": 16}
+REFS_MOST = {"decision": 2, "grant": 16, "rights": 16, "receipt": 2, "message": 16}
 TABLES: dict[str, tuple[int, dict[str, tuple[Any, ...]]]] = {
     "incarnation": (0, {"heads": (list, 0, 256), "generation?": (int, 0, 2**53 - 1)}),
     "vouch": (0, {"key": (bytes, 32, 32), "invite?": (bytes, 32, 32)}),
@@ -158,6 +158,7 @@ TABLES: dict[str, tuple[int, dict[str, tuple[Any, ...]]]] = {
     "offer": (0, {**THING, **PLACE, **TERMS}),
     "request": (0, {**THING, **PLACE, **NEED}),
     "withdraw": (1, {"reason?": (str, 0, 2_000), "met_elsewhere?": (bool,)}),
+    "consent": (2, {"quantity": (int, 1, MOST), "slot?": SLOT}),
     "claim": (2, {"quantity": (int, 1, MOST), "rank": (int, 1, 99), "slot?": SLOT}),
     "party": (
         0,
@@ -249,6 +250,8 @@ def read_body(
                 return None
         elif key == name:
             return None
+    if kind == "decision" and refs == 2 and "approver" not in found:
+        return None
     return found if _further_rules(kind, log, found) else None
 
 

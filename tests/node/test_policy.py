@@ -88,6 +88,7 @@ def test_what_a_node_decided_is_explained_and_made_again_elsewhere(
     assert again["replay"]["changed"] == 0
     (item,) = again["items"]
     assert (item["decision"], item["override"]["reason"]) == (overridden, "for the clinic")
+    assert (item["override"]["approved"], found["decisions"]["unapproved"]) == (True, 0)
     ours.write_text("{}")
     assert "holds no policy" in two.run("audit", "--policy", str(ours)).err
     no_such = two.run("why", said(two, "request", "list")["items"][0]["id"])
@@ -99,6 +100,11 @@ def test_what_a_node_decided_is_explained_and_made_again_elsewhere(
     (fared,) = found["collectives"]
     assert (fared["name"], fared["count"], fared["met_pm"]) == ("Bakery", 3, 333)
     assert found["flow"]["unconfirmed_pm"] == 0
+
+
+def heads(node: Daemon) -> str:
+    """Return the digest of all that a node holds."""
+    return str(node.client.get("/v1/heads")["digest"])
 
 
 def cake_by_hand(one: Daemon, two: Daemon) -> str:
@@ -113,9 +119,14 @@ def cake_by_hand(one: Daemon, two: Daemon) -> str:
     assert "--yes" in shown.err, "nobody is at a terminal"
     assert "go together" in one.run("decide", cake, "--reason", "so").err
     instead = ("--instead", wish, "2", "pieces", "--reason", "for the clinic")
+    own = one.run("consent", cake, wish, "2", "pieces")
+    assert "a decision of your own" in own.err
+    said(two, "consent", cake, wish, "2", "pieces")
+    wait_for(lambda: heads(one) == heads(two), "the consent arrives")
     decided = str(said(one, "decide", cake, *instead, "--approver", "Bakery")["id"])
     agreed = said(one, "decide", cake, "--yes")["id"]
     wait_for(lambda: len(said(two, "grant", "list")["items"]) == 3, "the grants arrive")
     assert said(two, "why", agreed)["parts"][0]["faults"] == []
-    assert "for the clinic" in two.run("why", decided).out
+    why = two.run("why", decided).out
+    assert "for the clinic. Bakery is named as approver, and agreed to it" in why
     return decided

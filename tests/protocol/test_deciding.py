@@ -3,6 +3,7 @@
 import pytest
 
 from mycelia_protocol import events, turns
+from mycelia_protocol.approvals import approval_of
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.recompute import Finding, recompute
 from mycelia_protocol.sharing.baselines import baseline, document
@@ -190,6 +191,29 @@ def test_an_override_gives_to_another_with_a_reason_and_an_approver() -> None:
     (found,) = findings(oak, mill)
     assert found.recomputes
     assert found.override == decision.body.override
+    assert approval_of(state, decision) is None, "oak did not say so"
+
+
+def test_a_consent_serves_one_override_of_what_was_agreed_to() -> None:
+    """DEC-7: it is the approver's own, of just this, not the decider's, and not used before."""
+    mesh = deciding_mesh(3)
+    mill, oak, elm = mesh.nodes
+    wanted = ask(elm, 9_000, "week")
+    mesh.run(1_000)
+    water = offer(mill)
+    mesh.run(120_000)
+    consent = oak.publish("consent", {"quantity": 1_000}, water, wanted)
+    mill.publish("consent", {"quantity": 2_000}, water, wanted)
+    mesh.run(120_000)
+    for quantity, approver in ((1_500, oak), (1_000, oak), (1_000, oak), (2_000, mill)):
+        record = decided(mill, water, ((wanted, quantity),), "a clinic", approver.key)
+        assert isinstance(record, bytes)
+        mesh.run(1_000)
+    state = elm.engine.state
+    told = [each.refs for each in state.by_author(mill.key, Decided)]
+    assert [refs[1:2] == (consent,) for refs in told] == [False, True, False, False]
+    found = [approval_of(state, each) is not None for each in state.by_author(mill.key, Decided)]
+    assert found == [False, True, False, False]
 
 
 def test_a_deadline_that_passes_during_a_write_does_not_keep_a_node_busy() -> None:

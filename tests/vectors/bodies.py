@@ -138,12 +138,14 @@ GOOD: dict[str, Content] = {
     "erase": {"log": derived("log of an erasure", 8), "ranges": [[0, 0], [2, 5], [7, 7]]},
     "decision": decided(ROWS),
     "checkpoint": {"root": derived("root")},
+    "consent": {"quantity": 5_000, "slot": 1},
     "acknowledge": {"checkpoints": sorted(derived(f"checkpoint {n}") for n in range(3))},
 }
-LATER = ("checkpoint", "acknowledge")  # kinds whose cases stand behind all others
+LATER = ("checkpoint", "acknowledge", "consent")  # kinds whose cases stand behind all others
 REFS = {
     "answer": 1,
     "claim": 2,
+    "consent": 2,
     "decision": 1,
     "grant": 2,
     "dispute": 1,

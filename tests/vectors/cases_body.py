@@ -16,6 +16,7 @@ from vectors.bodies import (
     MORE_REFS,
     OFFER,
     OPTIONAL,
+    OVERRIDE,
     PARTY,
     PLACE,
     PROFILE,
@@ -258,6 +259,11 @@ def _add_decisions(suite: Suite) -> None:
         suite.valid(name, req, _in("decision", content), _steps(content), "Rule")
     for kind, req, comment, content in decided_badly():
         _malformed(suite, f"{kind}: {comment}", req, kind, content, "Rule")
+    agreed: Content = {**GOOD["decision"], **OVERRIDE}
+    comment = "decision: an override with a consent"
+    suite.valid(comment, "DEC-6", _in("decision", agreed, 2), _steps(agreed), "Rule")
+    inputs = _in("decision", agreed, 3)
+    suite.invalid("decision: an override with two consents", "DEC-6", inputs, "schema", "Rule")
 
 
 def _add_formats(suite: Suite) -> None:

@@ -17,11 +17,13 @@ from mycelia_protocol.gather import gather
 from mycelia_protocol.policies import in_force
 from mycelia_protocol.purses import Stock, stocks
 from mycelia_protocol.state import State
+from mycelia_protocol.types import consent
 from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.parties import side_of
 from mycelia_protocol.types.party import Party
 from mycelia_protocol.types.request import Request
+from mycelia_protocol.types.rights import Rights
 
 OVERRIDE = {"request": str, "quantity": int, "reason": str, "approver": str}
 
@@ -36,6 +38,7 @@ class DecisionRoutes:
         """Register all handlers."""
         app.router.add_get("/v1/offers/{id}/decide", self.show)
         app.router.add_post("/v1/offers/{id}/decide", self.decide)
+        app.router.add_post("/v1/offers/{id}/consent", self.consent)
 
     async def show(self, request: web.Request) -> web.Response:
         """GET /v1/offers/{id}/decide: what this node may give of it, and who would get it."""
@@ -85,6 +88,29 @@ class DecisionRoutes:
                 "approver of what is decided otherwise.",
                 code="field",
             )
+        return web.json_response({"id": id_text("record", record)}, status=201)
+
+    async def consent(self, request: web.Request) -> web.Response:
+        """POST /v1/offers/{id}/consent: agree that a request gets so much of it, out of turn.
+
+        `purse` names rights to the offer, if their holder decides.
+        """
+        body = await read_body(
+            request, {"request": str, "quantity": int}, {"slot": int, "purse": str}
+        )
+        node = self._get_node()
+        state = node.engine.state
+        offer = find(state, request.match_info["id"], Offer)
+        wanted = find(state, str(body["request"]), Request)
+        rights = find(state, str(body["purse"]), Rights) if "purse" in body else None
+        decider = offer.author if rights is None else rights.body.to
+        if decider == node.engine.key:
+            message = "You can't approve a decision of your own."
+            raise RequestError(message, "Ask another member.", code="own", status=409)
+        slot = cast("int | None", body.get("slot"))
+        content = consent.content(cast("int", body["quantity"]), slot)
+        purse = offer.id if rights is None else rights.id
+        record = await node.publish("consent", content, (purse, wanted.id))
         return web.json_response({"id": id_text("record", record)}, status=201)
 
 

@@ -15,6 +15,7 @@ from mycelia_node.errors import RequestError
 from mycelia_node.names import id_text, name_of
 from mycelia_node.node import Node
 from mycelia_node.quantity import format_quantity
+from mycelia_protocol.approvals import approval_of
 from mycelia_protocol.archive import Archive
 from mycelia_protocol.encoding import Value, decode
 from mycelia_protocol.errors import MyceliaError
@@ -143,7 +144,9 @@ class PolicyRoutes:
         said = explained(state, finding.inputs)
         if override is not None:
             who = name_of(state, override.approver)
-            text = f"A person decided otherwise, and {who} approved: {override.reason}"
+            said_so = "agreed to it" if approval_of(state, decision) else "did not say so itself"
+            text = f"A person decided otherwise: {override.reason}. "
+            text += f"{who} is named as approver, and {said_so}."
             said["sentences"] = [text, *said["sentences"]]
         parts = [{"slot": decision.body.slot, **said, "faults": list(finding.faults)}]
         return web.json_response({"policy": policy_view(finding.inputs.policy), "parts": parts})

@@ -16,7 +16,7 @@ from mycelia_node.auditing.cells import (
     mix_cell,
     shares,
 )
-from mycelia_node.auditing.words import amount, per_mille
+from mycelia_node.auditing.words import amount, approval, per_mille
 from mycelia_node.page import asset, style
 from mycelia_node.page.markup import text
 from mycelia_node.text import count, printable, short, unique_size
@@ -120,6 +120,7 @@ def _decisions(audit: Json) -> Iterator[str]:
             (f"{decisions['omitting']:,}", "leave out somebody who had asked"),
             (f"{decisions['superseded']:,}", "follow a policy that was no longer in force"),
             (f"{decisions['overridden']:,}", "were made otherwise by a person"),
+            (f"{decisions['unapproved']:,}", "of these without the approver's own word"),
             (f"{decisions['unknown']:,}", "can't be checked: not all records are here"),
         )
     )
@@ -144,7 +145,7 @@ def _finding(item: Json, size: int) -> str:
     if (override := item["override"]) is not None:
         told.append(
             f"a person gave to request {short(override['chosen'])} instead, "
-            f"approved by {override['approver']}: {override['reason']}"
+            f"{approval(override)}: {override['reason']}"
         )
     lines = "".join(f"<li>{_plain(each)}</li>" for each in told)
     return (
@@ -234,7 +235,7 @@ def _flow(audit: Json) -> str:
             f"{per_mille(flow['override_pm'])} of what was handed over",
         ),
         *(
-            (f"Approved by {each['name']}", count(each["overrides"], "override"))
+            (f"{each['name']} is named as approver", count(each["overrides"], "override"))
             for each in flow["approvers"]
         ),
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from mycelia_node.auditing.words import amount, per_mille, span
+from mycelia_node.auditing.words import amount, approval, per_mille, span
 from mycelia_node.cli.render import clean, table
 from mycelia_node.text import count, short, unique_size
 
@@ -43,8 +43,8 @@ def _decisions(audit: Json) -> Iterator[str]:
         if item["override"]:
             override = item["override"]
             yield (
-                f"{name}: a person chose {short(override['chosen'])} instead, approved by "
-                f"{clean(override['approver'])}: {clean(override['reason'])}"
+                f"{name}: a person chose {short(override['chosen'])} instead, "
+                f"{clean(approval(override))}: {clean(override['reason'])}"
             )
     if decisions["notable"] > len(items):
         more = count(decisions["notable"] - len(items), "more decision")
@@ -101,10 +101,12 @@ def _ratios(audit: Json) -> Iterator[str]:
     )
     yield (
         f"Decided otherwise by a person {per_mille(audit['decisions']['overridden_pm'])} of "
-        f"decisions; confirmed by one side alone {per_mille(flow['unconfirmed_pm'])} of grants."
+        f"decisions, {audit['decisions']['unapproved']:,} times without the approver's own word; "
+        f"confirmed by one side alone {per_mille(flow['unconfirmed_pm'])} of grants."
     )
     for approver in flow["approvers"]:
-        yield f"{clean(approver['name'])} approved {count(approver['overrides'], 'override')}."
+        overrides = count(approver["overrides"], "override")
+        yield f"{clean(approver['name'])} is named as approver of {overrides}."
 
 
 def _replay(replay: Json) -> Iterator[str]:

@@ -35,9 +35,13 @@ def audit_view(audit: Audit) -> Json:
             "unknown": decisions.unknown.count,
             "overridden": decisions.overridden.count,
             "overridden_pm": decisions.overridden_pm,
+            "unapproved": len(decisions.unapproved),
             "notable": decisions.notable_count,
         },
-        "items": [_item(each, people.name) for each in decisions.notable()],
+        "items": [
+            _item(each, people.name, each.decision not in decisions.unapproved)
+            for each in decisions.notable()
+        ],
         "requests": {
             "all": asdict(figures.all),
             "classes": _classes(figures.classes.items()),
@@ -92,7 +96,8 @@ def finding_view(finding: Finding) -> Json:
     }
 
 
-def _item(finding: Finding, named: Callable[[bytes], str]) -> Json:
+def _item(finding: Finding, named: Callable[[bytes], str], is_approved: bool | None = None) -> Json:
+    """Return a decision that somebody should look at; None while nobody knows who approved it."""
     override = finding.override
     return {
         "decision": id_text("record", finding.decision),
@@ -108,6 +113,7 @@ def _item(finding: Finding, named: Callable[[bytes], str]) -> Json:
             "quantity": override.quantity,
             "reason": override.reason,
             "approver": named(override.approver),
+            "approved": is_approved,
         },
     }
 

@@ -1,5 +1,7 @@
 """Figures of an audit for people: unknown is said, never shown as 0."""
 
+from typing import Any
+
 
 def per_mille(value: int | None) -> str:
     """Return a share."""
@@ -22,3 +24,12 @@ def amount(milli_person_days: int) -> str:
     sign, value = "\N{MINUS SIGN}" if milli_person_days < 0 else "", abs(milli_person_days)
     whole, rest = divmod(value, 1_000)
     return f"{sign}{whole:,}.{rest:03}" if whole < 10 else f"{sign}{whole:,}"
+
+
+def approval(override: dict[str, Any]) -> str:
+    """Return who approved an override, and whether they said so themselves."""
+    name = override["approver"]
+    if override["approved"]:
+        return f"{name} agreed to it"
+    alone = "" if override["approved"] is None else ", and did not say so itself"
+    return f"{name} is named as approver{alone}"

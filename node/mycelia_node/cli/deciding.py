@@ -26,7 +26,7 @@ Json = dict[str, Any]
     help="give that much to that request instead; needs --reason and --approver",
 )
 @click.option("--reason", help="why, in words that everybody reads")
-@click.option("--approver", metavar="MEMBER", help="who approved it")
+@click.option("--approver", metavar="MEMBER", help="who approved it, best by `mycelia consent`")
 @click.pass_obj
 def decide(
     settings: Settings,
@@ -67,6 +67,29 @@ def decide(
     if slot is not None:
         body["slot"] = slot
     answer = settings.client.post(path, body)
+    if settings.as_json:
+        say_json(answer)
+    else:
+        say(answer["id"])
+
+
+@click.command(cls=Command)
+@click.argument("offer")
+@click.argument("request")
+@click.argument("amount")
+@click.argument("unit")
+@click.option("--slot", type=click.IntRange(0), help="which slot of what is lent, from 0")
+@click.option("--rights", "purse", metavar="RIGHTS", help="if a holder of rights decides")
+@click.pass_obj
+def consent(settings: Settings, /, offer: str, request: str, **more: Any) -> None:
+    """Agree that REQUEST gets AMOUNT UNIT of OFFER, though the policy gives otherwise.
+
+    Whoever decides on it with --instead and --approver YOU refers to this, once; an override
+    without it is counted by every audit as one that nobody else approved.
+    """
+    body: Json = {"request": request, "quantity": parse_quantity(more["amount"], more["unit"])[0]}
+    body |= {name: more[name] for name in ("slot", "purse") if more[name] is not None}
+    answer = settings.client.post(f"/v1/offers/{quoted(offer)}/consent", body)
     if settings.as_json:
         say_json(answer)
     else:

@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rights": ("mycelia_node.cli.rights", "let others grant from your offers"),
     "policy": ("mycelia_node.cli.policies", "show or set by what offers are given away"),
     "why": ("mycelia_node.cli.policies", "say who gets an offer, and why"),
+    "consent": ("mycelia_node.cli.deciding", "agree that somebody gets something out of turn"),
     "decide": ("mycelia_node.cli.deciding", "say who gets an offer of yours"),
     "audit": ("mycelia_node.cli.auditing", "make all decisions once more; see how all fared"),
     "merged": ("mycelia_node.cli.merged", "say what links that came back have brought"),

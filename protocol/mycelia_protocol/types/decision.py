@@ -1,6 +1,7 @@
 """`decision`: who gets what of an offer, and everything it can be recomputed from. Spec: 7.22.
 
-refs = [purse]. The grants that follow from a decision name it. It holds the policy, the view, and
+refs = [purse], and for an override [purse, consent] if its approver wrote one. The grants that
+follow from a decision name it. It holds the policy, the view, and
 the leading candidates with all numbers; a digest stands for the rest, since a body is small.
 """
 
@@ -185,7 +186,7 @@ def read(body: Body, record: Record) -> Decided:
         body.data("digest"),
         body.text("ground"),
         body.optional_integer("margin"),
-        _read_override(body),
+        _read_override(body, len(record.refs)),
     )
 
 
@@ -215,9 +216,11 @@ def _is_whole(value: Value, most: int) -> bool:
     return type(value) is int and 0 <= value <= most
 
 
-def _read_override(body: Body) -> Override | None:
+def _read_override(body: Body, refs: int) -> Override | None:
     there = [name for name in OVERRIDE_FACTS if name in body.fields]
     if not there:
+        if refs > 1:
+            raise SchemaError("only an override refers to a consent", requirement="DEC-6")
         return None
     if len(there) < len(OVERRIDE_FACTS):
         raise SchemaError(
