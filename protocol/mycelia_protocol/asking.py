@@ -187,16 +187,16 @@ class Asker:
         while len(peer.askings) < WANTS_IN_FLIGHT_MAX:
             if peer.is_tardy or peer.quota.is_spent:
                 break
-            want = self._next_want(link, peer, now_ms)
-            if not want.ranges:
+            ranges, stage = self._next_ranges(link, peer, now_ms)
+            if not ranges:
                 break
             peer.quota.spend()
             deadline_ms = now_ms + self._health.stretched(WANT_TIMEOUT_MS)
-            peer.askings.append(Asking(want, now_ms, deadline_ms))
-            sendings.append((link, want))
+            peer.askings.append(Asking(ranges, stage, now_ms, deadline_ms))
+            sendings.append((link, Want(ranges, stage)))
         return sendings
 
-    def _next_want(self, link: int, peer: Peer, now_ms: int) -> Want:
+    def _next_ranges(self, link: int, peer: Peer, now_ms: int) -> tuple[tuple[Range, ...], int]:
         """Return what to ask a peer for next: doubts, or what is missing of the first stage."""
         doubted = self._doubted(peer)
         stages = [STAGE_ALL] if doubted else sorted(set(peer.ahead.values()))
@@ -204,8 +204,8 @@ class Asker:
             room = WANTS_PER_FRAME_MAX - len(doubted)
             ranges = doubted + self._missing(link, peer, stage, room, now_ms)
             if ranges:
-                return Want(tuple(ranges), stage)
-        return Want(())
+                return tuple(ranges), stage
+        return (), STAGE_ALL
 
     def _doubted(self, peer: Peer) -> list[Range]:
         """Return the places to look at because a peer told another id."""
@@ -244,7 +244,7 @@ class Asker:
         """
         peer = self._peers[link]
         asking = peer.askings.popleft()
-        ranges, stage = asking.want.ranges, asking.want.stage
+        ranges, stage = asking.ranges, asking.stage
         peer.is_tardy, self._is_stale = False, True
         if records or stage == STAGE_ALL:
             peer.pace_us = (now_ms - asking.asked_ms) * 1_000 // max(1, len(records))

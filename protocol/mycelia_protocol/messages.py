@@ -10,10 +10,17 @@ from typing import Final, NamedTuple, TypeAlias
 from mycelia_protocol.encoding import Value, decode, encode
 from mycelia_protocol.errors import SessionError
 from mycelia_protocol.events import Range
+from mycelia_protocol.frame_rows import (
+    TaggedRange,
+    range_row,
+    read_author,
+    read_bucket,
+    read_changed,
+    read_range,
+)
 from mycelia_protocol.limits import (
     AUTHORS_PER_FRAME_MAX,
     BASE_ID_SIZE,
-    BUCKET_DIGEST_SIZE,
     BUCKETS_FEW,
     BUCKETS_MANY,
     CHAIN_RECORDS_MAX,
@@ -88,10 +95,11 @@ class Want:
     """Number 2: ask for ranges; answered by exactly one RECORDS, perhaps of fewer records.
 
     Attributes:
+        ranges: on the wire logs are named by their tags; the reader knows what they stand for.
         stage: how far of each log is wanted now, one of the `STAGE_` numbers.
     """
 
-    ranges: tuple[Range, ...]
+    ranges: tuple[Range | TaggedRange, ...]
     stage: int = STAGE_ALL
 
 
@@ -236,8 +244,7 @@ def encode_message(message: Message) -> bytes:
         case Heads(entries, complete):
             return encode([number, _rows(entries), complete])
         case Want(ranges, stage):
-            rows: list[Value] = [[r.author, r.log, r.first, r.last] for r in ranges]
-            return encode([number, rows, stage])
+            return encode([number, [range_row(wanted) for wanted in ranges], stage])
         case Records(records) | Push(records) | Introduce(records):
             return encode([number, [record.envelope() for record in records]])
         case Join(secret):
@@ -280,7 +287,7 @@ def decode_message(data: bytes) -> Message:
             and type(stage) is int
             and STAGE_ROSTER <= stage <= STAGE_ALL
         ):
-            return Want(tuple(_range(row) for row in rows), stage)
+            return Want(tuple(read_range(row) for row in rows), stage)
         case [3, tuple(rows)] if len(rows) <= RUN_RECORDS_MAX:
             return Records(_records(rows))
         case [4, tuple(rows)] if len(rows) <= PUSH_RECORDS_MAX:
@@ -303,15 +310,15 @@ def decode_message(data: bytes) -> Message:
         case [15, tuple(places), tuple(seqs), bytes(prefixes), bool(complete)] if len(
             places
         ) == len(seqs) <= HEADS_PER_FRAME_MAX and len(prefixes) == HEAD_PREFIX_SIZE * len(seqs):
-            return Changes(_changed(places, seqs, prefixes), complete)
+            return Changes(read_changed(places, seqs, prefixes), complete)
         case [13, tuple(rows)] if len(rows) in (BUCKETS_FEW, BUCKETS_MANY):
-            return Buckets(tuple(_bucket(row) for row in rows))
+            return Buckets(tuple(read_bucket(row) for row in rows))
         case [9, tuple(rows)] if len(rows) <= HEADS_PER_FRAME_MAX:
             return Announce(tuple(_announced(row) for row in rows))
         case [10, tuple(rows)] if len(rows) <= AUTHORS_PER_FRAME_MAX:
-            return Prune(tuple(_author(row) for row in rows))
+            return Prune(tuple(read_author(row) for row in rows))
         case [11, tuple(rows)] if len(rows) <= AUTHORS_PER_FRAME_MAX:
-            return Graft(tuple(_author(row) for row in rows))
+            return Graft(tuple(read_author(row) for row in rows))
         case [14, *fields]:
             return read_presence(fields)
         case [int(number), *_] if number in NUMBERS.values():
@@ -329,34 +336,8 @@ def _name(entry: HeadEntry | TaggedHead) -> tuple[bytes, ...]:
     return (entry.author, entry.log) if isinstance(entry, HeadEntry) else (entry.tag,)
 
 
-def _author(value: Value) -> bytes:
-    if isinstance(value, bytes) and len(value) == ID_SIZE:
-        return value
-    raise SessionError(f"an author is {ID_SIZE} bytes", requirement="SESS-5")
-
-
 def _records(rows: tuple[Value, ...]) -> tuple[Record, ...]:
     return tuple(parse_envelope(row) for row in rows)
-
-
-def _bucket(row: Value) -> bytes:
-    if not isinstance(row, bytes) or len(row) != BUCKET_DIGEST_SIZE:
-        raise SessionError("a bucket's digest has 8 bytes", requirement="SESS-5")
-    return row
-
-
-def _changed(
-    places: tuple[Value, ...], seqs: tuple[Value, ...], prefixes: bytes
-) -> tuple[tuple[int, int, bytes], ...]:
-    rows: list[tuple[int, int, bytes]] = []
-    for at, (place, seq) in enumerate(zip(places, seqs, strict=True)):
-        match place, seq:
-            case int(), int() if type(place) is type(seq) is int and place >= 0 < seq <= INT_MAX:
-                prefix = prefixes[at * HEAD_PREFIX_SIZE : (at + 1) * HEAD_PREFIX_SIZE]
-                rows.append((place, seq, prefix))
-            case _:
-                raise SessionError("a row of CHANGES is a place and a seq", requirement="SESS-5")
-    return tuple(rows)
 
 
 def _head(row: Value) -> HeadEntry:
@@ -384,16 +365,3 @@ def _announced(row: Value) -> HeadEntry | TaggedHead:
             return TaggedHead(tag, next_seq, prefix)
         case _:
             return _head(row)
-
-
-def _range(row: Value) -> Range:
-    match row:
-        case [bytes(author), bytes(log), int(first), int(last)] if (
-            len(author) == ID_SIZE
-            and len(log) == LOG_ID_SIZE
-            and type(first) is type(last) is int
-            and 0 <= first <= last <= INT_MAX
-        ):
-            return Range(author, log, first, last)
-        case _:
-            raise SessionError("a range is [author, log, first, last]", requirement="SESS-5")

@@ -49,7 +49,7 @@ from mycelia_protocol.pushing import Pusher
 from mycelia_protocol.reconcile import Reconcile
 from mycelia_protocol.record import Record
 from mycelia_protocol.rng import Rng
-from mycelia_protocol.runs import heights, runs
+from mycelia_protocol.runs import heights, named_ranges, runs
 from mycelia_protocol.spread import Spread
 from mycelia_protocol.stages import Clip
 from mycelia_protocol.told import Say
@@ -93,7 +93,7 @@ class Replicate:
         rng: Rng,
         logs: Logs,
         parts_at: Callable[[LogKey], int | None] = lambda _: None,
-        clip: Clip = lambda want, _now_ms: want.ranges,
+        clip: Clip = lambda ranges, _stage, _now_ms: ranges,
         attendance: Attendance | None = None,
     ) -> None:
         self.logs = logs
@@ -134,7 +134,8 @@ class Replicate:
             asked = self.reconcile.pursue(link, keys, now_ms)
             steps.extend(asked)
             wants = [say.message for say in asked if isinstance(say.message, Want)]
-            authors = [wanted.author for want in wants for wanted in want.ranges]
+            ranges = [wanted for want in wants for wanted in want.ranges]
+            authors = [wanted.author for wanted in ranges if isinstance(wanted, Range)]
             steps.extend(self._spread.graft(link, authors, now_ms))
         return [*steps, *self._words.speak(now_ms)]
 
@@ -190,7 +191,9 @@ class Replicate:
                     raise SessionError("too many WANTs at once", code="rate")
                 token = self._new_read()
                 self._reads[token] = link
-                return [ReadRecords(token, self._clip(message, now_ms), RUN_SIZE_MAX)]
+                named = tuple(named_ranges(self.logs, message.ranges))
+                clipped = self._clip(named, message.stage, now_ms)
+                return [ReadRecords(token, clipped, RUN_SIZE_MAX)]
             case Records(records):
                 if not self.reconcile.is_asking(link):
                     raise SessionError("RECORDS that nobody asked for", requirement="REP-3")

@@ -1,9 +1,11 @@
 """Records cut and trimmed for the wire. Spec: sections 6.4 and 10."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from mycelia_protocol.events import Range
+from mycelia_protocol.frame_rows import TaggedRange
 from mycelia_protocol.limits import PUSH_RECORDS_MAX, RUN_SIZE_MAX
-from mycelia_protocol.logs import LogKey
+from mycelia_protocol.logs import LogKey, Logs
 from mycelia_protocol.record import Record
 
 
@@ -14,6 +16,15 @@ def heights(records: Iterable[Record]) -> dict[LogKey, int]:
         key = (record.author, record.log)
         found[key] = max(found.get(key, 0), record.seq + 1)
     return found
+
+
+def named_ranges(logs: Logs, wanted: Iterable[Range | TaggedRange]) -> Iterator[Range]:
+    """Yield ranges by the whole names of logs; none of logs that are not here."""
+    for each in wanted:
+        if isinstance(each, Range):
+            yield each
+        elif (key := logs.tagged(each.tag)) is not None:
+            yield Range(*key, each.first, each.last)
 
 
 def runs(records: tuple[Record, ...]) -> tuple[Record, ...]:

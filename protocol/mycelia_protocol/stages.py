@@ -12,7 +12,7 @@ from typing import TypeAlias
 from mycelia_protocol.events import Range
 from mycelia_protocol.limits import STAGES_KEPT_MS
 from mycelia_protocol.logs import LogKey
-from mycelia_protocol.messages import STAGE_ALL, STAGE_ROSTER, STAGE_URGENT, Want
+from mycelia_protocol.messages import STAGE_ALL, STAGE_ROSTER, STAGE_URGENT
 from mycelia_protocol.state import State
 from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.fork import Fork
@@ -22,7 +22,7 @@ from mycelia_protocol.types.promises import request_state, times_of
 from mycelia_protocol.types.request import Request
 from mycelia_protocol.types.vouch import Vouch
 
-Clip: TypeAlias = Callable[[Want, int], tuple[Range, ...]]
+Clip: TypeAlias = Callable[[tuple[Range, ...], int, int], tuple[Range, ...]]
 
 ROSTER_FAMILIES = (Incarnation, Vouch, Fork, Proposed)
 
@@ -35,20 +35,20 @@ class Stages:
         self._ends: dict[int, dict[LogKey, int]] = {}
         self._until_ms = 0  # before that they are not looked up again
 
-    def clip(self, want: Want, now_ms: int) -> tuple[Range, ...]:
-        """Return the part of each range that belongs to the stage asked for, in their order."""
-        if want.stage == STAGE_ALL:
-            return want.ranges
+    def clip(self, ranges: tuple[Range, ...], stage: int, now_ms: int) -> tuple[Range, ...]:
+        """Return the part of each range that belongs to a stage, in their order."""
+        if stage == STAGE_ALL:
+            return ranges
         if now_ms >= self._until_ms:
             self._until_ms = now_ms + STAGES_KEPT_MS
             self._ends = {
                 STAGE_ROSTER: self._roster_ends(),
                 STAGE_URGENT: self._urgent_ends(now_ms),
             }
-        ends = self._ends[want.stage]
+        ends = self._ends[stage]
         return tuple(
             Range(wanted.author, wanted.log, wanted.first, min(wanted.last, end - 1))
-            for wanted in want.ranges
+            for wanted in ranges
             if (end := ends.get((wanted.author, wanted.log), 0)) > wanted.first
         )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from mycelia_protocol.clock import earliest
+from mycelia_protocol.events import Range
 from mycelia_protocol.limits import HEADS_PER_FRAME_MAX, PEER_HEADS_MAX
 from mycelia_protocol.logs import LogKey
 from mycelia_protocol.messages import STAGE_ALL, Changes, HeadEntry, Heads, Message, Want
@@ -27,7 +28,8 @@ class Say:
 class Asking:
     """One WANT on its way: what was asked and when, and when the answer is overdue."""
 
-    want: Want
+    ranges: tuple[Range, ...]
+    stage: int
     asked_ms: int
     deadline_ms: int
 

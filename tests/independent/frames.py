@@ -97,11 +97,10 @@ def is_tagged(row: object) -> bool:
 
 
 def is_range(row: object) -> bool:
-    """Say whether a row is [author, log, first, last]."""
+    """Say whether a row is [tag, first, last]."""
     match row:
-        case [author, log, int(first), last]:
-            ends = is_integer(first) and is_integer(last, first)
-            return is_bytes(author, 32) and is_bytes(log, 8) and ends
+        case [tag, int(first), last]:
+            return is_bytes(tag, 8) and is_integer(first) and is_integer(last, first)
         case _:
             return False
 

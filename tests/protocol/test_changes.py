@@ -72,6 +72,7 @@ def test_who_meets_again_tells_what_changed_in_few_bytes(logs: int, changed: int
     told = mesh.size(*TELLING)
     sys.stdout.write(f"{logs} logs, {changed} changed: {told} B told, {mesh.size(Want)} B asked\n")
     assert told <= 160 + 15 * changed
+    assert mesh.size(Want) <= 40 + 15 * changed
 
 
 def test_logs_that_began_since_are_named_in_full() -> None:

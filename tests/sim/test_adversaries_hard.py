@@ -3,7 +3,9 @@
 import pytest
 
 from mycelia_protocol.events import Range
+from mycelia_protocol.frame_rows import TaggedRange
 from mycelia_protocol.messages import HeadEntry, Heads, Push, Records
+from mycelia_protocol.types.heads import tag_of
 from mycelia_sim.adversaries.act import Act, Script
 from mycelia_sim.adversaries.behaviours import BEHAVIOURS
 from mycelia_sim.adversaries.pen import OFFER
@@ -68,13 +70,15 @@ def give_drop_by_drop(act: Act) -> Steps[None]:
     target.serving = "silence"
     yield from act.probe(target)
     entries = [HeadEntry(*key, top, known[(*key, top - 1)].id[:8]) for key, top in tops.items()]
+    named = {(tag_of(author, log), seq): record for (author, log, seq), record in known.items()}
     answered = 0
     while target.is_open:
         target.say(Heads(tuple(entries), complete=True))
         yield from act.sleep(DROP_MS)
         waiting, answered = target.asked[answered:], len(target.asked)
         for wanted in waiting:
-            found = [known.get((one.author, one.log, one.first)) for one in wanted]
+            tagged = [one for one in wanted if isinstance(one, TaggedRange)]
+            found = [named.get((one.tag, one.first)) for one in tagged]
             drop = next((one for one in found if one is not None and one.signature), None)
             target.say(Records(() if drop is None else (drop,)))
 

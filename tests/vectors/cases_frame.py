@@ -15,7 +15,7 @@ NOTES = {
 }
 LOG = derived("log of the frames", 8)
 HEAD: list[Value] = [KEYS["mill"], LOG, 1, bytes(8)]
-RANGE: list[Value] = [KEYS["mill"], LOG, 0, 4]
+RANGE: list[Value] = [derived("tag", 8), 0, 4]
 WORD: list[Value] = [KEYS["mill"], TIME_MS, derived("mark", 8), False, [1], [], bytes(64)]
 SECRET = derived("secret of the invite", 16)
 NAMES = {1: "HEADS", 2: "WANT", 3: "RECORDS", 4: "PUSH", 5: "INTRODUCE", 6: "JOIN", 7: "WELCOME"}
@@ -54,7 +54,7 @@ def _add_good(suite: Suite) -> None:
         ("HEADS: the largest seq", [1, [[*HEAD[:2], 2**53 - 1, bytes(8)]], True], "Limit"),
         ("WANT", [2, [RANGE], 3], "Frame"),
         ("WANT of what is urgent", [2, [RANGE], 2], "Frame"),
-        ("WANT of one record", [2, [[*RANGE[:2], 7, 7]], 1], "Frame"),
+        ("WANT of one record", [2, [[RANGE[0], 7, 7]], 1], "Frame"),
         ("WANT of 256 ranges", [2, [RANGE] * 256, 3], "Limit"),
         ("RECORDS of nothing", [3, []], "Frame"),
         ("RECORDS", [3, [first, second]], "Frame"),
@@ -98,12 +98,13 @@ def _add_heads_and_wants(suite: Suite) -> None:
     _wrong(suite, "HEADS without complete", [1, [HEAD]])
     _wrong(suite, "HEADS: complete is 1", [1, [HEAD], 1])
     ranges: list[tuple[str, Value]] = [
-        ("first after last", [*RANGE[:2], 5, 4]),
-        ("first below 0", [*RANGE[:2], -1, 4]),
-        ("first is false", [*RANGE[:2], False, 4]),
-        ("last is true", [*RANGE[:2], 0, True]),
-        ("author of 33 bytes", [KEYS["mill"] + b"\0", *RANGE[1:]]),
-        ("three fields", RANGE[:3]),
+        ("first after last", [RANGE[0], 5, 4]),
+        ("first below 0", [RANGE[0], -1, 4]),
+        ("first is false", [RANGE[0], False, 4]),
+        ("last is true", [RANGE[0], 0, True]),
+        ("tag of 9 bytes", [derived("tag", 9), *RANGE[1:]]),
+        ("two fields", RANGE[:2]),
+        ("author and log", [KEYS["mill"], LOG, *RANGE[1:]]),
     ]
     for comment, each in ranges:
         _wrong(suite, f"WANT: {comment}", [2, [each], 3])

@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias, TypeVar
 
 from mycelia_protocol.errors import RemoteError
 from mycelia_protocol.events import Range
+from mycelia_protocol.frame_rows import TaggedRange
 from mycelia_protocol.limits import BUCKET_DIGEST_SIZE, DIGEST_SIZE, RUN_SIZE_MAX
 from mycelia_protocol.messages import (
     Buckets,
@@ -27,6 +28,7 @@ from mycelia_protocol.messages import (
 from mycelia_protocol.presence import Presence
 from mycelia_protocol.record import Record
 from mycelia_protocol.session import Session
+from mycelia_protocol.types.heads import tag_of
 from mycelia_sim.adversaries.scene import MS, Carrier, LogKey
 
 T = TypeVar("T")
@@ -75,8 +77,8 @@ class Talk:
         heads: what the node told, the last of each log.
         pushed: records that the node pushed.
         words: what members say of themselves, as the node passed it on.
-        ended: why the link ended; None while it is being dialled or lives.
         asked: what each WANT of the node asked for.
+        ended: why the link ended; None while it is being dialled or lives.
     """
 
     def __init__(self, target: str, around: Surroundings, manner: Manner) -> None:
@@ -86,7 +88,7 @@ class Talk:
         self.pushed: list[Record] = []
         self.words: list[Presence] = []
         self.ended: str | None = None
-        self.asked: list[tuple[Range, ...]] = []
+        self.asked: list[tuple[Range | TaggedRange, ...]] = []
         self._around = around
         self._manner: Manner = manner
         self._link: int | None = None
@@ -221,15 +223,16 @@ class Talk:
             case _:
                 pass  # its greeting
 
-    def _served(self, ranges: Sequence[Range]) -> tuple[Record, ...]:
+    def _served(self, ranges: Sequence[Range | TaggedRange]) -> tuple[Record, ...]:
         """Return own records, all signed, as much as fits one frame."""
         if self.serving == "nothing":
             return ()
         found: list[Record] = []
         size = 0
+        logs = {tag_of(*key): log for key, log in self._around.library.items()}
         for wanted in ranges:
-            log = self._around.library.get((wanted.author, wanted.log), ())
-            for record in log[wanted.first : wanted.last + 1]:
+            tag = tag_of(wanted.author, wanted.log) if isinstance(wanted, Range) else wanted.tag
+            for record in logs.get(tag, ())[wanted.first : wanted.last + 1]:
                 size += record.size
                 if size > RUN_SIZE_MAX:
                     return tuple(found)
