@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from mycelia_protocol import bundle, encoding, limits, messages
+from mycelia_protocol import bundle, close_codes, encoding, limits, messages
 from mycelia_protocol.sharing.categories import CATEGORIES, Category
 from mycelia_protocol.types import KINDS
 
@@ -77,7 +77,7 @@ def test_the_registries_are_the_same() -> None:
     assert set(map(str, bundle.KNOWN)) < set(chunks)
     rows = re.findall(r"^\| (40\d\d) \| (\w+)", SPEC, re.MULTILINE)
     codes = {int(code): name for code, name in rows}
-    here = {v: k for k, v in vars(messages).items() if k.startswith("CLOSE_")}
+    here = {v: k for k, v in vars(close_codes).items() if k.startswith("CLOSE_")}
     assert codes == {code: name.removeprefix("CLOSE_").lower() for code, name in here.items()}
     kinds = SPEC.split("### C.3 Kinds")[1].split("##")[0]
     assert set(re.findall(r"`([a-z]+)`", kinds)) == set(KINDS)

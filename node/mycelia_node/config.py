@@ -55,6 +55,7 @@ class GrowthSection:
 
     erase_after_days: int = 180
     checkpoint_after: int = 1_024
+    compact_after_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ SECTIONS = {
 }
 NUMBERS = {  # least and most
     "growth.checkpoint_after": (0, 1_000_000),  # records
+    "growth.compact_after_days": (0, 36_500),
     "growth.erase_after_days": (0, 36_500),  # a hundred years
     "share.accept_within_s": (1, 2_592_000),  # thirty days
 }

@@ -32,6 +32,7 @@ name = {name}        # what neighbours see
 [growth]
 # erase_after_days = 180     # then the words of what is over go, here and everywhere | 0: never
 # checkpoint_after = 1024    # records after which the node sums its log up for others | 0: never
+# compact_after_days = 0     # of what is older, and confirmed, only what counts is kept | 0: never
 
 [log]
 # level = "info"             # debug | info | warning | error

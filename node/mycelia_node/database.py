@@ -9,10 +9,12 @@ from mycelia_node.arrivals import Arrival, Arrivals
 from mycelia_node.errors import StoreError
 from mycelia_node.home import FILE_MODE
 from mycelia_node.migrations import check_schema, migrate
-from mycelia_node.rows import PREFIX_SIZE, read_rows
+from mycelia_node.rows import COMPACT, Row, lay_down, read_rows
 from mycelia_protocol.body import erase_words
-from mycelia_protocol.errors import RecordError
+from mycelia_protocol.compact import shorten
+from mycelia_protocol.errors import RecordError, RemoteError
 from mycelia_protocol.events import Range
+from mycelia_protocol.form_events import Shorten
 from mycelia_protocol.record import Record
 
 log = logging.getLogger("mycelia.store")
@@ -40,6 +42,11 @@ SELECT_WHOLE = """
 SELECT seq, body FROM records
 WHERE log = ? AND seq BETWEEN ? AND ? AND substr(body, 1, 1) = x'93'
 """
+NOTE_COMPACT = "UPDATE logs SET compact = max(compact, ?) WHERE id = ?"
+SELECT_SOME = """
+SELECT seq, header, signature, body FROM records WHERE log = ? AND seq BETWEEN ? AND ?
+"""
+UPDATE_ALL = "UPDATE records SET header = ?, signature = ?, body = ? WHERE log = ? AND seq = ?"
 SELECT_RANGE = "WHERE l.author = ? AND l.log = ? AND r.seq >= ? ORDER BY r.seq"
 
 
@@ -91,6 +98,7 @@ class Writer:
         try:
             migrate(self._connection, path)
             self._claim(path, commons)
+            self._commons = commons
             self._compact()
             self._arrivals = Arrivals(self._connection)
             self._logs: dict[tuple[bytes, bytes], tuple[int, int]] = self._read_logs()
@@ -105,6 +113,7 @@ class Writer:
         notes: Iterable[tuple[str, bytes]] = (),
         arrivals: Iterable[Arrival] = (),
         erased: Iterable[Range] = (),
+        shortened: Iterable[Shorten] = (),
     ) -> None:
         """Write all or nothing, synced; of what is erased no byte stays on the disk.
 
@@ -118,7 +127,7 @@ class Writer:
             cursor = self._connection.executemany(INSERT_RECORD, rows)
             if rows and cursor.rowcount != len(rows):
                 raise StoreError("Another record stands at the same place of a log.")
-            went = sum(map(self._erase, erased))
+            went = sum(map(self._erase, erased)) + sum(map(self._shorten, shortened))
             if went:
                 self._connection.execute(ADD_FREED, (FREED, went))
             self._arrivals.note(arrivals, self._logs)
@@ -148,6 +157,22 @@ class Writer:
             body = erase_words(whole)
             freed += len(whole) - len(body)
             self._connection.execute(UPDATE_BODY, (body, number, seq))
+        return freed
+
+    def _shorten(self, wanted: Shorten) -> int:
+        """Keep compact forms of a log's records; return how many bytes that freed."""
+        number, _ = self._logs[wanted.author, wanted.log]
+        commons, freed = self._commons, 0
+        for first, last in wanted.places:
+            found = self._connection.execute(SELECT_SOME, (number, first, last))
+            for seq, header, signature, body in found.fetchall():
+                if body == COMPACT:
+                    continue
+                row = Row(commons, wanted.author, wanted.log, seq, header, signature, body)
+                parts = lay_down(shorten(_parsed(row)))
+                freed += len(header) + len(signature or b"") + len(body or b"") - len(parts[0])
+                self._connection.execute(UPDATE_ALL, (*parts, number, seq))
+        self._connection.execute(NOTE_COMPACT, (wanted.until, number))
         return freed
 
     def close(self) -> None:
@@ -201,14 +226,25 @@ class Writer:
         if record.seq > next_seq:
             raise StoreError(f"Record {record.seq} leaves a gap after {next_seq - 1} in its log.")
         self._logs[key] = (number, max(next_seq, record.seq + 1))
-        return number, record.seq, record.header[PREFIX_SIZE:], record.signature, record.body
+        if record.is_compact:
+            self._connection.execute(NOTE_COMPACT, (record.seq + 1, number))
+        return number, record.seq, *lay_down(record)
+
+
+def _parsed(row: Row) -> Record:
+    """Return the record of a row; raises a StoreError if it is damaged."""
+    try:
+        return row.parse()
+    except RemoteError as error:
+        raise StoreError(f"Record {row.seq} of a log is damaged: {error}.") from error
 
 
 def follows(before: Record | None, record: Record) -> bool:
     """Return whether a record goes on where the one before it ended, or begins another log."""
     if before is None or (before.author, before.log) != (record.author, record.log):
         return record.seq == 0
-    return (record.seq, record.prev) == (before.seq + 1, before.id)
+    is_linked = record.is_compact or record.prev == before.id
+    return is_linked and record.seq == before.seq + 1
 
 
 def check_end(last: Record | None) -> None:
@@ -241,8 +277,8 @@ def read_profiles(path: Path) -> Iterator[Record]:
     """
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
     try:
-        for _, row in read_rows(connection, "WHERE instr(r.header, ?)", (PROFILE_KIND,)):
-            record = Record.parse(*row)
+        for row in read_rows(connection, "WHERE instr(r.header, ?)", (PROFILE_KIND,)):
+            record = row.parse()
             if record.kind == "profile":
                 yield record
     finally:
@@ -252,8 +288,8 @@ def read_profiles(path: Path) -> Iterator[Record]:
 def read_log(connection: sqlite3.Connection, wanted: Range) -> Iterator[Record]:
     """Yield the records of a log from `first` on, up to the first that is missing."""
     expected = wanted.first
-    for seq, row in read_rows(connection, SELECT_RANGE, (wanted.author, wanted.log, wanted.first)):
-        if seq != expected:
+    for row in read_rows(connection, SELECT_RANGE, (wanted.author, wanted.log, wanted.first)):
+        if row.seq != expected:
             break
         expected += 1
-        yield Record.parse(*row)
+        yield row.parse()

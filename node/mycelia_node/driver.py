@@ -39,6 +39,7 @@ from mycelia_protocol.events import (
     StoreRecords,
     TimerFired,
 )
+from mycelia_protocol.form_events import CompactLoaded, ReadForms, Shorten
 from mycelia_protocol.notices import Notice
 from mycelia_protocol.snapshot import Snapshot
 
@@ -118,6 +119,8 @@ class Driver:
                 self.deliver(RecordsLoaded(records))
         finally:
             gc.enable()
+        if compact := self._store.load_compact():
+            self.deliver(CompactLoaded(compact))
         self.deliver(InvitesLoaded(self._store.load_invites()))
         self.deliver(loaded)
 
@@ -175,6 +178,10 @@ class Driver:
                 self._store.submit(batch, records, source, self._clock.now_ms(), erased)
             case ReadRecords(token, ranges, size_max):
                 self._store.read(token, ranges, size_max)
+            case ReadForms():
+                self._store.read_forms(output)
+            case Shorten():
+                self._store.shorten(output)
             case SaveInvite(digest, expires_ms):
                 self.pending.saving(self._store.save_invite(digest, expires_ms))
             case DeleteInvite(digest):

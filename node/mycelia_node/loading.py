@@ -33,24 +33,25 @@ def load_records(
     """
     chunk: list[Record] = []
     try:
-        logs = connection.execute("SELECT id, author, log FROM logs ORDER BY id").fetchall()
-        for number, author, log in logs:
+        logs = connection.execute("SELECT id, author, log, compact FROM logs ORDER BY id")
+        for number, author, log, compact in logs.fetchall():
             skipped = covered((author, log))
             before: Record | None = None
             # The last one that is not wanted is read too: the next one has to follow it.
             wanted = (number, max(skipped - 1, 0))
             with closing(read_rows(connection, SELECT_LOG, wanted)) as rows:
-                for seq, row in rows:
-                    record = Record.restore(*row, before)
-                    if seq >= skipped:
+                for row in rows:
+                    record = row.restore(before)
+                    if row.seq >= skipped:
                         if not follows(before, record):
-                            raise RecordError(f"record {seq} of a log has lost its predecessor")
+                            raise RecordError(f"record {row.seq} of a log lost its predecessor")
                         chunk.append(record)
                     before = record
                     if len(chunk) == LOAD_RECORDS:
                         yield tuple(chunk)
                         chunk = []
-            check_end(before)
+            if before is not None and before.seq >= compact:
+                check_end(before)
     except (sqlite3.Error, RemoteError) as error:
         raise unusable(path, error) from error
     if chunk:

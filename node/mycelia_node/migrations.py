@@ -51,6 +51,8 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     "",
     # 4: headers without the 80 bytes with which all of a log begin
     "UPDATE records SET header = substr(header, 81);",
+    # 5: of each log, before which seq some of it is in compact form
+    "ALTER TABLE logs ADD COLUMN compact INTEGER NOT NULL DEFAULT 0;",
 )
 
 

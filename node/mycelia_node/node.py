@@ -302,6 +302,7 @@ def read_options(home: Home, config: Config) -> Options:
         preposition=config.share.preposition,
         confirm_handovers=config.share.receipts == "auto",
         accept_within_ms=config.share.accept_within_s * 1_000,
+        compact_after_ms=config.growth.compact_after_days * DAY_MS or None,
         checkpoint_after=config.growth.checkpoint_after or None,
         erase_after_ms=config.growth.erase_after_days * DAY_MS or None,
         dial=config.link.dial,

@@ -24,7 +24,7 @@ from typing import Final
 from mycelia_node.database import open_database, unusable
 from mycelia_node.errors import StoreError
 from mycelia_node.home import Home
-from mycelia_node.rows import header_prefix
+from mycelia_node.rows import Row
 from mycelia_node.sources import sources_digest
 from mycelia_protocol.errors import LocalError, RemoteError
 from mycelia_protocol.record import Record
@@ -100,8 +100,8 @@ class Shelf:
             if not rows:
                 raise StoreError(f"Record {seq} of a log is not in {self._path} any more.")
             ((header, signature, body),) = rows
-            prefix = header_prefix(self._commons, author, log_id)
-            return Record.restore(prefix + header, signature, body, None)
+            row = Row(self._commons, author, log_id, seq, header, signature, body)
+            return row.restore(None)
         except (sqlite3.Error, RemoteError) as error:
             raise unusable(self._path, error) from error
 

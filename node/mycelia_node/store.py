@@ -16,7 +16,7 @@ import logging
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -32,49 +32,31 @@ from mycelia_node.database import (
     unusable,
 )
 from mycelia_node.errors import StoreError
+from mycelia_node.groups import (
+    Batch,
+    InviteChange,
+    Job,
+    Note,
+    group_arrivals,
+    group_erased,
+    group_invites,
+    group_notes,
+    group_records,
+)
 from mycelia_node.loading import LogKey, load_records
+from mycelia_protocol.compact import read_forms
 from mycelia_protocol.errors import RemoteError
 from mycelia_protocol.events import Range, RecordsRead, RecordsStored, Source, StoreFailed
+from mycelia_protocol.form_events import FormsRead, ReadForms, Shorten, Shortened
 from mycelia_protocol.reading import read_ranges
 from mycelia_protocol.record import Record
 
 log = logging.getLogger("mycelia.store")
 
-Report: TypeAlias = RecordsStored | StoreFailed | RecordsRead
+Report: TypeAlias = RecordsStored | StoreFailed | RecordsRead | FormsRead | Shortened
 Post = Callable[[Callable[[], None]], None]
 
 GROUP_SIZE_MAX = 8 * 1024 * 1024  # bytes of records in one transaction: about a tenth of a second
-
-
-@dataclass(slots=True)
-class Batch:
-    """Records that become durable together."""
-
-    number: int
-    records: tuple[Record, ...]
-    size: int
-    arrival: Arrival | None  # None for own ones, and for those that were carried by hand
-    erased: tuple[Range, ...]  # places of records that are here and whose words go
-
-
-@dataclass(slots=True)
-class InviteChange:
-    """An invite to keep (expires_ms) or to forget (None), and who waits for it."""
-
-    digest: bytes
-    expires_ms: int | None
-    done: "Future[None]"
-
-
-@dataclass(slots=True)
-class Note:
-    """A value to keep under a name; nobody waits for it, and it may be lost."""
-
-    name: str
-    value: bytes
-
-
-Job: TypeAlias = Batch | InviteChange | Note
 
 
 @dataclass(slots=True)
@@ -135,6 +117,15 @@ class SqliteStore:
         connection = open_database(self._path)
         try:
             return dict(connection.execute("SELECT digest, expires_ms FROM invites"))
+        finally:
+            connection.close()
+
+    def load_compact(self) -> dict[LogKey, int]:
+        """Return (author, log) -> before which seq some of it is compact, where any is."""
+        connection = open_database(self._path)
+        try:
+            rows = connection.execute("SELECT author, log, compact FROM logs WHERE compact > 0")
+            return {(author, log): until for author, log, until in rows}
         finally:
             connection.close()
 
@@ -204,6 +195,14 @@ class SqliteStore:
         """Read records; `RecordsRead` with the token will be reported."""
         self._reads.submit(self._read, token, ranges, size_max)
 
+    def read_forms(self, wanted: ReadForms) -> None:
+        """Read a log in whatever form it is here; `FormsRead` with the token will be reported."""
+        self._reads.submit(self._read_forms, wanted)
+
+    def shorten(self, wanted: Shorten) -> None:
+        """Keep compact forms of some records; `Shortened` will be reported."""
+        self._put(wanted)
+
     def close(self) -> None:
         """Write what waits, report it, and close the file; blocks until done."""
         with self._queue.condition:
@@ -230,6 +229,9 @@ class SqliteStore:
     def _write(self) -> None:
         """Commit group after group until the store closes."""
         while group := self._next_group():
+            if isinstance(group[0], Shorten):
+                self._shorten(group[0])
+                continue
             try:
                 self._writer.write(
                     group_records(group),
@@ -257,10 +259,25 @@ class SqliteStore:
             group: list[Job] = []
             size = 0
             while queue.jobs and size < GROUP_SIZE_MAX:
+                if group and isinstance(queue.jobs[0], Shorten):
+                    break  # alone, since others must not fail with it
                 job = queue.jobs.popleft()
+                if isinstance(job, Shorten):
+                    return [job]
                 size += job.size if isinstance(job, Batch) else 0
                 group.append(job)
             return group
+
+    def _shorten(self, wanted: Shorten) -> None:
+        """Write one log's compact forms; if that fails, it stays as it was."""
+        try:
+            self._writer.write((), (), shortened=(wanted,))
+        except (sqlite3.Error, StoreError) as error:
+            log.warning("a log was not shortened: %s", error)
+            is_done = False
+        else:
+            is_done = True
+        self._post(lambda: self.report(Shortened(wanted.author, wanted.log, is_done)))
 
     def _finish(self, group: list[Job]) -> None:
         """Report a group that is on disk."""
@@ -315,6 +332,17 @@ class SqliteStore:
             return
         self._post(lambda: self.report(RecordsRead(token, records)))
 
+    def _read_forms(self, wanted: ReadForms) -> None:
+        records, proof = tuple[Record, ...](), tuple[bytes, ...]()
+        try:
+            records, proof = read_forms(wanted, partial(read_log, self._reader()))
+        except (sqlite3.Error, RemoteError, StoreError) as error:
+            log.error("a log could not be read: %s", error)
+        except Exception as error:
+            self._crash(error)
+            return
+        self._post(lambda: self.report(FormsRead(wanted.token, records, proof)))
+
     def _fetch(self, ranges: tuple[Range, ...], size_max: int) -> tuple[Record, ...]:
         return read_ranges(ranges, size_max, partial(read_log, self._reader()))
 
@@ -342,35 +370,6 @@ class SqliteStore:
     def _close_read_connection(self) -> None:
         if self._read_connection is not None:
             self._read_connection.close()
-
-
-def group_records(group: Iterable[Job]) -> Iterator[Record]:
-    """Yield the records of a group in order."""
-    for job in group:
-        if isinstance(job, Batch):
-            yield from job.records
-
-
-def group_invites(group: Iterable[Job]) -> list[tuple[bytes, int | None]]:
-    """Return the invite changes of a group in order."""
-    return [(job.digest, job.expires_ms) for job in group if isinstance(job, InviteChange)]
-
-
-def group_notes(group: Iterable[Job]) -> list[tuple[str, bytes]]:
-    """Return the notes of a group in order."""
-    return [(job.name, job.value) for job in group if isinstance(job, Note)]
-
-
-def group_arrivals(group: Iterable[Job]) -> Iterator[Arrival]:
-    """Yield by whom the batches of a group came, in order."""
-    for job in group:
-        if isinstance(job, Batch) and job.arrival is not None:
-            yield job.arrival
-
-
-def group_erased(group: Iterable[Job]) -> list[Range]:
-    """Return the places whose words go, of a group in order."""
-    return [each for job in group if isinstance(job, Batch) for each in job.erased]
 
 
 def _ignore(report: Report) -> None:

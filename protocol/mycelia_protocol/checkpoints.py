@@ -7,13 +7,12 @@ so far is kept: so each record is read once for it. Acknowledgements wait for ea
 one record holds many. Spec: sections 7.24, 7.25 and 10.5.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from mycelia_protocol.clock import earliest
 from mycelia_protocol.compact import compact
-from mycelia_protocol.events import Range, ReadRecords
+from mycelia_protocol.form_events import ReadForms
 from mycelia_protocol.limits import ACKNOWLEDGED_MAX, RUN_SIZE_MAX, STORE_PAUSE_MS
 from mycelia_protocol.logs import LogKey, Logs
 from mycelia_protocol.merkle import Tree
@@ -28,6 +27,7 @@ from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.checkpoint import Checkpoint
 
 READ_TOKEN: Final = 0  # no WANT has it
+LOOK_ON_MS: Final = 1_000  # while more is compared, so that one record tells of all
 READ_PAUSE_MS: Final = 250  # between two pieces, each of which costs some 20 ms
 
 
@@ -93,12 +93,13 @@ class Checkpoints:
         if self._found_true:
             self._tell_ms = now_ms + STORE_PAUSE_MS
 
-    def timer(self, now_ms: int) -> tuple[list[Draft], ReadRecords | None]:
+    def timer(self, now_ms: int) -> tuple[list[Draft], ReadForms | None]:
         """Return what is to be written now, and what is to be read."""
         drafts: list[Draft] = []
         if self._tell_ms is not None and now_ms >= self._tell_ms:
-            self._tell_ms = None
-            drafts = list(self._acknowledgements())
+            is_busy = bool(self._doubted) and len(self._found_true) < ACKNOWLEDGED_MAX
+            self._tell_ms = now_ms + LOOK_ON_MS if is_busy else None
+            drafts = [] if is_busy else list(self._acknowledgements())
         if self._read_ms is None or now_ms < self._read_ms:
             return drafts, None
         self._read_ms = None
@@ -174,7 +175,7 @@ class Checkpoints:
         tree, next_seq = self._trees.get(key), self._logs.stored(key).next_seq
         return None if tree is not None and tree.count == next_seq else (key, next_seq)
 
-    def _next_read(self) -> ReadRecords | None:
+    def _next_read(self) -> ReadForms | None:
         """Return what the store is to give next."""
         if self._reading is not None:
             return None
@@ -190,8 +191,8 @@ class Checkpoints:
         key, until = self._reading = wanted
         if key not in self._trees or self._trees[key].count > until:
             self._trees[key] = Tree()
-        place = Range(*key, self._trees[key].count, until - 1)
-        return ReadRecords(READ_TOKEN, (place,), RUN_SIZE_MAX)
+        first = self._trees[key].count
+        return ReadForms(READ_TOKEN, *key, until, first, RUN_SIZE_MAX, is_proved=False)
 
     def _judge(
         self, id_: bytes, tree: Tree, now_ms: int, clock_ms: int
@@ -217,17 +218,3 @@ class Checkpoints:
         for start in range(0, len(ids), ACKNOWLEDGED_MAX):
             content = acknowledge.content(ids[start : start + ACKNOWLEDGED_MAX])
             yield Draft(None, "acknowledge", content)
-
-
-def confirmed(state: State) -> list[Statement[Checkpoint]]:
-    """Return the checkpoints that enough members acknowledged, by their authors' clocks.
-
-    More than half of all members but the author: so any two such majorities share somebody, and
-    where the author is alone nobody can (CHECK-4).
-    """
-    members: dict[bytes, set[bytes]] = defaultdict(set)
-    for one in state.every(Acknowledge):
-        for each in one.body.checkpoints:
-            members[each].add(one.author)
-    needed = (state.member_count - 1) // 2 + 1
-    return [one for one in state.every(Checkpoint) if len(members[one.id] - {one.author}) >= needed]

@@ -7,7 +7,7 @@ for each `StoreRecords`.
 
     events ──> Engine ──┬─> Peers      handshakes, greetings, strangers
                         ├─> Door       newcomers and their invites
-                        ├─> Replicate  Logs: what is authentic; Reconcile: heads, WANT, RECORDS
+                        ├─> Exchange   Logs: what is authentic; Reconcile: heads, WANT, RECORDS
                         ├─> State      what all stored records together say
                         ├─> OwnLog     Publisher; RestoreGate: whether it may spend; Steward
                         └─> Overlay    whom to dial
@@ -20,27 +20,22 @@ Spec: sections 8 to 10.
 from collections.abc import Iterable
 from typing import Final, assert_never
 
-from mycelia_protocol import events
+from mycelia_protocol import events, form_events
 from mycelia_protocol.attendance import Attendance
 from mycelia_protocol.charter import Charter
 from mycelia_protocol.checkpoints import READ_TOKEN
 from mycelia_protocol.clock import Clock, earliest
+from mycelia_protocol.close_codes import CLOSE_DONE, CLOSE_RESTING, CLOSE_SPARE
+from mycelia_protocol.crypto import public_key
 from mycelia_protocol.door import Decision, Door, Greet, TurnAway, WriteVouch
-from mycelia_protocol.errors import InvalidTransition, LocalError, RemoteError
+from mycelia_protocol.errors import InvalidTransition, LocalError
 from mycelia_protocol.events import Event, Notify, Output, Refused
+from mycelia_protocol.exchange import Exchange
 from mycelia_protocol.forks import Proof
-from mycelia_protocol.join import decode_introduction, introduced_keys
+from mycelia_protocol.join import decode_introduction, is_introduced
 from mycelia_protocol.limits import PROGRESS_RECORDS_MIN, REGION_CELL
 from mycelia_protocol.logs import Logs
-from mycelia_protocol.messages import (
-    CLOSE_DONE,
-    CLOSE_RESTING,
-    CLOSE_SPARE,
-    Message,
-    Records,
-    Refuse,
-    Welcome,
-)
+from mycelia_protocol.messages import Message, Records, Refuse, Welcome
 from mycelia_protocol.notices import CatchingUp, MemberJoined, RecordArrived, StoreTroubled
 from mycelia_protocol.options import Options
 from mycelia_protocol.overlay import Overlay
@@ -48,10 +43,9 @@ from mycelia_protocol.own_log import OwnLog
 from mycelia_protocol.peers import JoinAsked, MessageCame, Outcome, PeerGone, PeerReady, Peers
 from mycelia_protocol.publish import Draft
 from mycelia_protocol.record import Record
-from mycelia_protocol.replicate import Fault, Replicate, Step
+from mycelia_protocol.replicate import Fault, Step
 from mycelia_protocol.rng import Rng
 from mycelia_protocol.shortcuts import Shortcuts
-from mycelia_protocol.stages import Stages
 from mycelia_protocol.told import Say
 from mycelia_protocol.types.erase import Erase
 
@@ -87,15 +81,13 @@ class Engine:
         self.attendance: Final = Attendance(
             commons, seed, self.state, rng, shortcuts.attest, is_spoken=self.options.presence
         )
-        clip, parts_at = Stages(self.state).clip, self.state.contested_from
-        self.replicate: Final = Replicate(
-            commons, self.state.is_member, rng, logs, parts_at, clip, self.attendance
-        )
+        key = public_key(seed)
+        self._exchange = Exchange(self.state, logs, rng, key, self.options, self.attendance)
+        self.replicate: Final = self._exchange.replicate
         erasures = self.replicate.erasures
         self._own = OwnLog(seed, self.state, logs, erasures, self.options, rng)
         self.publisher: Final = self._own.publisher
         self.key: Final = self.publisher.key
-        self.replicate.allowances.own = self.key
         self.gate: Final = self._own.gate
         self.checkpoints: Final = self._own.checkpoints
         self.peers: Final = Peers(
@@ -126,7 +118,7 @@ class Engine:
         if not self._is_loaded or self._is_stopping:
             return None
         due_ms = earliest(
-            self.peers.due_ms, self.replicate.due_ms, self._overlay.due_ms, self._own.due_ms
+            self.peers.due_ms, self._exchange.due_ms, self._overlay.due_ms, self._own.due_ms
         )
         return None if due_ms is None else self._clock.showing(due_ms)
 
@@ -180,11 +172,14 @@ class Engine:
                 return self._stored(batch, now_ms)
             case events.StoreFailed(batch, reason):
                 return self._store_failed(batch, reason, now_ms)
-            case events.RecordsRead(token, records) if token == READ_TOKEN:
+            case form_events.FormsRead(token, records) if token == READ_TOKEN:
                 found = self.checkpoints.read(records, now_ms, self._clock.shown_ms)
                 return [] if found is None else [Notify(found)]
-            case events.RecordsRead(token, records):
-                return self._perform(self.replicate.read(token, records), now_ms)
+            case events.RecordsRead() | form_events.FormsRead():
+                return self._perform(self._exchange.read(event, now_ms), now_ms)
+            case form_events.Shortened() | form_events.CompactLoaded():
+                self._exchange.note_compact(event, now_ms)
+                return []
             case events.RecordsCarried(token, records):
                 outputs = self._perform(self.replicate.carried(token, records), now_ms)
                 return self._own.with_doubt(outputs, self._clock.shown_ms)
@@ -212,6 +207,7 @@ class Engine:
         """Begin: everything on disk has been read."""
         self._is_loaded = True
         outputs = self._own.loaded(store, now_ms, self._clock.shown_ms)
+        self._exchange.loaded(now_ms)
         for key in self.state.roster():
             self._learn_addresses(key)
         self._own.steward.changed(now_ms)
@@ -238,13 +234,13 @@ class Engine:
                     outputs.extend(self._perform(self.peers.misbehaved(link, error), now_ms))
                 case PeerReady(link, key, session, trip_ms):
                     self._overlay.identified(link, key)
-                    opened = self.replicate.opened(link, key, session, now_ms, trip_ms)
+                    opened = self._exchange.opened(link, key, session, now_ms, trip_ms)
                     outputs.extend(self._perform(opened, now_ms))
                 case PeerGone(link, key):
                     if told := self.replicate.reconcile.told_by(link):
                         outputs.append(events.SaveHeads(key, told))
                     self._overlay.lost(link)
-                    outputs.extend(self._perform(self.replicate.closed(link, now_ms), now_ms))
+                    outputs.extend(self._perform(self._exchange.closed(link, now_ms), now_ms))
                 case JoinAsked(link, key, secret):
                     decision = self._door.asked(link, key, secret, self._clock.shown_ms)
                     outputs.extend(self._decide(decision, now_ms))
@@ -261,7 +257,7 @@ class Engine:
         key = self.peers.key_of(link)
         if key is not None:
             self._own.heard(key, message)
-        heard = self._perform(self.replicate.heard(link, message, now_ms), now_ms)
+        heard = self._perform(self._exchange.heard(link, message, now_ms), now_ms)
         outputs = self._own.with_doubt(heard, self._clock.shown_ms)
         if key is not None and isinstance(message, Records):
             fetched, total = self.replicate.reconcile.progress(link)
@@ -274,12 +270,7 @@ class Engine:
 
     def _admits(self, key: bytes, chain: tuple[Record, ...]) -> bool:
         """Return whether the roster or the chain that it showed makes a key a member."""
-        if self.state.is_member(key):
-            return True
-        try:
-            return introduced_keys(self.state.charter, chain)[-1] == key
-        except RemoteError:
-            return False
+        return self.state.is_member(key) or is_introduced(self.state.charter, chain, key)
 
     def _own_introduction(self) -> tuple[Record, ...]:
         return tuple(self.state.introduction(self.key) or self._own_chain)
@@ -390,7 +381,7 @@ class Engine:
         if not self._is_loaded or self._is_stopping:
             return []
         outputs = self._perform(self.peers.timer(now_ms), now_ms)
-        outputs.extend(self._perform(self.replicate.timer(now_ms), now_ms))
+        outputs.extend(self._perform(self._exchange.timer(now_ms, self._clock.shown_ms), now_ms))
         outputs.extend(events.Dial(address) for address in self._overlay.timer(now_ms))
         if (spare := self._overlay.surplus()) is not None:
             closing = self.peers.close(spare, CLOSE_SPARE, "spare: links enough without it")

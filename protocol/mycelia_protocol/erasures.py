@@ -125,7 +125,7 @@ class Erasures:
         if record.is_whole:
             if key in self._missing:
                 self._is_here(key, record.seq, record.seq)
-        elif record.body is not None:
+        elif record.body is not None and not record.is_compact:
             self._missing.setdefault(key, Spans()).add(record.seq, record.seq)
         return record
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from mycelia_protocol.encoding import Value
+from mycelia_protocol.form_events import CompactLoaded, FormsRead, ReadForms, Shorten, Shortened
 from mycelia_protocol.notices import Notice
 from mycelia_protocol.record import Record
 from mycelia_protocol.snapshot import Snapshot
@@ -209,6 +210,9 @@ Event: TypeAlias = (
     | RecordsStored
     | StoreFailed
     | RecordsRead
+    | CompactLoaded
+    | FormsRead
+    | Shortened
     | RecordsCarried
     | HeadsCarried
     | ShutdownRequested
@@ -377,6 +381,8 @@ Output: TypeAlias = (
     | Dial
     | StoreRecords
     | ReadRecords
+    | ReadForms
+    | Shorten
     | SaveInvite
     | DeleteInvite
     | SaveHeads

@@ -20,9 +20,10 @@ from operator import le
 from typing import Final
 
 from mycelia_protocol.archive import Archive, LogKey
-from mycelia_protocol.types.decision import Decided
+from mycelia_protocol.types.decision import Decided, Settled
 from mycelia_protocol.types.fork import Fork
 from mycelia_protocol.types.heads import NOTHING, FullHead, Seen, View, chain, tag_of
+from mycelia_protocol.types.view import Elided
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,9 @@ class _Horizon:
             if isinstance(body, View | Decided):
                 self._see(self._own, seq)
                 self._widen(body.view if isinstance(body, Decided) else body)
-            if isinstance(body, Decided):
+            if isinstance(body, Settled | Elided) and not self._missing:
+                self._missing = (f"what record {seq} of the log said, which is here compact",)
+            if isinstance(body, Decided | Settled):
                 told = (self._faults, self._missing, self._aside)
                 yield Sight(self._own, seq, self.counts, self._size, *told)
 

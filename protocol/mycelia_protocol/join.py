@@ -11,22 +11,14 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from mycelia_protocol.charter import Charter, commons_id
+from mycelia_protocol.close_codes import CLOSE_DONE, CLOSE_HANDSHAKE, CLOSE_TIMEOUT
 from mycelia_protocol.crypto import public_key
 from mycelia_protocol.encoding import decode, encode
 from mycelia_protocol.errors import RemoteError, SessionError
 from mycelia_protocol.events import CloseLink, SendFrame
 from mycelia_protocol.invite import Invite
 from mycelia_protocol.limits import FRAME_SIZE_MAX, HANDSHAKE_TIMEOUT_MS
-from mycelia_protocol.messages import (
-    CLOSE_DONE,
-    CLOSE_HANDSHAKE,
-    CLOSE_TIMEOUT,
-    Introduce,
-    Join,
-    Message,
-    Refuse,
-    Welcome,
-)
+from mycelia_protocol.messages import Introduce, Join, Message, Refuse, Welcome
 from mycelia_protocol.record import Record, parse_envelope
 from mycelia_protocol.rng import Rng
 from mycelia_protocol.session import open_session
@@ -146,6 +138,14 @@ class JoinMachine:
         if close is not None:
             outputs.append(CloseLink(self._link, close, reason[:100]))
         return outputs
+
+
+def is_introduced(charter: Charter, chain: tuple[Record, ...], key: bytes) -> bool:
+    """Return whether vouches that somebody showed lead from the founder to a key."""
+    try:
+        return introduced_keys(charter, chain)[-1] == key
+    except RemoteError:
+        return False
 
 
 def introduced_keys(charter: Charter, chain: tuple[Record, ...]) -> list[bytes]:

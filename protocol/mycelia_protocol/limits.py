@@ -64,6 +64,8 @@ BUCKETS_MANY: Final = 256
 WANTS_PER_FRAME_MAX: Final = 256
 AUTHORS_PER_FRAME_MAX: Final = 256  # of one PRUNE or GRAFT
 PUSH_RECORDS_MAX: Final = 256
+PROOF_HASHES_MAX: Final = 128  # beside some leaves of a tree; two for each bit of its size
+EVIDENCE_RECORDS_MAX: Final = 256  # in one EVIDENCE
 CHAIN_RECORDS_MAX: Final = 64  # vouches from the founder to a member, in a greeting
 WANT_TIMEOUT_MS: Final = 20_000  # after this a WANT is asked of somebody else
 RECONCILE_INTERVAL_MS: Final = 30_000  # stores are compared with one random neighbour, +-50 %
@@ -90,6 +92,7 @@ RATE_RECORDS_MAX: Final = 4_000
 RATE_PUSH_MAX: Final = 4_000
 RATE_ANNOUNCE_MAX: Final = 400
 RATE_TREE_MAX: Final = 1_000  # PRUNE, and as many GRAFT
+RATE_FORMS_MAX: Final = 400  # SEEK, and as many of FORMS, QUERY and EVIDENCE each
 RATE_JOIN_MAX: Final = 3
 RATE_PRESENCE_MAX: Final = 200
 

@@ -30,6 +30,7 @@ from mycelia_protocol.snapshot import Snapshot
 from mycelia_protocol.types.heads import tag_of
 
 LogKey = tuple[bytes, bytes]  # (author, log)
+STANDING: Final = ("acknowledge", "checkpoint", "vouch")  # kinds that are shown by themselves
 ID_PREFIX_SIZE = 8  # bytes of each id kept in memory to notice a fork
 
 
@@ -88,6 +89,7 @@ class Logs:
         self._gap_records = 0
         self._gap_size = 0
         self.moves = 0  # how often heads moved on disk since the start
+        self.compact: dict[LogKey, int] = {}  # log -> before which seq some of it is compact
         self.verifications = 0  # signature checks made so far; a cost that benches read
 
     def branch(self, verify: Callable[[Record], bool]) -> "Logs":
@@ -173,7 +175,8 @@ class Logs:
             ValueError: the record does not follow the one before; the store is damaged.
         """
         log = self._writable((record.author, record.log))
-        if record.seq != log.stored.next_seq or record.prev != log.stored.id:
+        is_next = record.is_compact or record.prev == log.stored.id
+        if record.seq != log.stored.next_seq or not is_next:
             raise ValueError(f"stored record {record.seq} of a log does not follow its predecessor")
         self._accept(log, record)
         log.stored = Head(record.seq + 1, record.id)
@@ -194,6 +197,30 @@ class Logs:
         for key, group in by_log.items():
             self._take_log(key, sorted(group, key=lambda record: record.seq), intake)
         return intake
+
+    def take_proven(self, key: LogKey, records: Sequence[Record]) -> Intake:
+        """Take what a confirmed checkpoint proves of a log, as far as it goes on here.
+
+        Args:
+            records: whole or compact, in order; the first has to be one that is here, if any is,
+                since compact ones do not say on what they hang.
+        """
+        intake, log = Intake(), self._writable(key)
+        begin = records[0].seq
+        is_same = begin < log.accepted.next_seq and not self.contradicts(key, begin, records[0].id)
+        if not log.is_contested and (is_same or begin == log.accepted.next_seq == 0):
+            for record in records:
+                if record.seq == log.accepted.next_seq:
+                    self._admit(log, record, False, intake)
+            self._drain(key, log, intake)
+        if not log.accepted.next_seq and not self._gaps.get(key):
+            del self._logs[key]
+            self._tags.pop(tag_of(*key), None)
+        return intake
+
+    def note_compact(self, key: LogKey, until: int) -> None:
+        """Note that some of a log before a seq is here in compact form."""
+        self.compact[key] = max(until, self.compact.get(key, 0))
 
     def append(self, record: Record) -> None:
         """Count an own, freshly signed record as accepted."""
@@ -294,9 +321,10 @@ class Logs:
     def _admit(self, log: Log, record: Record, is_checked: bool, intake: Intake) -> None:
         """Accept a record; keep its signature only if it was checked.
 
-        A vouch's own signature is always checked, because it must stand alone in an introduction.
+        Those of some kinds are always checked, because they must stand alone: in an introduction,
+        or to show that a checkpoint is confirmed.
         """
-        if not is_checked and not (record.kind == "vouch" and self.verifies(record)):
+        if not is_checked and not (record.kind in STANDING and self.verifies(record)):
             record = record.without_signature()
         self._accept(log, record)
         intake.accepted.append(record)

@@ -5,7 +5,12 @@
 
 where k is the largest power of two that is less than n. Of a list that grows only the roots of the
 full trees that it is made of are kept, at most one for each bit of its length.
+
+Some leaves that follow each other are proved by the roots of what lies beside them, from left to
+right: whoever has the leaves and these comes to the root.
 """
+
+from collections.abc import Iterator, Sequence
 
 from mycelia_protocol.crypto import LEAF, NODE, digest
 
@@ -40,3 +45,66 @@ class Tree:
         for left in reversed(self._full[:-1]):
             root = digest(NODE, left, root)
         return root
+
+
+def prove(hashes: Sequence[bytes], first: int, last: int) -> list[bytes]:
+    """Return what proves the leaves from `first` to before `last`.
+
+    Args:
+        hashes: the roots of all single leaves.
+    """
+    return list(_beside(hashes, 0, len(hashes), first, last))
+
+
+def proved_root(count: int, first: int, leaves: Sequence[bytes], proof: Sequence[bytes]) -> bytes:
+    """Return the root of a tree of `count` leaves, some of which are known, with their proof.
+
+    Raises:
+        ValueError: the leaves are not within the tree, or the proof has not what they need.
+    """
+    last = first + len(leaves)
+    if not 0 <= first < last <= count:
+        raise ValueError("leaves outside of the tree")
+    hashes = [digest(LEAF, leaf) for leaf in leaves]
+    rest = iter(proof)
+    root = _climb(0, count, first, hashes, rest)
+    if next(rest, None) is not None:
+        raise ValueError("a proof with more than is needed")
+    return root
+
+
+def _half(size: int) -> int:
+    """Return the largest power of two below a size of at least 2."""
+    return 1 << (size - 1).bit_length() - 1
+
+
+def _root(hashes: Sequence[bytes]) -> bytes:
+    while len(hashes) > 1:  # pairs from the left; an odd one out moves up as it is
+        pairs = [digest(NODE, *hashes[at : at + 2]) for at in range(0, len(hashes) - 1, 2)]
+        hashes = [*pairs, *hashes[len(pairs) * 2 :]]
+    return hashes[0]
+
+
+def _beside(hashes: Sequence[bytes], low: int, high: int, first: int, last: int) -> Iterator[bytes]:
+    if high <= first or last <= low:
+        yield _root(hashes[low:high])
+    elif low < first or last < high:
+        middle = low + _half(high - low)
+        yield from _beside(hashes, low, middle, first, last)
+        yield from _beside(hashes, middle, high, first, last)
+
+
+def _climb(
+    low: int, high: int, first: int, hashes: Sequence[bytes], rest: Iterator[bytes]
+) -> bytes:
+    last = first + len(hashes)
+    if high <= first or last <= low:
+        found = next(rest, None)
+        if found is None:
+            raise ValueError("a proof with less than is needed")
+        return found
+    if first <= low and high <= last:
+        return _root(hashes[low - first : high - first])
+    middle = low + _half(high - low)
+    left = _climb(low, middle, first, hashes, rest)
+    return digest(NODE, left, _climb(middle, high, first, hashes, rest))

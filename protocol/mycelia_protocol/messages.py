@@ -10,6 +10,12 @@ from typing import Final, NamedTuple, TypeAlias
 from mycelia_protocol.encoding import Value, decode, encode
 from mycelia_protocol.errors import SessionError
 from mycelia_protocol.events import Range
+from mycelia_protocol.form_frames import (
+    FORM_NUMBERS,
+    FormFrame,
+    form_fields,
+    read_form_fields,
+)
 from mycelia_protocol.frame_rows import (
     TaggedRange,
     range_row,
@@ -38,21 +44,6 @@ from mycelia_protocol.limits import (
 )
 from mycelia_protocol.presence import Presence, read_presence
 from mycelia_protocol.record import Record, parse_envelope
-
-# --- close codes, spec appendix C.2; WebSocket keeps 4000-4999 for applications ---
-CLOSE_RESTING: Final = 4000  # the node stops on purpose
-CLOSE_FRAME: Final = 4001  # a frame that can't be read or is not legal here
-CLOSE_FORGED: Final = 4002  # records that nothing authenticates
-CLOSE_STRANGER: Final = 4003  # the key is on nobody's roster, and no invite was shown
-CLOSE_RATE: Final = 4004  # more frames of a type than allowed
-CLOSE_DUPLICATE: Final = 4005  # the two nodes have another link
-CLOSE_HANDSHAKE: Final = 4006  # the handshake failed: other commons, version, or key
-CLOSE_TIMEOUT: Final = 4007  # the handshake took too long
-CLOSE_FULL: Final = 4008  # too many links; try another member
-CLOSE_SLOW: Final = 4009  # the peer did not take what it asked for
-CLOSE_DONE: Final = 4010  # a join was answered
-CLOSE_SPARE: Final = 4011  # the dialler has links enough; nothing is wrong with this one
-
 
 # --- what is fetched first, spec 10.1.3 ---
 STAGE_ROSTER: Final = 1  # as far as the last record on who is in, and by which rules
@@ -216,6 +207,7 @@ Message: TypeAlias = (
     | Buckets
     | Presence
     | Changes
+    | FormFrame
 )
 
 NUMBERS: Final[dict[type, int]] = {
@@ -234,12 +226,15 @@ NUMBERS: Final[dict[type, int]] = {
     Buckets: 13,
     Presence: 14,
     Changes: 15,
+    **FORM_NUMBERS,
 }
 
 
 def encode_message(message: Message) -> bytes:
     """Return a frame's bytes."""
     number = NUMBERS[type(message)]
+    if isinstance(message, FormFrame):
+        return encode([number, *form_fields(message)])
     match message:
         case Heads(entries, complete):
             return encode([number, _rows(entries), complete])
@@ -321,6 +316,8 @@ def decode_message(data: bytes) -> Message:
             return Graft(tuple(read_author(row) for row in rows))
         case [14, *fields]:
             return read_presence(fields)
+        case [16 | 17 | 18 | 19 as number, *fields]:
+            return read_form_fields(number, fields)
         case [int(number), *_] if number in NUMBERS.values():
             raise SessionError(f"frame {number} has the wrong fields", requirement="SESS-5")
         case _:

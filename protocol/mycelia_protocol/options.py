@@ -21,6 +21,8 @@ class Options:
             for never.
         acknowledge_within_ms: how long checkpoints of others wait for each other before it
             acknowledges them.
+        compact_after_ms: how old a confirmed checkpoint must be before what it covers is kept in
+            compact form only; None for never.
         dial: addresses to keep connected for ever.
         presence: whether it says now and then that it is there.
         discover: whether to dial members by the addresses in their profiles.
@@ -35,6 +37,7 @@ class Options:
     erase_after_ms: int | None = None
     checkpoint_after: int | None = None
     acknowledge_within_ms: int = ACKNOWLEDGE_WITHIN_MS
+    compact_after_ms: int | None = None
     dial: tuple[str, ...] = ()
     discover: bool = True
     presence: bool = True

@@ -17,12 +17,12 @@ from mycelia_protocol.events import (
     DecisionRequested,
     Notify,
     Output,
-    ReadRecords,
     Refused,
     SaveDoubt,
     StoreLoaded,
     StoreRecords,
 )
+from mycelia_protocol.form_events import ReadForms
 from mycelia_protocol.gate import RestoreGate
 from mycelia_protocol.logs import Logs
 from mycelia_protocol.messages import Message
@@ -114,7 +114,7 @@ class OwnLog:
         machines = (self.steward, self.witness, self._tidier, self.checkpoints)
         return earliest(*(machine.due_ms for machine in machines))
 
-    def timer(self, now_ms: int, clock_ms: int) -> list[ReadRecords]:
+    def timer(self, now_ms: int, clock_ms: int) -> list[ReadForms]:
         """Ask for what this node writes by itself now; return what is to be read for it."""
         for draft in self.witness.timer(now_ms):
             self.publisher.ask(draft)

@@ -21,7 +21,7 @@ from mycelia_protocol.encoding import Value, decode_proven
 from mycelia_protocol.errors import LocalError
 from mycelia_protocol.record import Record
 from mycelia_protocol.snapshot import NEVER_S, NOWHERE, Snapshot
-from mycelia_protocol.statements import Reader
+from mycelia_protocol.statements import FORMS, Reader
 from mycelia_protocol.types import KINDS
 from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.request import Request, asked_by
@@ -44,7 +44,9 @@ class Past:
         self._numbers: dict[type, int] = {}  # family -> number in the snapshot
         for number in range(1, len(snapshot.kind_names) + 1):
             for position in snapshot.of_kind(number):
-                self._numbers[type(self.statement(position).body)] = number
+                one = self.statement(position)
+                families = FORMS.get(one.kind, (type(one.body),))
+                self._numbers.update((family, number) for family in families)
                 break
 
     # --- looking up ---
@@ -56,7 +58,8 @@ class Past:
             return None
         if family is not None and self.snapshot.kinds[position] != self._numbers.get(family):
             return None
-        return self.statement(position)
+        found = self.statement(position)
+        return found if family is None or isinstance(found.body, family) else None
 
     def about(self, record: bytes, family: type) -> list[Statement[object]]:
         """Return the statements of a family that refer to a record, by (author, order)."""
@@ -68,13 +71,13 @@ class Past:
 
     def every(self, family: type) -> Iterator[Statement[object]]:
         """Yield the statements of a family, by (author, order)."""
-        return map(self.statement, self.positions(family))
+        return self._read_as(self.positions(family), family)
 
     def written(self, author: bytes, family: type | None = None) -> Iterator[Statement[object]]:
         """Yield the statements of an author, of one family or of all, in its order."""
         within = self.snapshot.of_author(author)
         if family is not None:
-            yield from map(self.statement, self.positions(family, within))
+            yield from self._read_as(self.positions(family, within), family)
             return
         for position in within:
             if self.snapshot.kinds[position] and position not in self._gone:
@@ -240,7 +243,12 @@ class Past:
 
     def _of(self, positions: Sequence[int], family: type) -> list[Statement[object]]:
         number, kinds, gone = self._numbers.get(family), self.snapshot.kinds, self._gone
-        return [self.statement(p) for p in positions if kinds[p] == number and p not in gone]
+        there = (p for p in positions if kinds[p] == number and p not in gone)
+        return list(self._read_as(there, family))
+
+    def _read_as(self, positions: Iterable[int], family: type) -> Iterator[Statement[object]]:
+        """Yield what is at some positions, if it is read as this family: decisions may be two."""
+        return (one for one in map(self.statement, positions) if isinstance(one.body, family))
 
 
 def _decoded(row: bytes) -> list[Value]:

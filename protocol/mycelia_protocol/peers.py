@@ -13,10 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from mycelia_protocol.errors import RemoteError, SessionError
-from mycelia_protocol.events import CloseLink, Notify, Output, SendFrame
-from mycelia_protocol.limits import DEGREE_MAX, LINK_AGE_MIN_MS, UNPROVEN_MAX
-from mycelia_protocol.messages import (
+from mycelia_protocol.close_codes import (
     CLOSE_DUPLICATE,
     CLOSE_FORGED,
     CLOSE_FRAME,
@@ -26,11 +23,11 @@ from mycelia_protocol.messages import (
     CLOSE_SPARE,
     CLOSE_STRANGER,
     CLOSE_TIMEOUT,
-    Introduce,
-    Join,
-    Message,
-    encode_message,
 )
+from mycelia_protocol.errors import RemoteError, SessionError
+from mycelia_protocol.events import CloseLink, Notify, Output, SendFrame
+from mycelia_protocol.limits import DEGREE_MAX, LINK_AGE_MIN_MS, UNPROVEN_MAX
+from mycelia_protocol.messages import Introduce, Join, Message, encode_message
 from mycelia_protocol.notices import PeerConnected, PeerLost, PeerMisbehaved
 from mycelia_protocol.record import Record
 from mycelia_protocol.rng import Rng

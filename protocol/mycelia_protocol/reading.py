@@ -19,7 +19,7 @@ def read_ranges(
 
     Args:
         read: gives the records of a log from `first` on, in order and without a gap, beyond `last`
-            too; it is read no further than needed.
+            too; it is read no further than needed, and ends where a record is compact.
     """
     found: list[Record] = []
     size = 0
@@ -28,7 +28,7 @@ def read_ranges(
         run: list[Record] = []
         good = 0  # records of the run up to its last signed one
         for record in read(wanted):
-            if record.seq > wanted.last and good == len(run):
+            if record.is_compact or (record.seq > wanted.last and good == len(run)):
                 break
             is_full = size + record.size > size_max or len(found) + len(run) >= RUN_RECORDS_MAX
             if is_full and (found or good):

@@ -276,8 +276,9 @@ class _View:
 
 
 def _unknown(sight: Sight, decision: Statement[Decided], missing: tuple[str, ...]) -> Finding:
-    """Return what is said where not all of a view is here."""
-    override = decision.body.override
+    """Return what is said where not all of a view is here, or nothing of the decision itself."""
+    body: object = decision.body
+    override = body.override if isinstance(body, Decided) else None
     return Finding(decision.id, decision.author, sight.faults, missing=missing, override=override)
 
 

@@ -177,6 +177,11 @@ class Record:
         return read_content(self.body)
 
     @property
+    def is_compact(self) -> bool:
+        """Whether nothing is known of the record but its compact form."""
+        return not self.header
+
+    @property
     def is_whole(self) -> bool:
         """Whether the body is held with its words."""
         return self.body is not None and is_whole(self.body)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from mycelia_protocol.events import Range
 from mycelia_protocol.frame_rows import TaggedRange
 from mycelia_protocol.limits import PUSH_RECORDS_MAX, RUN_SIZE_MAX
-from mycelia_protocol.logs import LogKey, Logs
+from mycelia_protocol.logs import STANDING, LogKey, Logs
 from mycelia_protocol.record import Record
 
 
@@ -28,12 +28,12 @@ def named_ranges(logs: Logs, wanted: Iterable[Range | TaggedRange]) -> Iterator[
 
 
 def runs(records: tuple[Record, ...]) -> tuple[Record, ...]:
-    """Return records for the wire: inner ones of a run go without signature, but for vouches."""
+    """Return records for the wire: inner ones of a run go without signature, save standing ones."""
     kept: list[Record] = []
     for position, record in enumerate(records):
         following = records[position + 1] if position + 1 < len(records) else None
         is_inner = following is not None and following.prev == record.id
-        keeps = not is_inner or record.kind == "vouch"
+        keeps = not is_inner or record.kind in STANDING
         kept.append(record if keeps else record.without_signature())
     return tuple(kept)
 

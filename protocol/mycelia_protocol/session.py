@@ -13,12 +13,14 @@ from collections.abc import Callable
 from typing import Final
 
 from mycelia_protocol.errors import InvalidTransition, SessionError
+from mycelia_protocol.form_frames import Evidence, Forms, Query, Seek
 from mycelia_protocol.handshake import Handshake
 from mycelia_protocol.limits import (
     FRAME_SIZE_MAX,
     HANDSHAKE_TIMEOUT_MS,
     RATE_ANNOUNCE_MAX,
     RATE_DIGEST_MAX,
+    RATE_FORMS_MAX,
     RATE_HEADS_MAX,
     RATE_JOIN_MAX,
     RATE_PRESENCE_MAX,
@@ -67,6 +69,10 @@ RATES: Final[dict[type, int]] = {
     Prune: RATE_TREE_MAX,
     Graft: RATE_TREE_MAX,
     Presence: RATE_PRESENCE_MAX,
+    Seek: RATE_FORMS_MAX,
+    Forms: RATE_FORMS_MAX,
+    Query: RATE_FORMS_MAX,
+    Evidence: RATE_FORMS_MAX,
 }
 
 

@@ -1,15 +1,22 @@
 """Reading one record's body by its family, without taking it in. Spec: section 7.1."""
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from mycelia_protocol.errors import EncodingError, RecordError, SchemaError
 from mycelia_protocol.record import Record
 from mycelia_protocol.schema import check
 from mycelia_protocol.types import KINDS
 from mycelia_protocol.types.base import Statement
-from mycelia_protocol.types.decision import Settled
+from mycelia_protocol.types.decision import Decided, Settled
+from mycelia_protocol.types.heads import View
+from mycelia_protocol.types.view import Elided
 
+GONE: Final[dict[str, type]] = {"decision": Settled, "view": Elided}  # what is left in compact form
+FORMS: Final[dict[str, tuple[type, ...]]] = {  # as what kinds are read of which nothing may be left
+    "decision": (Decided, Settled),
+    "view": (View, Elided),
+}
 Reader: TypeAlias = Callable[[Record, int], Statement[object] | None]
 
 
@@ -28,8 +35,8 @@ def read_statement(record: Record, depth: int = 0) -> Statement[object] | None:
     body: object
     try:
         kind.check_refs(len(record.refs))
-        if record.body is None and record.kind == "decision":
-            body = Settled()
+        if record.body is None and record.kind in GONE:
+            body = GONE[record.kind]()
         else:
             body = kind.read(check(record.content, kind.fields), record)
     except (EncodingError, RecordError, SchemaError):

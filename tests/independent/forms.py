@@ -38,3 +38,24 @@ def root(leaves: Sequence[bytes]) -> bytes:
         return h("leaf", leaves[0])
     half = 1 << (len(leaves) - 1).bit_length() - 1
     return h("node", root(leaves[:half]), root(leaves[half:]))
+
+
+def root_beside(count: int, first: int, leaves: Sequence[bytes], beside: Sequence[bytes]) -> bytes:
+    """CHECK-7: return the root from some leaves and the roots beside them, from left to right."""
+    rest = list(beside)
+
+    def climb(low: int, high: int) -> bytes:
+        if high <= first or low >= first + len(leaves):
+            if not rest:
+                raise Refused("forged", "CHECK-7")
+            return rest.pop(0)
+        if high - low == 1:
+            return h("leaf", leaves[low - first])
+        half = low + (1 << (high - low - 1).bit_length() - 1)
+        left = climb(low, half)
+        return h("node", left, climb(half, high))
+
+    found = climb(0, count)
+    if rest:
+        raise Refused("forged", "CHECK-7")
+    return found

@@ -1,8 +1,10 @@
 """Section 9.4: the registry of frames."""
 
 import hashlib
+from typing import Any
 
 from independent import keys
+from independent.forms import lengthen
 from independent.records import read_envelope
 from independent.text import is_bytes, is_integer
 from independent.wire import Refused, decode, encode
@@ -13,7 +15,7 @@ MOST_ENVELOPES = {3: 4_096, 4: 256, 5: 64, 7: 64}
 def read_frame(data: bytes) -> list[object]:
     """Return the fields of a frame, its number first."""
     frame = decode(data)
-    if not isinstance(frame, list) or not frame or not is_integer(frame[0], 1, 15):
+    if not isinstance(frame, list) or not frame or not is_integer(frame[0], 1, 19):
         raise Refused("unknown-frame")
     if not is_right(frame):
         raise Refused("session", "wrong fields")
@@ -22,6 +24,11 @@ def read_frame(data: bytes) -> list[object]:
         assert isinstance(envelopes, list)
         for envelope in envelopes:
             read_envelope(envelope)
+    if frame[0] == 19:
+        for envelope in frame[1]:
+            read_envelope(envelope)
+    if frame[0] == 17:
+        read_forms(frame)
     return frame
 
 
@@ -56,6 +63,15 @@ def is_right(frame: list[object]) -> bool:
             return is_even and numbers
         case [13, list(digests)]:
             return len(digests) in (64, 256) and all(is_bytes(one, 8) for one in digests)
+        case [16, author, log, until, first]:
+            return is_place(author, log, until, first)
+        case [17, author, log, until, int(first), list(forms), list(hashes)]:
+            fits = is_place(author, log, until, first) and len(forms) + first <= until  # type: ignore[operator]
+            return fits and len(hashes) <= 128 and all(is_bytes(one, 32) for one in hashes)
+        case [18, after]:
+            return after is None or is_bytes(after, 32)
+        case [19, list(envelopes), after]:
+            return len(envelopes) <= 256 and (after is None or is_bytes(after, 32))
         case [14, author, time_ms, mark, bool(), list(versions), list(features), signature]:
             sizes = ((author, 32), (mark, 8), (signature, 64))
             is_sized = all(is_bytes(value, size) for value, size in sizes)
@@ -71,6 +87,22 @@ def is_right(frame: list[object]) -> bool:
 def is_feature(value: object) -> bool:
     """Say whether a value names a feature."""
     return isinstance(value, str) and len(value) <= 24
+
+
+def is_place(author: object, log: object, until: object, first: object) -> bool:
+    """Say whether these name records before a checkpoint of a log."""
+    is_log = is_bytes(author, 32) and is_bytes(log, 8)
+    return is_log and is_integer(until, 1) and is_integer(first, 0, until - 1)  # type: ignore[operator]
+
+
+def read_forms(frame: list[Any]) -> None:
+    """Read what stands for records: compact forms, or envelopes of just these places."""
+    _, author, log, _, first, forms, _ = frame
+    for seq, form in enumerate(forms, first):
+        if isinstance(form, bytes):
+            lengthen(author, log, seq, form)
+        elif (found := read_envelope(form)).log != (author, log) or found.seq != seq:
+            raise Refused("session", "another place")
 
 
 def is_head(row: object) -> bool:

@@ -13,7 +13,7 @@ from independent import keys, text
 from independent.bundles import Bundle, find_chunks, write_chunk
 from independent.fold import Fold
 from independent.forks import parting
-from independent.forms import lengthen, root, shorten
+from independent.forms import lengthen, root, root_beside, shorten
 from independent.frames import compared, read_frame
 from independent.noise import Peer
 from independent.records import Chains, read_body, read_envelope
@@ -353,6 +353,7 @@ def test_digest(case: Case) -> None:
 def test_checkpoint(case: Case) -> None:
     """Section 6.8: compact forms, sums, and states from either."""
     readers = {"form": shortened, "sum": summed, "log": compared_log, "state": folded}
+    readers["proof"] = proved
     readers["read"] = lambda inputs: {
         "form": lengthen(bytes(32), bytes(8), 1, bytes.fromhex(inputs["form"]))
     }
@@ -362,6 +363,13 @@ def test_checkpoint(case: Case) -> None:
 def shortened(inputs: Case) -> dict[str, Any]:
     """Write a compact form."""
     return {"form": shorten(read_envelope(unhex(inputs["envelope"]))).hex()}
+
+
+def proved(inputs: Case) -> dict[str, Any]:
+    """CHECK-7."""
+    leaves, beside = ([bytes.fromhex(one) for one in inputs[name]] for name in ("leaves", "proof"))
+    found = root_beside(int(inputs["count"]), int(inputs["first"]), leaves, beside)
+    return {"root": found.hex()}
 
 
 def summed(inputs: Case) -> dict[str, Any]:

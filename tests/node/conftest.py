@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from node_daemons import Daemon, cli, founder
+from node_stores import MemoryKit, StoreKit
 
 
 @pytest.fixture
@@ -42,3 +43,20 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Daemon, Dae
     finally:
         one.kill()
         two.kill()
+
+
+@pytest.fixture
+def sqlite_kit(tmp_path: Path) -> Iterator[StoreKit]:
+    """The real store."""
+    kit = StoreKit(tmp_path / "node.db")
+    yield kit
+    kit.store.close()
+
+
+@pytest.fixture(params=["sqlite", "memory"])
+def kit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreKit]:
+    """Every store that there is, one after the other."""
+    if request.param == "memory":
+        yield MemoryKit(tmp_path)
+    else:
+        yield request.getfixturevalue("sqlite_kit")

@@ -29,9 +29,10 @@ from mycelia_protocol.events import (
     StoreLoaded,
     TimerFired,
 )
+from mycelia_protocol.form_events import CompactLoaded, FormsRead, ReadForms, Shorten, Shortened
 from mycelia_protocol.notices import Notice, StoreTroubled
 from node_daemons import DEADLINE_S, ENVIRONMENT, cli
-from node_records import COMMONS
+from node_records import COMMONS, make_log
 
 SEED = b"\1" * 32
 
@@ -104,6 +105,26 @@ async def test_loading_comes_in_order(rig: Rig) -> None:
     """The engine gets records, then invites, then the end of loading."""
     rig.driver.load(StoreLoaded(b"12345678"))
     assert rig.engine.events == [InvitesLoaded({}), StoreLoaded(b"12345678")]
+
+
+async def test_logs_are_shortened_and_read_in_whatever_form(rig: Rig) -> None:
+    """`Shorten` and `ReadForms` reach the store, its reports the engine, and a start tells more."""
+    records = make_log(count=4)
+    place = (records[0].author, records[0].log)
+    rig.store.submit(1, tuple(records))
+    rig.engine.answers = {
+        RecordsStored: [Shorten(*place, 3, ((0, 1),))],
+        Shortened: [ReadForms(5, *place, 3, 0, 10_000, is_proved=True)],
+    }
+    async with asyncio.timeout(DEADLINE_S):
+        while len(rig.engine.events) < 3:  # noqa: ASYNC110  the store alone wakes the loop
+            await asyncio.sleep(0)
+    stored, done, read = rig.engine.events
+    assert (stored, done) == (RecordsStored(1), Shortened(*place, is_done=True))
+    assert isinstance(read, FormsRead)
+    assert [each.is_compact for each in read.records] == [True, True, False]
+    rig.driver.load(StoreLoaded(None))
+    assert CompactLoaded({place: 3}) in rig.engine.events
 
 
 async def test_the_timer_fires_when_it_is_due(rig: Rig) -> None:

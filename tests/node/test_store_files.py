@@ -189,6 +189,7 @@ def test_headers_of_an_older_schema_are_cut_and_read_as_before(tmp_path: Path) -
         assert record.header.endswith(found.fetchone()[0])
         whole = (record.header, record.seq)
         connection.execute("UPDATE records SET header = ? WHERE seq = ?", whole)
+    connection.execute("ALTER TABLE logs DROP COLUMN compact")
     connection.execute(f"PRAGMA user_version = {READABLE_MIN}")
     connection.close()
     store = SqliteStore(path, COMMONS, lambda function: function())

@@ -1,19 +1,25 @@
 """Laws of compact forms: who holds a log in compact form comes to the same as who holds it all."""
 
 import random
+from contextlib import suppress
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mycelia_protocol.charter import Charter
 from mycelia_protocol.compact import compact, expand
+from mycelia_protocol.crypto import LEAF, digest
 from mycelia_protocol.digest_rows import KINDS_WITH_ROWS
+from mycelia_protocol.merkle import Tree, prove, proved_root
 from mycelia_protocol.record import Record
 from mycelia_protocol.state import State
 from mycelia_protocol.types import KINDS
+from mycelia_protocol.types.decision import Decided
 from mycelia_protocol.types.fork import content
+from mycelia_protocol.types.heads import View
 from support.histories import STEPS, Step, history
 from support.scribe import Scribe, village
+from support.snapshots import covers, snapshot_of
 from vectors.bodies import GOOD
 
 
@@ -79,10 +85,8 @@ def test_forks_part_compact_logs_too(steps: list[Step], rng: random.Random) -> N
     same(charter, records + teller.written, rng)
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.randoms(use_true_random=False))
-def test_decisions_that_a_compact_log_only_names_still_count(rng: random.Random) -> None:
-    """ESC-3: what a grant that can't be covered names is a decision, or no decision, as before."""
+def decided(rng: random.Random) -> tuple[Charter, list[Record]]:
+    """Return a history in which grants name decisions, and what is none, and can't be covered."""
     charter, scribes = village(3)
     giver, taker, _ = scribes
     offer, request = giver.offer(8), taker.request(12)
@@ -97,6 +101,63 @@ def test_decisions_that_a_compact_log_only_names_still_count(rng: random.Random)
     for _ in range(rng.randrange(1, 5)):
         backs = rng.sample(named, rng.randrange(len(named) + 1))
         giver.grant(rng.randrange(1, 9), offer, request, None, *backs)
-    records = [record for scribe in scribes for record in scribe.written]
+    return charter, [record for scribe in scribes for record in scribe.written]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_decisions_that_a_compact_log_only_names_still_count(rng: random.Random) -> None:
+    """ESC-3: what a grant that can't be covered names is a decision, or no decision, as before."""
+    charter, records = decided(rng)
     rng.shuffle(records)
     same(charter, records, rng)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.randoms(use_true_random=False), st.booleans())
+def test_a_snapshot_rests_on_compact_logs(rng: random.Random, is_later: bool) -> None:
+    """Whether a log was compact when the snapshot was taken, or became so: it says the same."""
+    charter, records = decided(rng)
+    full, fewer = folded(charter, records), shortened(records, rng)
+    covered = {(each.author, each.log): rng.randrange(1, 20) for each in records}
+    early = [each for each in fewer if each.seq < covered[each.author, each.log]]
+    whole = [each for each in records if each.seq < covered[each.author, each.log]]
+    snapshot = snapshot_of(charter, whole if is_later else early, early)
+    state = State(charter)
+    state.rest_on(snapshot)
+    for record in fewer:
+        if not covers(snapshot, record):
+            state.add(record)
+    assert state.digest() == full.digest()
+    for family in (Decided, View):
+        left = {each.id for each in fewer if each.body is not None}
+        known = {each.id for each in full.every(family)}
+        assert {each.id for each in state.every(family)} == known & left
+        for record in records:
+            found = state.find(record.id, family)
+            assert (found is not None) == (record.id in known & left)
+    for record in records:
+        one, other = state.statement(record.id), full.statement(record.id)
+        assert one is None or other is None or one.kind == other.kind
+
+
+@given(st.integers(1, 70), st.data())
+def test_any_leaves_that_follow_each_other_prove_themselves(
+    count: int, data: st.DataObject
+) -> None:
+    """CHECK-7: with the roots beside them they give the root; with another leaf, or place, not."""
+    leaves = [bytes([each]) for each in range(count)]
+    tree = Tree()
+    for leaf in leaves:
+        tree.add(leaf)
+    first = data.draw(st.integers(0, count - 1))
+    last = data.draw(st.integers(first + 1, count))
+    proof = prove([digest(LEAF, leaf) for leaf in leaves], first, last)
+    some = leaves[first:last]
+    assert proved_root(count, first, some, proof) == tree.root()
+    for wrong in ([*some[:-1], b"other"], some[:-1], [*some, b"more"]):
+        with suppress(ValueError):
+            assert proved_root(count, first, wrong, proof) != tree.root()
+    for spoilt in (proof[:-1], [*proof, bytes(32)]):
+        with suppress(ValueError):
+            assert proved_root(count, first, some, spoilt) != tree.root() or spoilt == proof

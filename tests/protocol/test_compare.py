@@ -4,18 +4,10 @@ import random
 
 import pytest
 
+from mycelia_protocol.close_codes import CLOSE_FRAME, CLOSE_RATE
 from mycelia_protocol.events import Output, SendFrame
 from mycelia_protocol.limits import LOGS_BUCKETED_MIN, RATE_DIGEST_MAX
-from mycelia_protocol.messages import (
-    CLOSE_FRAME,
-    CLOSE_RATE,
-    Buckets,
-    Digest,
-    Heads,
-    Message,
-    Records,
-    Want,
-)
+from mycelia_protocol.messages import Buckets, Digest, Heads, Message, Records, Want
 from mycelia_protocol.notices import CatchingUp
 from mycelia_protocol.record import Record, build_record
 from support.mesh import Mesh, Node

@@ -1,8 +1,9 @@
 """Links that hang: who opens many and finishes none keeps nobody out."""
 
 from mycelia_protocol import events
+from mycelia_protocol.close_codes import CLOSE_FULL, CLOSE_SPARE
 from mycelia_protocol.limits import DEGREE_MAX, LINK_AGE_MIN_MS, UNPROVEN_MAX
-from mycelia_protocol.messages import CLOSE_FULL, CLOSE_SPARE, Introduce
+from mycelia_protocol.messages import Introduce
 from support.mesh import Mesh, Node
 from support.visitor import Visitor
 

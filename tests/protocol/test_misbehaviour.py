@@ -5,14 +5,11 @@ from dataclasses import replace
 import pytest
 
 from mycelia_protocol import events
+from mycelia_protocol.close_codes import CLOSE_FORGED, CLOSE_FRAME, CLOSE_RATE, CLOSE_STRANGER
 from mycelia_protocol.crypto import public_key
 from mycelia_protocol.encoding import encode
 from mycelia_protocol.join import Joined
 from mycelia_protocol.messages import (
-    CLOSE_FORGED,
-    CLOSE_FRAME,
-    CLOSE_RATE,
-    CLOSE_STRANGER,
     Digest,
     HeadEntry,
     Heads,

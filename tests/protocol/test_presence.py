@@ -7,6 +7,7 @@ import pytest
 
 from mycelia_protocol import events
 from mycelia_protocol.attendance import Attendance, Reach
+from mycelia_protocol.close_codes import CLOSE_FORGED
 from mycelia_protocol.crypto import public_key
 from mycelia_protocol.errors import SignatureError
 from mycelia_protocol.limits import (
@@ -14,7 +15,7 @@ from mycelia_protocol.limits import (
     PRESENCE_SKEW_MAX_MS,
     PRESENCE_SOON_MS,
 )
-from mycelia_protocol.messages import CLOSE_FORGED, Digest, Prune
+from mycelia_protocol.messages import Digest, Prune
 from mycelia_protocol.presence import Presence, speak
 from protocol.test_spread import Counting
 from support.mesh import Mesh, Node

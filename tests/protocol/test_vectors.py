@@ -18,7 +18,7 @@ from mycelia_protocol.encoding import Value, decode, encode
 from mycelia_protocol.errors import SignatureError
 from mycelia_protocol.identity import parse_text, to_text
 from mycelia_protocol.invite import Invite, invite_digest
-from mycelia_protocol.merkle import Tree
+from mycelia_protocol.merkle import Tree, proved_root
 from mycelia_protocol.record import Record
 from mycelia_protocol.schema import check
 from mycelia_protocol.state import State
@@ -171,7 +171,18 @@ def read_state(inputs: Case) -> Any:
     return {"digest": state.digest().hex()}
 
 
+def read_proof(inputs: Case) -> Any:
+    """Make a root from some leaves and what is beside them."""
+    leaves, proof = (list(map(bytes.fromhex, inputs[name])) for name in ("leaves", "proof"))
+    try:
+        root = proved_root(int(inputs["count"]), int(inputs["first"]), leaves, proof)
+    except ValueError as error:
+        raise SignatureError(str(error), code="forged") from error
+    return {"root": root.hex()}
+
+
 FORMS: dict[str, Callable[[Case], Any]] = {
+    "proof": read_proof,
     "form": read_form,
     "sum": read_sum,
     "log": read_log,

@@ -9,8 +9,9 @@ import random
 from collections import deque
 from dataclasses import dataclass, field
 
-from mycelia_protocol import events
+from mycelia_protocol import events, form_events
 from mycelia_protocol.charter import Charter
+from mycelia_protocol.compact import read_forms, shorten
 from mycelia_protocol.crypto import public_key
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.engine import Engine
@@ -30,6 +31,7 @@ class Disk:
     invites: dict[bytes, int] = field(default_factory=dict)
     heads: dict[bytes, dict[tuple[bytes, bytes], int]] = field(default_factory=dict)
     known_since: int = 0
+    compact: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
     fails: bool = False
 
     def records(self) -> list[Record]:
@@ -42,11 +44,18 @@ class Disk:
 
     def read_ranges(self, ranges: tuple[events.Range, ...], size_max: int) -> tuple[Record, ...]:
         """The same, for whoever makes a bundle."""
-        return read_ranges(
-            ranges,
-            size_max,
-            lambda wanted: self.logs.get((wanted.author, wanted.log), [])[wanted.first :],
-        )
+        return read_ranges(ranges, size_max, self.read_log)
+
+    def read_log(self, wanted: events.Range) -> list[Record]:
+        """Return the records of a log from one on, in whatever form they are here."""
+        return self.logs.get((wanted.author, wanted.log), [])[wanted.first :]
+
+    def note_compact(self, records: tuple[Record, ...]) -> None:
+        """Keep in mind how far logs are compact."""
+        for record in records:
+            if record.is_compact:
+                key = (record.author, record.log)
+                self.compact[key] = max(record.seq + 1, self.compact.get(key, 0))
 
 
 class Node:
@@ -75,6 +84,7 @@ class Node:
         rng = random.Random(self.mesh.rng.random())
         self.engine = Engine(self.mesh.charter, self.seed, rng, self.options)
         self.give(events.RecordsLoaded(tuple(self.disk.records())))
+        self.give(form_events.CompactLoaded(dict(self.disk.compact)))
         self.give(events.InvitesLoaded(dict(self.disk.invites)))
         self.give(events.StoreLoaded(resumable_log, is_restored, self.disk.known_since))
 
@@ -141,13 +151,18 @@ class Mesh:
 
     def connect(self, first: Node, second: Node) -> tuple[int, int]:
         """Link two nodes and let them talk until nothing is left to say."""
+        here = self.begin(first, second)
+        self.settle()
+        return here, here + 1
+
+    def begin(self, first: Node, second: Node) -> int:
+        """Link two nodes, which have said nothing yet; return the link of the first."""
         self._links += 2
         here, there = self._links - 1, self._links
         self.ends[here], self.ends[there] = (second, there), (first, here)
         self.queue.append((first, events.LinkOpened(here, True, second.name)))
         self.queue.append((second, events.LinkOpened(there, False, first.name)))
-        self.settle()
-        return here, there
+        return here
 
     def cut(self, link: int) -> None:
         """End a link at both ends."""
@@ -202,6 +217,7 @@ class Mesh:
                     log = node.disk.logs.setdefault((record.author, record.log), [])
                     assert record.seq <= len(log), "the engine left a gap"
                     log[record.seq : record.seq + 1] = [record]
+                node.disk.note_compact(records)
                 for gone in erased:
                     log = node.disk.logs.get((gone.author, gone.log), [])
                     part = slice(gone.first, gone.last + 1)
@@ -210,6 +226,16 @@ class Mesh:
             case events.ReadRecords():
                 found = node.disk.read(output)
                 self.queue.append((node, events.RecordsRead(output.token, found)))
+            case form_events.ReadForms():
+                records, proof = read_forms(output, node.disk.read_log)
+                self.queue.append((node, form_events.FormsRead(output.token, records, proof)))
+            case form_events.Shorten(author, name, until, places):
+                log = node.disk.logs[author, name]
+                for first, last in places:
+                    part = slice(first, last + 1)
+                    log[part] = [shorten(record) for record in log[part]]
+                node.disk.compact[author, name] = until
+                self.queue.append((node, form_events.Shortened(author, name, is_done=True)))
             case events.SaveInvite(digest, expires_ms):
                 node.disk.invites[digest] = expires_ms
             case events.DeleteInvite(digest):

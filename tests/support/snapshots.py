@@ -31,10 +31,17 @@ def snapshot_bytes(charter: Charter, records: Iterable[Record]) -> bytes:
     return b"".join(write_snapshot(state, erasures, ids, STAMP))
 
 
-def snapshot_of(charter: Charter, records: Iterable[Record]) -> Snapshot:
-    """Return a snapshot of all of these records that one can cover, read from its bytes."""
+def snapshot_of(
+    charter: Charter, records: Iterable[Record], later: Iterable[Record] = ()
+) -> Snapshot:
+    """Return a snapshot of all of these records that one can cover, read from its bytes.
+
+    Args:
+        later: what the store came to hold in the places of some of them.
+    """
     store = {(record.author, record.log, record.seq): record for record in records}
     data = snapshot_bytes(charter, store.values())
+    store |= {(record.author, record.log, record.seq): record for record in later}
     return Snapshot(memoryview(data), STAMP, lambda *place: store[place])
 
 

@@ -1,8 +1,9 @@
 """Vectors of section 6.8 and 7.24: compact forms, sums of logs, and what follows from either."""
 
 from mycelia_protocol.compact import compact
+from mycelia_protocol.crypto import LEAF, digest
 from mycelia_protocol.encoding import Value, encode
-from mycelia_protocol.merkle import Tree
+from mycelia_protocol.merkle import Tree, prove, proved_root
 from mycelia_protocol.record import Record
 from vectors import scenes_escrow, scenes_forks, scenes_promises
 from vectors.bodies import GOOD
@@ -20,6 +21,7 @@ NOTES = {
     "Lie": "A checkpoint that says something else than the records before it.",
     "State": "Compact forms lead to the same state as the records.",
     "Format": "No compact form.",
+    "Proof": "Some leaves with the roots beside them.",
 }
 SCENES = (*scenes_promises.SCENES[:6], *scenes_escrow.SCENES[:8], *scenes_forks.SCENES[:4])
 
@@ -32,6 +34,7 @@ def build() -> Suite:
     _add_logs(suite)
     _add_states(suite)
     _add_broken(suite)
+    _add_proofs(suite)
     return suite
 
 
@@ -127,3 +130,28 @@ def _add_broken(suite: Suite) -> None:
         inputs: dict[str, Json] = {"op": "read", "form": encode(form).hex()}
         error = "encoding" if comment == "facts as a map" else "record"
         suite.invalid(comment, "FORM-1", inputs, error, "Format")
+
+
+def _add_proofs(suite: Suite) -> None:
+    for count, first, last in ((1, 0, 1), (2, 1, 2), (5, 0, 5), (7, 2, 5), (8, 4, 8), (33, 32, 33)):
+        leaves = [derived(f"leaf {number}") for number in range(count)]
+        proof = prove([digest(LEAF, leaf) for leaf in leaves], first, last)
+        root = proved_root(count, first, leaves[first:last], proof).hex()
+        told: dict[str, Json] = {
+            "op": "proof",
+            "count": str(count),
+            "first": str(first),
+            "leaves": [leaf.hex() for leaf in leaves[first:last]],
+            "proof": [each.hex() for each in proof],
+        }
+        comment = f"leaves {first} to {last - 1} of {count}"
+        suite.valid(comment, "CHECK-7", told, {"root": root}, "Proof")
+        more: list[Json] = [*(each.hex() for each in proof), derived("more").hex()]
+        suite.invalid(
+            f"{comment}, and a hash more", "CHECK-7", {**told, "proof": more}, "forged", "Proof"
+        )
+        if proof:
+            less: list[Json] = [each.hex() for each in proof[:-1]]
+            suite.invalid(
+                f"{comment}, a hash less", "CHECK-7", {**told, "proof": less}, "forged", "Proof"
+            )

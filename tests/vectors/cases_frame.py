@@ -1,6 +1,7 @@
 """Vectors of section 9.4: frames before encryption."""
 
 from mycelia_protocol.encoding import Value, encode
+from vectors import cases_frame_forms
 from vectors.cases_identity import CHARTER
 from vectors.chains import Writer
 from vectors.suite import KEYS, TIME_MS, Json, Suite, derived, tagged
@@ -28,6 +29,7 @@ def build() -> Suite:
     _add_heads_and_wants(suite)
     _add_records(suite)
     _add_others(suite)
+    cases_frame_forms.add(suite)
     return suite
 
 
@@ -175,7 +177,7 @@ def _add_others(suite: Suite) -> None:
         _wrong(suite, comment, frame)
     unknown: list[tuple[str, Value]] = [
         ("number 0", [0]),
-        ("number 16", [16, []]),
+        ("number 20", [20, []]),
         ("number -1", [-1, []]),
         ("true in place of 1", [True, [HEAD], True]),
         ("a name in place of a number", ["HEADS", [HEAD], True]),

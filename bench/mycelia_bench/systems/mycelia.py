@@ -33,6 +33,8 @@ name = "{name}"
 listen = "127.0.0.1:{port}"
 [share]
 policy = "none"
+[growth]
+checkpoint_after = 0
 """
 
 

@@ -21,7 +21,7 @@ from mycelia_node.node import Node
 from mycelia_node.watchers import WATCHERS_MAX, Watcher
 from mycelia_protocol.allocate import open_offers, open_requests
 from mycelia_protocol.burden import largest
-from mycelia_protocol.checkpoints import confirmed
+from mycelia_protocol.confirming import confirmed
 from mycelia_protocol.engine import Engine
 from mycelia_protocol.identity import to_text
 from mycelia_protocol.types.checkpoint import Checkpoint
@@ -234,6 +234,7 @@ def commons_status(node: Node) -> Json:
             "written": state.count(Checkpoint),
             "confirmed": len(confirmed(state)),
             "refuted": len(engine.checkpoints.refuted),
+            "compact_logs": len(engine.logs.compact),
         },
         "log": to_text("log", log) if log is not None else None,
         "gate": "open" if engine.gate.is_open else "closed",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from mycelia_node.database import unusable
-from mycelia_node.rows import header_prefix
+from mycelia_node.rows import Row, header_prefix
 from mycelia_protocol.archive import Header, LogKey
 from mycelia_protocol.crypto import digest
 from mycelia_protocol.encoding import decode_proven
@@ -20,7 +20,9 @@ SELECT_LOGS: Final = (
     "SELECT author, log, id, "
     "(SELECT max(seq) + 1 FROM records WHERE records.log = logs.id) FROM logs"
 )
-SELECT_HEADERS: Final = "SELECT header FROM records WHERE log = ? AND seq < ? ORDER BY seq"
+SELECT_HEADERS: Final = (
+    "SELECT header, length(body) = 0 FROM records WHERE log = ? AND seq < ? ORDER BY seq"
+)
 SELECT_RECORD: Final = "SELECT header, signature, body FROM records WHERE log = ? AND seq = ?"
 
 
@@ -54,12 +56,15 @@ class Stacks:
         try:
             where = (self._numbers[key], self.logs[key])
             rows = self._connection.execute(SELECT_HEADERS, where)
-            for seq, (rest,) in enumerate(rows):
-                id_ = digest("record", prefix + rest)
-                fields = decode_proven(prefix + rest)
-                if not isinstance(fields, tuple) or fields[4:6] != (seq, before):
+            for seq, (rest, is_compact) in enumerate(rows):
+                fields = decode_proven(rest if is_compact else prefix + rest)
+                if is_compact and isinstance(fields, tuple):
+                    id_, kind, time_ms, refs = cast("tuple[bytes, ...]", fields[:4])
+                elif isinstance(fields, tuple) and fields[4:6] == (seq, before):
+                    id_ = digest("record", prefix + rest)
+                    kind, time_ms, refs = fields[6], fields[7], fields[10]
+                else:
                     raise RecordError(f"record {seq} of a log has lost its predecessor")
-                kind, time_ms, refs = fields[6], fields[7], fields[10]
                 yield Header(
                     id_, cast("str", kind), cast("int", time_ms), cast("tuple[bytes, ...]", refs)
                 )
@@ -72,8 +77,7 @@ class Stacks:
         try:
             where = (self._numbers[key], seq)
             header, signature, body = self._connection.execute(SELECT_RECORD, where).fetchone()
-            prefix = header_prefix(self._commons, *key)
-            return Record.restore(prefix + header, signature, body, None)
+            return Row(self._commons, *key, seq, header, signature, body).restore(None)
         except (sqlite3.Error, RemoteError, TypeError) as error:
             raise unusable(self._path, error) from error
 

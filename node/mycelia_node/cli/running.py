@@ -116,6 +116,9 @@ def status_text(answer: dict[str, Any]) -> str:
             f"{count(sums['written'], 'checkpoint')}, {sums['confirmed']} of them confirmed by "
             "more than half of the others"
         )
+    if sums["compact_logs"]:
+        logs = count(sums["compact_logs"], "log")
+        lines.append(f"{logs} without older records: only what counts of them is kept here")
     if sums["refuted"]:
         lines.append(f"{count(sums['refuted'], 'checkpoint')} that can't be right; see the log")
     if answer["reach"]:

@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, Protocol
 
+from mycelia_protocol.compact import read_forms, shorten
 from mycelia_protocol.events import Range, RecordsRead, RecordsStored, StoreFailed
+from mycelia_protocol.form_events import FormsRead, ReadForms, Shorten, Shortened
 from mycelia_protocol.reading import read_ranges
 from mycelia_protocol.record import Record
 
 LogKey = tuple[bytes, bytes]
 Batch = tuple[int, tuple[Record, ...], tuple[Range, ...]]
-Report = RecordsStored | StoreFailed | RecordsRead
+Report = RecordsStored | StoreFailed | RecordsRead | FormsRead | Shortened
 
 
 class Timer(Protocol):
@@ -47,6 +49,7 @@ class MemoryStore:
         self.report: Callable[[Report], None] = _ignore
         self.is_full = False
         self.invites: dict[bytes, int] = {}
+        self.compact: dict[LogKey, int] = {}  # log -> before which seq some of it is compact
         self.syncs = 0
         self.failures = 0  # batches that could not be written
         self._timer = timer
@@ -82,6 +85,14 @@ class MemoryStore:
     def read(self, token: int, ranges: tuple[Range, ...], size_max: int) -> None:
         """Read ranges as `ReadRecords` says."""
         self._timer.after(self._read_us, self._answer, self._life, token, ranges, size_max)
+
+    def read_forms(self, wanted: ReadForms) -> None:
+        """Read a log in whatever form it is here, as `ReadForms` says."""
+        self._timer.after(self._read_us, self._give_forms, self._life, wanted)
+
+    def shorten(self, wanted: Shorten) -> None:
+        """Keep compact forms of some records, as `Shorten` says; what all began with stays."""
+        self._timer.after(self._sync_us, self._shorten, self._life, wanted)
 
     def fetch(self, ranges: tuple[Range, ...], size_max: int) -> tuple[Record, ...]:
         """Return what `read` would, at once, for somebody else than the engine."""
@@ -219,6 +230,8 @@ class MemoryStore:
         if record.seq == self.log(key):
             self._logs.setdefault(key, []).append(record)
             self._order.append(key)
+            if record.is_compact:
+                self.compact[key] = record.seq + 1
         elif key in self._logs:
             own = self._logs[key]
             place = record.seq - len(self._base.get(key, ()))
@@ -240,6 +253,26 @@ class MemoryStore:
             self._late.append(lambda: self._answer(life, token, ranges, size_max))
         elif life == self._life:
             self.report(RecordsRead(token, self.fetch(ranges, size_max)))
+
+    def _give_forms(self, life: int, wanted: ReadForms) -> None:
+        if self._is_paused:
+            self._late.append(lambda: self._give_forms(life, wanted))
+        elif life == self._life:
+            found = read_forms(wanted, lambda r: self._slice((r.author, r.log), r.first))
+            self.report(FormsRead(wanted.token, *found))
+
+    def _shorten(self, life: int, wanted: Shorten) -> None:
+        if self._is_paused:
+            self._late.append(lambda: self._shorten(life, wanted))
+        if self._is_paused or life != self._life:
+            return
+        key = (wanted.author, wanted.log)
+        own, begin = self._logs.get(key, []), len(self._base.get(key, ()))
+        for first, last in wanted.places:
+            for place in range(max(0, first - begin), last + 1 - begin):
+                own[place] = shorten(own[place])
+        self.compact[key] = wanted.until
+        self.report(Shortened(*key, is_done=True))
 
     def _slice(self, key: LogKey, first: int) -> Iterator[Record]:
         base = self._base.get(key, ())

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol, assert_never
 
-from mycelia_protocol import events
+from mycelia_protocol import events, form_events
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.engine import Engine
 from mycelia_protocol.events import Event, Output
@@ -143,6 +143,8 @@ class VirtualNode:
         self._timer_ms = None
         for chunk in self.store.load():
             self.give(events.RecordsLoaded(chunk))
+        if self.store.compact:
+            self.give(form_events.CompactLoaded(dict(self.store.compact)))
         self.give(events.InvitesLoaded(dict(self.store.invites)))
         loaded = events.StoreLoaded(self.resumable_log, self.is_restored, self.known_since)
         self.resumable_log, self.is_restored = None, False
@@ -277,6 +279,10 @@ class VirtualNode:
                 self._network.dial(self, self._watcher.resolve(address), address)
             case events.StoreRecords(batch, records, _, erased):
                 self.store.submit(batch, records, erased)
+            case form_events.ReadForms():
+                self.store.read_forms(output)
+            case form_events.Shorten():
+                self.store.shorten(output)
             case events.ReadRecords(token, ranges, size_max):
                 self.store.read(token, ranges, size_max)
             case events.SaveInvite(digest, expires_ms):

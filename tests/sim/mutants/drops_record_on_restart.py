@@ -16,6 +16,7 @@ from mycelia_node.keys import load_seed
 from mycelia_node.rows import read_rows
 from mycelia_protocol.crypto import public_key
 from mycelia_protocol.events import Range
+from mycelia_protocol.form_events import Shorten
 from mycelia_protocol.record import Record
 
 home = Path(sys.argv[sys.argv.index("--home") + 1])
@@ -34,7 +35,7 @@ def drop() -> None:
     logs = connection.execute("SELECT id FROM logs WHERE author = ? ORDER BY id DESC", (own,))
     for (log,) in logs.fetchall():
         rows = read_rows(connection, "WHERE r.log = ? ORDER BY r.seq", (log,))
-        records = [Record.parse(*row) for _, row in rows]
+        records = [row.parse() for row in rows]
         posts = [record.seq for record in records if record.kind in ("offer", "request")]
         if posts:
             first = posts[-2:][0]
@@ -54,10 +55,11 @@ def write(
     notes: Iterable[tuple[str, bytes]] = (),
     arrivals: Iterable[Arrival] = (),
     erased: Iterable[Range] = (),
+    shortened: Iterable[Shorten] = (),
 ) -> None:
     """Write everything but what was dropped, and say nothing of it."""
     kept = [record for record in records if record.id not in dropped]
-    honest_write(self, kept, invites, notes, arrivals, erased)
+    honest_write(self, kept, invites, notes, arrivals, erased, shortened)
 
 
 drop()

@@ -1,0 +1,283 @@
+"""Taking in, and giving, logs of which the records are gone: compact forms. Spec: section 10.6.
+
+A node that holds a log in compact form answers a WANT of it with a checkpoint that sums it up.
+Whoever asked then looks whether that is confirmed, by what it has or by what the other shows it
+(QUERY, EVIDENCE); only then it asks for the forms (SEEK, FORMS). Each answer is proved under the
+checkpoint's root. So nothing has to be kept aside, what arrived stays, whatever becomes of the
+link, and the rest can come from somebody else, whole or compact.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias
+
+from mycelia_protocol.clock import earliest
+from mycelia_protocol.compact import compact
+from mycelia_protocol.confirming import Testimony, confirmed
+from mycelia_protocol.errors import SessionError, SignatureError
+from mycelia_protocol.events import Range, ReadRecords
+from mycelia_protocol.form_events import ReadForms
+from mycelia_protocol.form_frames import Evidence, FormFrame, Forms, Query, Seek
+from mycelia_protocol.limits import EVIDENCE_RECORDS_MAX, RUN_SIZE_MAX, WANT_TIMEOUT_MS
+from mycelia_protocol.logs import Intake, LogKey, Logs
+from mycelia_protocol.merkle import proved_root
+from mycelia_protocol.record import Record
+from mycelia_protocol.state import State
+from mycelia_protocol.statements import read_statement
+from mycelia_protocol.told import Say
+from mycelia_protocol.types.acknowledge import Acknowledge
+from mycelia_protocol.types.checkpoint import Checkpoint
+from mycelia_protocol.types.vouch import Vouch
+
+OFFERS_MAX: Final = 4_096  # checkpoints that one peer is remembered to have shown
+PAGES_MAX: Final = 256  # answers with evidence that are taken of one peer
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """Records of a log that a confirmed checkpoint proves, to be stored.
+
+    Attributes:
+        next_seq: once they are all, how far the peer told of the log; 0 before.
+    """
+
+    link: int
+    key: LogKey
+    intake: Intake
+    next_seq: int
+
+
+FormStep: TypeAlias = Say | Proven | ReadForms | ReadRecords
+
+
+@dataclass(slots=True)
+class _Peer:
+    """One peer.
+
+    Attributes:
+        offers: log -> a checkpoint that sums it up, and how far the peer told of the log.
+        after: from where on it is to be asked for evidence; None if it has shown all.
+        is_new: it was not asked for any yet.
+        pages: how many answers with evidence it gave.
+        question: what it owes an answer to, and until when (ms).
+        is_tardy: that time is over; others are asked, and it is not before it answered.
+        serving: what it asked for, by token.
+    """
+
+    offers: dict[LogKey, tuple[Record, int]] = field(default_factory=dict)
+    after: bytes | None = None
+    is_new: bool = True
+    pages: int = 0
+    question: Seek | Query | None = None
+    deadline_ms: int = 0
+    is_tardy: bool = False
+    serving: int | None = None
+
+
+class FormExchange:
+    """Both sides of the exchange, for all peers."""
+
+    def __init__(self, state: State, logs: Logs) -> None:
+        self._state = state
+        self._logs = logs
+        self._testimony = Testimony(state)
+        self._peers: dict[int, _Peer] = {}
+        self._serving: dict[int, tuple[int, Seek | list[bytes]]] = {}  # token -> link, what for
+        self._next_token = -1  # WANT has those above 0
+        self._confirmed: tuple[tuple[int, int], dict[LogKey, int]] = ((0, 0), {})
+
+    @property
+    def due_ms(self) -> int | None:
+        """When `timer` should next be called (ms), or None."""
+        peers = self._peers.values()
+        return earliest(
+            *(peer.deadline_ms for peer in peers if peer.question and not peer.is_tardy)
+        )
+
+    def opened(self, link: int) -> None:
+        """Begin with a member."""
+        self._peers[link] = _Peer()
+
+    def closed(self, link: int, now_ms: int) -> list[FormStep]:
+        """End with a member; what it was asked is asked of others."""
+        if self._peers.pop(link, None) is None:
+            return []
+        return self._ask_all(now_ms)
+
+    def timer(self, now_ms: int) -> list[FormStep]:
+        """Give up waiting for whoever is too slow."""
+        for peer in self._peers.values():
+            peer.is_tardy = peer.question is not None and now_ms >= peer.deadline_ms
+        return self._ask_all(now_ms)
+
+    # --- what a log is offered as ---
+
+    def detour(self, wanted: Range) -> Range:
+        """Return what is read for a WANT: of what is compact here a checkpoint over it."""
+        key = (wanted.author, wanted.log)
+        if wanted.first >= self._logs.compact.get(key, 0):
+            return wanted
+        place = self._summed_up().get(key)
+        return wanted if place is None else Range(*key, place, place)
+
+    def _summed_up(self) -> dict[LogKey, int]:
+        """Return the checkpoint to offer of each log: the newest, of those confirmed if any is."""
+        counts = (self._state.count(Checkpoint), self._state.count(Acknowledge))
+        if counts != self._confirmed[0]:
+            places: dict[LogKey, int] = {}
+            for found in (self._state.every(Checkpoint), confirmed(self._state)):
+                newest: dict[LogKey, int] = {}
+                for one in found:
+                    key, seq = (one.author, one.log), one.order[2]
+                    if seq >= self._logs.compact.get(key, 0):
+                        newest[key] = max(seq, newest.get(key, 0))
+                places |= newest
+            self._confirmed = (counts, places)
+        return self._confirmed[1]
+
+    def came(
+        self, link: int, records: Sequence[Record], told: dict[LogKey, int], now_ms: int
+    ) -> list[FormStep]:
+        """Look whether what came in answer to a WANT is a checkpoint in place of records."""
+        peer = self._peers.get(link)
+        for record in records:
+            key = (record.author, record.log)
+            is_beyond = record.seq > self._logs.accepted(key).next_seq
+            if peer is None or record.kind != "checkpoint" or not is_beyond:
+                continue
+            if not self._state.is_member(record.author):
+                continue
+            if len(peer.offers) < OFFERS_MAX and self._logs.verifies(record):
+                peer.offers[key] = (record, max(told.get(key, 0), record.seq + 1))
+        return self._ask(link, now_ms)
+
+    # --- frames ---
+
+    def heard(self, link: int, frame: FormFrame, now_ms: int) -> list[FormStep]:
+        """Take a frame.
+
+        Raises:
+            SessionError: it is not due.
+            SignatureError: nothing authenticates what is in it.
+        """
+        peer = self._peers[link]
+        if isinstance(frame, Seek | Query):
+            return self._serve(link, peer, frame)
+        asked, peer.question, peer.is_tardy = peer.question, None, False
+        if isinstance(frame, Evidence):
+            if not isinstance(asked, Query):
+                raise SessionError("EVIDENCE that nobody asked for", requirement="CHECK-9")
+            if not all(self._logs.verifies(record) for record in frame.records):
+                raise SignatureError("evidence without a good signature", code="forged")
+            self._testimony.note(frame.records)
+            peer.pages += 1
+            is_further = frame.after is not None and frame.after > (asked.after or b"")
+            peer.after = frame.after if is_further and peer.pages < PAGES_MAX else None
+            return self._ask_all(now_ms)
+        if asked != frame.seek:
+            raise SessionError("FORMS that nobody asked for", requirement="CHECK-9")
+        return self._take(link, peer, frame, now_ms)
+
+    def _take(self, link: int, peer: _Peer, forms: Forms, now_ms: int) -> list[FormStep]:
+        """Take in what proves itself under the root of the checkpoint that was offered."""
+        seek, key = forms.seek, (forms.seek.author, forms.seek.log)
+        if key not in peer.offers or not forms.records:
+            peer.offers.pop(key, None)
+            return self._ask_all(now_ms)
+        checkpoint, told = peer.offers[key]
+        records = [
+            replace(each, commons=checkpoint.commons) if each.is_compact else each
+            for each in forms.records
+        ]
+        leaves = [compact(each) for each in records]
+        said = read_statement(checkpoint)
+        assert said is not None
+        assert isinstance(said.body, Checkpoint)
+        try:
+            root = proved_root(seek.until, seek.first, leaves, forms.proof)
+        except ValueError:
+            root = b""
+        if root != said.body.root:
+            del peer.offers[key]
+            reason = "nothing authenticates what stands for records of a log"
+            raise SignatureError(reason, code="forged", requirement="CHECK-7")
+        before = self._logs.accepted(key).next_seq
+        intake = self._logs.take_proven(key, records)
+        if self._logs.accepted(key).next_seq == before:  # the other branch of a log
+            del peer.offers[key]
+        if any(each.is_compact for each in intake.accepted):
+            self._logs.note_compact(key, 1 + max(e.seq for e in intake.accepted if e.is_compact))
+        is_all = self._logs.accepted(key).next_seq >= seek.until
+        return [Proven(link, key, intake, told if is_all else 0), *self._ask(link, now_ms)]
+
+    # --- asking ---
+
+    def _ask_all(self, now_ms: int) -> list[FormStep]:
+        return [step for link in sorted(self._peers) for step in self._ask(link, now_ms)]
+
+    def _ask(self, link: int, now_ms: int) -> list[FormStep]:
+        """Ask a peer for the next part of some log, or for what confirms its checkpoints."""
+        peer = self._peers.get(link)
+        if peer is None or peer.question is not None:
+            return []
+        others = [each.question for each in self._peers.values() if not each.is_tardy]
+        busy = {(each.author, each.log) for each in others if isinstance(each, Seek)}
+        is_waiting = False
+        for key, (checkpoint, _) in list(peer.offers.items()):
+            next_seq = self._logs.accepted(key).next_seq
+            if next_seq >= checkpoint.seq or self._logs.is_contested(key):
+                del peer.offers[key]
+            elif key in busy:
+                continue
+            elif self._testimony.confirms(checkpoint):
+                seek = Seek(*key, checkpoint.seq, max(0, next_seq - 1))
+                return self._put(link, peer, seek, now_ms)
+            else:
+                is_waiting = True
+        if is_waiting and (peer.is_new or peer.after is not None):
+            peer.is_new = False
+            return self._put(link, peer, Query(peer.after), now_ms)
+        return []
+
+    def _put(self, link: int, peer: _Peer, question: Seek | Query, now_ms: int) -> list[FormStep]:
+        peer.question, peer.deadline_ms = question, now_ms + WANT_TIMEOUT_MS
+        return [Say(link, question)]
+
+    # --- answering ---
+
+    def _serve(self, link: int, peer: _Peer, asked: Seek | Query) -> list[FormStep]:
+        if peer.serving is not None:
+            raise SessionError("several SEEK or QUERY at once", code="rate")
+        token, self._next_token = self._next_token, self._next_token - 1
+        peer.serving = token
+        if isinstance(asked, Seek):
+            self._serving[token] = (link, asked)
+            place = (asked.author, asked.log, asked.until, asked.first)
+            return [ReadForms(token, *place, RUN_SIZE_MAX, is_proved=True)]
+        found = [*self._state.every(Vouch), *self._state.every(Acknowledge)]
+        places = {one.id: (one.author, one.log, one.order[2]) for one in found}
+        ids = sorted(id_ for id_ in places if asked.after is None or id_ > asked.after)
+        ids = ids[: EVIDENCE_RECORDS_MAX + 1]
+        self._serving[token] = (link, ids)
+        ranges = [Range(*places[id_], places[id_][2]) for id_ in ids[:EVIDENCE_RECORDS_MAX]]
+        return [ReadRecords(token, tuple(ranges), RUN_SIZE_MAX)]
+
+    def read(
+        self, token: int, records: tuple[Record, ...], proof: tuple[bytes, ...] = ()
+    ) -> list[FormStep]:
+        """Answer with what the store gave."""
+        link, asked = self._serving.pop(token)
+        peer = self._peers.get(link)
+        if peer is None:
+            return []
+        peer.serving = None
+        if isinstance(asked, Seek):
+            return [Say(link, Forms(asked, records, proof))]
+        shown = {each.id: each for each in records if each.signature is not None}
+        here = [id_ for id_ in asked[:EVIDENCE_RECORDS_MAX] if id_ in shown]
+        last = asked[:EVIDENCE_RECORDS_MAX][-1:]
+        is_cut = bool(here) and here[-1:] != last  # what follows may have found no room
+        after = here[-1:] if is_cut else last
+        is_last = not is_cut and len(asked) <= EVIDENCE_RECORDS_MAX
+        found = tuple(shown[id_] for id_ in here)
+        return [Say(link, Evidence(found, None if is_last else after[0]))]
