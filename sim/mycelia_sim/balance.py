@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from mycelia_protocol.charter import Charter
 from mycelia_protocol.errors import MyceliaError
-from mycelia_protocol.record import Record
-from mycelia_protocol.state import State
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.promises import holdings_of
-from mycelia_sim.audit import Held, Holding
+from mycelia_sim.audit import Held
 from mycelia_sim.escrow import Book, amount
 from mycelia_sim.evidence import SHORT, Breach, Evidence, judged
 from mycelia_sim.verdict import Check
@@ -88,7 +85,7 @@ def conservation(evidence: Evidence) -> Check:
     for holding in whole:
         records = {record.id: record for record in holding.records}
         try:
-            state = fold(holding)
+            state = evidence.folds.state(holding)
         except MyceliaError:
             continue
         for offer, parts in Book(records).parts(evidence.liars):
@@ -105,14 +102,3 @@ def conservation(evidence: Evidence) -> Check:
         break  # one is enough: whether the others hold the same is another check's matter
     found = f"{compared} offers are where they should be: free, in escrow, granted or withdrawn"
     return judged("conservation", "safety", breaches, found, is_known=compared > 0)
-
-
-def fold(holding: Holding) -> State:
-    """Return what follows from one disk, by the protocol's own fold.
-
-    Raises: MyceliaError when a record can't be read by the protocol.
-    """
-    state = State(Charter.decode(holding.charter))
-    for record in holding.records:
-        state.add(Record.parse(record.header, record.signature, record.body))
-    return state

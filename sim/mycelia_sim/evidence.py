@@ -11,6 +11,7 @@ from mycelia_sim import accounts
 from mycelia_sim.accounts import Accounts
 from mycelia_sim.audit import Holding, Verifier
 from mycelia_sim.facts import Facts, Sightings
+from mycelia_sim.folding import Folds
 from mycelia_sim.library import Library
 from mycelia_sim.plan import Plan
 from mycelia_sim.set_full import SetFull, set_full
@@ -40,6 +41,11 @@ class Evidence:
     def holdings(self) -> Sequence[Holding]:
         """The disks."""
         return self.library.holdings
+
+    @cached_property
+    def folds(self) -> Folds:
+        """What the protocol makes of the disks."""
+        return Folds()
 
     @cached_property
     def node_of(self) -> dict[bytes, str]:

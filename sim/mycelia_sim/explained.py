@@ -13,11 +13,10 @@ from mycelia_protocol.charter import Charter
 from mycelia_protocol.errors import MyceliaError
 from mycelia_protocol.recompute import Finding, Known, Recomputing
 from mycelia_protocol.record import Record
-from mycelia_protocol.statements import Reader, read_statement
 from mycelia_sim.audit import Holding
 from mycelia_sim.evidence import SHORT, Breach, Evidence, judged
+from mycelia_sim.folding import Folds
 from mycelia_sim.verdict import Check
-from mycelia_sim.virtual.genesis import remembering_read
 
 
 def explained(evidence: Evidence) -> Check:
@@ -28,12 +27,12 @@ def explained(evidence: Evidence) -> Check:
     have two ends; else it is a breach.
     """
     breaches, made, open_, biased = list[Breach](), set[bytes](), set[bytes](), set[bytes]()
-    read, known = remembering_read(), Known()
+    known = Known()
     was_robbed = bool(evidence.library.contested) or any(evidence.taken.values())
     for alike in evidence.library.alike:
         holding = alike[0]
         may_lack = was_robbed or holding.node in evidence.library.lacking
-        for finding in findings(holding, read, known):
+        for finding in findings(holding, evidence.folds, known):
             if finding.author in evidence.liars:
                 biased.add(finding.decision)
                 if finding.recomputes:
@@ -54,16 +53,17 @@ def explained(evidence: Evidence) -> Check:
 
 
 def findings(
-    holding: Holding, read: Reader = read_statement, known: Known | None = None
+    holding: Holding, folds: Folds | None = None, known: Known | None = None
 ) -> Iterator[Finding]:
     """Make all decisions on one disk once more.
 
     A disk that can't be read through is left out: `no_loss` and `bodies_intact` tell of it.
 
     Args:
-        read: reads bodies; one that remembers reads each once for all disks.
+        folds: reads records; one for many disks reads each once.
         known: what was found on other disks; see `Recomputing`.
     """
+    folds = folds or Folds()
     logs: dict[tuple[bytes, bytes], list[Record]] = {}
     deciding: list[tuple[bytes, bytes]] = []
     for copy in holding.logs:
@@ -74,11 +74,9 @@ def findings(
         return
     try:
         for copy in holding.logs:
-            logs[copy.author, copy.log] = [
-                Record.parse(each.header, each.signature, each.body) for each in copy.records
-            ]
+            logs[copy.author, copy.log] = [folds.parse(each) for each in copy.records]
         charter = Charter.decode(holding.charter)
-        archive = Archive.of(logs, read)
+        archive = Archive.of(logs, folds.read)
         yield from Recomputing(charter, archive, sorted(deciding), known=known).findings()
     except MyceliaError:
         return

@@ -11,10 +11,7 @@ from dataclasses import dataclass
 
 from mycelia_protocol.errors import MyceliaError
 from mycelia_protocol.identity import to_text
-from mycelia_protocol.record import Record
-from mycelia_protocol.statements import read_statement
-from mycelia_sim.audit import MALFORMED, Held, Holding, LogCopy
-from mycelia_sim.balance import fold
+from mycelia_sim.audit import MALFORMED, Held, LogCopy
 from mycelia_sim.doubles import overcommitted_in_cut
 from mycelia_sim.escrow import overcommitments
 from mycelia_sim.evidence import SHORT, Breach, Evidence, judged
@@ -242,7 +239,7 @@ def well_formed(evidence: Evidence) -> Check:
         if record.author in evidence.liars or not record.has_body:
             continue
         count += 1
-        if record.kind != MALFORMED and _is_readable(record):
+        if record.kind != MALFORMED and _is_readable(evidence, record):
             continue
         name = evidence.node_of.get(record.author, record.author.hex()[:SHORT])
         text = f"{name} wrote a {record.kind} record {record.id.hex()[:SHORT]} that says nothing"
@@ -251,20 +248,11 @@ def well_formed(evidence: Evidence) -> Check:
     return judged("well_formed", "safety", breaches, found, is_known=count > 0)
 
 
-def _is_readable(record: Held) -> bool:
+def _is_readable(evidence: Evidence, record: Held) -> bool:
     try:
-        parsed = Record.parse(record.header, record.signature, record.body)
-        return read_statement(parsed) is not None
+        return evidence.folds.read(evidence.folds.parse(record), 0) is not None
     except MyceliaError:
         return False
-
-
-def state_digest(holding: Holding) -> str:
-    """Fold one node's records through the protocol and return the digest in text form.
-
-    Raises: MyceliaError when a record can't be read by the protocol.
-    """
-    return to_text("state", fold(holding).digest())
 
 
 def agreement(evidence: Evidence) -> Check:
@@ -282,7 +270,7 @@ def agreement(evidence: Evidence) -> Check:
         if not tellers or not count:  # who wrote more after it was asked told of something else
             continue
         try:
-            digest = state_digest(alike[0])
+            digest = to_text("state", evidence.folds.state(alike[0]).digest())
         except MyceliaError as error:
             text = f"{alike[0].node}: its records do not fold: {error}"
             breaches.append((text, First(None, alike[0].node)))
