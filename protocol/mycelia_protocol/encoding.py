@@ -146,12 +146,12 @@ def _check(value: Value, depth_max: int) -> bool:
             kind = type(item)
             if kind is bytes or kind is str or item is None or kind is bool:
                 continue
-            if kind is int:
-                if not -INT_MAX <= cast(int, item) <= INT_MAX:
+            if type(item) is int:
+                if not -INT_MAX <= item <= INT_MAX:
                     raise _NotAllowed("an integer is beyond 2^53-1", "ENC-3")
             elif kind is tuple or kind is list:
                 is_container_seen = True
-                below.extend(cast(Sequence[object], item))
+                below.extend(cast("Sequence[object]", item))
             elif kind is dict:
                 is_container_seen = has_map = True
                 pairs = cast(dict[object, object], item)

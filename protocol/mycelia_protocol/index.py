@@ -4,7 +4,7 @@ import bisect
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeVar, cast
 
-from mycelia_protocol.layers import Layered
+from mycelia_protocol.layers import SMALL, Layered, branched
 from mycelia_protocol.past import Past
 from mycelia_protocol.types import KINDS
 from mycelia_protocol.types.base import Statement
@@ -48,12 +48,12 @@ class Index:
     def branch(self) -> "Index":
         """Return an index that begins with all of this one, which must not change any more."""
         other = Index()
-        other.statements = Layered(self.statements)
-        other.by_type = {kind: Layered(known) for kind, known in self.by_type.items()}
-        other.about = Layered(self.about)
-        other.by_author = Layered(self.by_author)
-        other.addressed = Layered(self.addressed)
-        other.profiles = Layered(self.profiles)
+        other.statements = branched(self.statements)
+        other.by_type = {kind: branched(known) for kind, known in self.by_type.items()}
+        other.about = _branched(self.about)
+        other.by_author = _branched(self.by_author)
+        other.addressed = _branched(self.addressed)
+        other.profiles = branched(self.profiles)
         return other
 
     def every(self, family: type) -> Iterable[Statement[object]]:
@@ -169,6 +169,13 @@ def _places(
     authors = ((one.author, type(one.body)) for one in some)
     kinds = ((index.about, about), (index.addressed, addressed), (index.by_author, authors))
     return [(lists, key) for lists, keys in kinds for key in dict.fromkeys(keys)]
+
+
+def _branched(lists: Lists) -> Lists:
+    """Return lists that begin with all of these, which must not change any more."""
+    if len(lists) > SMALL:
+        return Layered(lists)
+    return {key: [*some] for key, some in lists.items()}
 
 
 def _own_list(lists: dict[Any, list[Statement[object]]], key: object) -> list[Statement[object]]:

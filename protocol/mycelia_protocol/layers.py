@@ -2,13 +2,21 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 _NOTHING: Any = object()
 _own: Any = dict.get  # past the overriding one
+
+
+SMALL: Final = 256  # entries that are sooner copied than looked through
+
+
+def branched(base: dict[K, V]) -> dict[K, V]:
+    """Return a dict that begins with all of `base`, which must not change any more."""
+    return dict(base) if len(base) <= SMALL else Layered(base)
 
 
 class Layered(dict[K, V]):

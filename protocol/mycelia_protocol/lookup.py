@@ -1,7 +1,7 @@
 """Looking statements up: in memory, and in the snapshot that lies below."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from mycelia_protocol.index import Index
 from mycelia_protocol.past import Past
@@ -32,17 +32,20 @@ class Lookup:
 
     def find(self, record: bytes, body_type: type[T]) -> Statement[T] | None:
         """Return the statement with this id if it is here and of this family."""
-        found = self._by_type.get(body_type, {}).get(record)
+        family = self._by_type.get(body_type)
+        found: Any = None if family is None else family.get(record)
         if found is None and self._past is not None:
             found = self._past.find(record, body_type)
-        return cast("Statement[T] | None", found)
+        known: Statement[T] | None = found
+        return known
 
     def about(self, record: bytes, body_type: type[T]) -> Sequence[Statement[T]]:
         """Return the statements of one family that refer to a record, by (author, order)."""
-        found: Sequence[Statement[object]] = self._about.get((record, body_type), ())
+        found: Any = self._about.get((record, body_type), ())
         if self._past is not None:
             found = self._index.with_past(found, self._past.about(record, body_type))
-        return cast("Sequence[Statement[T]]", found)
+        known: Sequence[Statement[T]] = found
+        return known
 
     # --- views ---
 

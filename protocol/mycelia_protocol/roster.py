@@ -7,7 +7,7 @@ nobody reads.
 
 from collections.abc import Iterable
 
-from mycelia_protocol.layers import Layered
+from mycelia_protocol.layers import branched
 from mycelia_protocol.limits import CHAIN_RECORDS_MAX
 from mycelia_protocol.record import Record
 
@@ -25,8 +25,8 @@ class Roster:
         """Return a roster that begins with all of this one, which must not change any more."""
         other = Roster(self._founder)
         other.count = self.count
-        other._vouch_of = Layered(self._vouch_of)
-        other._vouches = Layered(self._vouches)
+        other._vouch_of = branched(self._vouch_of)
+        other._vouches = branched(self._vouches)
         return other
 
     def __contains__(self, key: object) -> bool:

@@ -25,7 +25,7 @@ from mycelia_protocol.crypto import digest
 from mycelia_protocol.encoding import Value, encode
 from mycelia_protocol.errors import LocalError
 from mycelia_protocol.index import Index
-from mycelia_protocol.layers import Layered
+from mycelia_protocol.layers import branched
 from mycelia_protocol.lookup import Lookup
 from mycelia_protocol.past import Past
 from mycelia_protocol.record import Record
@@ -97,8 +97,8 @@ class State(Lookup):
         other = State(self.charter, read)
         other.unread = self.unread
         other._roster = self._roster.branch()
-        other._depths = Layered(self._depths)
-        other._seen = Layered(self._seen)
+        other._depths = branched(self._depths)
+        other._seen = branched(self._seen)
         other._use(self._index.branch())
         return other
 

@@ -104,10 +104,13 @@ def offer_of(facts: Facts, spend: Spend) -> Statement[Offer] | None:
 
 def renewals(facts: Facts, thing: Statement[object]) -> list[Statement[Renew]]:
     """Return the renewals of an offer or a request that count, in its author's order (RENEW-2)."""
+    found = facts.about(thing.id, Renew)
+    if not found:
+        return []
     withdrawal = first_withdrawal(facts, thing)
     return [
         each
-        for each in facts.about(thing.id, Renew)
+        for each in found
         if each.author == thing.author and (withdrawal is None or each.order < withdrawal.order)
     ]
 

@@ -45,4 +45,8 @@ def withdrawals(facts: Facts, target: Statement[object]) -> list[Statement[Withd
 
 def first_withdrawal(facts: Facts, target: Statement[object]) -> Statement[Withdraw] | None:
     """Return the withdrawal of a record that counts, its author's first, or None."""
-    return next(iter(withdrawals(facts, target)), None)
+    author = target.author
+    for each in facts.about(target.id, Withdraw):  # in the author's order
+        if each.author == author:
+            return each
+    return None
