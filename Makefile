@@ -12,7 +12,7 @@ DEV := $(VENV)/.dev-installed
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint format types vectors vectors-check check bench year clean
+.PHONY: help setup demo test test-slow lint format types vectors vectors-check check bench year hostile clean
 
 help: ## show this list
 	@echo "usage: make TARGET"
@@ -56,6 +56,9 @@ bench: $(DEV) ## measure Mycelia beside other systems, which it fetches: 40 minu
 
 year: $(DEV) ## measure what a made-up year of 300 collectives costs one node, or YEAR="--days 30"
 	$(BIN)/python bench/year.py $(YEAR)
+
+hostile: $(DEV) ## measure what a slow peer, a flood and half a frame cost daemons, or HOSTILE="flood"
+	$(BIN)/python bench/hostile.py $(HOSTILE)
 
 clean: ## remove .venv, caches and build output (run folders stay)
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

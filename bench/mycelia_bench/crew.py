@@ -57,6 +57,16 @@ class Talker:
             self._process.stdin.write(line.encode())
         return await self.read(do, ANSWER_TIMEOUT_S)
 
+    async def begin(self, order: dict[str, Any]) -> Self:
+        """Give a process its order, and wait until it has said that it is ready.
+
+        Raises: BenchError.
+        """
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order).encode() + b"\n")
+        self.said = await self.read("begin", START_TIMEOUT_S)
+        return self
+
     async def read(self, what: str, timeout_s: float) -> dict[str, Any]:
         """Return the next object that it writes; lines that are none are passed over.
 

@@ -12,6 +12,7 @@ import contextlib
 import itertools
 import logging
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -39,7 +40,7 @@ DIAL_TIMEOUT_S: Final = 10.0
 UPGRADE_TIMEOUT_S: Final = 10.0  # from accept to WebSocket
 UPGRADING_MAX: Final = 64  # accepted sockets that are no WebSocket yet
 INBOUND_MAX: Final = 64
-FRAMES_IN_A_ROW: Final = 16  # then others get a turn
+TURN_S: Final = 0.002  # of one link's frames at a time; then others get a turn
 CLOSE_FULL: Final = 4008  # spec appendix C.2
 STOP_WAIT_S: Final = 2.0
 EVICT_WAIT_S: Final = 0.2  # for telling a link that makes room why; then its socket is cut
@@ -272,13 +273,13 @@ class Transport:
         self.links[link.number] = link
         self._deliver(LinkOpened(link.number, link.outbound, link.address))
         try:
-            frames = 0
+            turn_s = time.monotonic()
             while (data := await link.receive()) is not None:
                 self._deliver(FrameReceived(link.number, data))
                 await self._room()
-                frames += 1
-                if frames % FRAMES_IN_A_ROW == 0:
+                if time.monotonic() - turn_s > TURN_S:
                     await asyncio.sleep(0)
+                    turn_s = time.monotonic()
         finally:
             try:
                 await asyncio.shield(asyncio.create_task(link.end()))

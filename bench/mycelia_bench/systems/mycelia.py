@@ -93,6 +93,7 @@ class Member:
         assert daemon.ready is not None
         self.key = daemon.ready.key
         self.pid = daemon.ready.pid
+        self.listen = daemon.ready.listen
         self.client = Client(daemon.ready.socket)
 
     async def invite(self) -> str:
