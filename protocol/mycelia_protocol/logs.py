@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from mycelia_protocol.layers import SMALL, Layered, branched
+from mycelia_protocol.layers import Layered
 from mycelia_protocol.limits import GAP_RECORDS_MAX, GAP_SIZE_MAX, RUN_CHECKS_MAX
 from mycelia_protocol.record import Record
 from mycelia_protocol.snapshot import Snapshot
@@ -60,10 +60,6 @@ class Log:
     began: int = 0
     moved: int = 0
 
-    def copy(self) -> "Log":
-        """Return one that may be changed while this one must not."""
-        return Log(self.accepted, self.stored, bytearray(self.prefixes))
-
 
 @dataclass(slots=True)
 class Intake:
@@ -99,11 +95,8 @@ class Logs:
     def branch(self, verify: Callable[[Record], bool]) -> "Logs":
         """Return logs that begin with all of these, which must not change any more."""
         other = Logs(verify)
-        if self.record_count() <= SMALL:
-            other._logs = {key: log.copy() for key, log in self._logs.items()}
-        else:
-            other._logs = Layered(self._logs)
-        other._tags = branched(self._tags)
+        other._logs = Layered(self._logs)
+        other._tags = Layered(self._tags)
         return other
 
     # --- what is known ---
@@ -261,7 +254,9 @@ class Logs:
         if dict.__contains__(self._logs, key):
             return self._logs[key]
         known = self._logs.get(key)
-        log = Log() if known is None else known.copy()
+        log = (
+            Log() if known is None else Log(known.accepted, known.stored, bytearray(known.prefixes))
+        )
         self._logs[key] = log
         if known is None:
             self._tags[tag_of(*key)] = key
