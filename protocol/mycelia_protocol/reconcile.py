@@ -15,7 +15,11 @@ from collections.abc import Callable, Iterable, Sequence
 from mycelia_protocol.asking import Asker
 from mycelia_protocol.clock import earliest
 from mycelia_protocol.compare import Compare, Finding
-from mycelia_protocol.limits import PRESENCE_ROUND_MS, RECONCILE_INTERVAL_MS
+from mycelia_protocol.limits import (
+    GRAFT_DELAY_MAX_MS,
+    PRESENCE_ROUND_MS,
+    RECONCILE_INTERVAL_MS,
+)
 from mycelia_protocol.local_health import LocalHealth
 from mycelia_protocol.logs import LogKey, Logs
 from mycelia_protocol.messages import Buckets, Changes, Digest, HeadEntry, Heads, TaggedHead, Want
@@ -41,12 +45,11 @@ class Reconcile:
         self._logs = logs
         self._parts_at = parts_at  # the least seq at which a log is proven to part
         self._rng = rng
+        self._health = health or LocalHealth()
         self._telling = Telling(logs, parts_at, rng)
         self._compare = Compare(self._telling.held, logs.stored_at)
         self._peers: dict[int, Peer] = {}
-        self._asker = Asker(
-            logs, self._peers, is_member, parts_at, is_spent, health or LocalHealth()
-        )
+        self._asker = Asker(logs, self._peers, is_member, parts_at, is_spent, self._health)
         self._round_ms: int | None = None
         self._doubt_ms = 0  # before that no neighbour's word leads to a round of its own
 
@@ -163,7 +166,8 @@ class Reconcile:
 
     def graft_delay_ms(self, link: int) -> int:
         """Return how long to wait for what a peer announced before asking it for that."""
-        return self._peers[link].trips.graft_delay_ms
+        delay_ms = self._health.stretched(self._peers[link].trips.graft_delay_ms)
+        return min(GRAFT_DELAY_MAX_MS, delay_ms)
 
     def announced(self, link: int, entries: Iterable[HeadEntry | TaggedHead]) -> list[LogKey]:
         """Take in what a peer holds; return the logs that it holds further than they are here."""

@@ -203,7 +203,7 @@ class Replicate:
                 return self._take(link, records, now_ms, relay=True)
             case Announce(entries):
                 behind = self.reconcile.announced(link, entries)
-                delay_ms = self._health.stretched(self.reconcile.graft_delay_ms(link))
+                delay_ms = self.reconcile.graft_delay_ms(link)
                 self._spread.announced(link, behind, now_ms, delay_ms)
                 return []
             case Prune(authors):

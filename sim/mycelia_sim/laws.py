@@ -177,7 +177,8 @@ def quiescence(evidence: Evidence) -> Check:
     """Check that nodes that agree fall silent but for comparing their stores.
 
     What a bad link held up may still come, and each such frame may be answered, or make its reader
-    ask for something once. So may a new link, between two that hold different branches of a log.
+    ask for something once. So may a new link, between two that hold different branches of a log,
+    and an end of such a log that was announced and not pushed.
     Where a link ends, its neighbours say GRAFT to others, once each.
     """
     quiet = evidence.facts.quiet
@@ -192,7 +193,8 @@ def quiescence(evidence: Evidence) -> Check:
     differing = compared if evidence.library.contested else greetings + quiet.late
     allowed = {"introduce": greetings, "digest": compared, "buckets": differing}
     allowed["heads"] = allowed["changes"] = differing * chunks
-    allowed |= dict.fromkeys(REACTIONS, quiet.late + greetings)
+    ends = nodes * len(evidence.library.contested)
+    allowed |= dict.fromkeys(REACTIONS, quiet.late + greetings + ends)
     allowed["graft"] += (quiet.ended + greetings) * nodes
     if evidence.plan.presence:  # each word goes once over each link, and prunes it or crosses
         words = nodes * (quiet.during_ms // (PRESENCE_INTERVAL_MS // 2) + 1)
