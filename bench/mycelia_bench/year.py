@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -28,9 +28,13 @@ from mycelia_bench.errors import BenchError
 from mycelia_bench.install import BENCH
 from mycelia_bench.made_up import DAY_MS, MEMBERS, RECORDS_A_DAY, Town
 from mycelia_bench.progress import Say, say_after
+from mycelia_bench.shortened import shorten_home
 from mycelia_node.home import Home
+from mycelia_node.keys import load_seed
+from mycelia_node.node import read_charter
 from mycelia_node.setup import prepare
 from mycelia_node.store import Report, SqliteStore
+from mycelia_protocol.crypto import public_key
 from mycelia_protocol.errors import MyceliaError
 from mycelia_protocol.events import StoreFailed
 from mycelia_protocol.record import Record
@@ -64,6 +68,15 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class Shortening:
+    """What the store cost with so many records in compact form; no start rests on a snapshot."""
+
+    records: int
+    disk_mib: float
+    anew: Start
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
     """What a store of so many records cost; sizes in MiB.
 
@@ -71,6 +84,7 @@ class Cost:
         anew: a start that folds all records.
         snapshot_cpu_s, snapshot_rss_mib: of the process that makes a snapshot.
         resting: a start on it.
+        shortened: the same once what is older than some days is kept in compact form.
     """
 
     days: int
@@ -83,6 +97,7 @@ class Cost:
     snapshot_cpu_s: float
     snapshot_rss_mib: float
     resting: Start
+    shortened: Shortening | None
 
 
 def parse(words: list[str] | None = None) -> argparse.Namespace:
@@ -94,6 +109,9 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--days", type=positive, default=365, help="how long; else 365")
     parser.add_argument("--members", type=positive, default=MEMBERS, help=f"else {MEMBERS}")
+    parser.add_argument(
+        "--compact-after", type=positive, metavar="DAYS", help="measure it once more, shortened"
+    )
     parser.add_argument("--home", type=Path, help="keep the node's home there; else it is removed")
     parser.add_argument("--out", type=Path, help="write the figures there too, as JSON")
     arguments = parser.parse_args(words)
@@ -114,6 +132,8 @@ def main(words: list[str] | None = None) -> int:
         say = say_after("year:")
         records, write_s = write_year(home, arguments.days, arguments.members, say)
         cost = asyncio.run(measure(home, folder, arguments.days, records, write_s, say))
+        if arguments.compact_after is not None:
+            cost = asyncio.run(measure_short(home, folder, cost, arguments.compact_after, say))
     except MyceliaError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
@@ -208,7 +228,26 @@ async def measure(
         snapshot_cpu_s=snapshot_cpu_s,
         snapshot_rss_mib=snapshot_rss_mib,
         resting=resting,
+        shortened=None,
     )
+
+
+async def measure_short(home: Home, folder: Path, cost: Cost, days: int, say: Say) -> Cost:
+    """Shorten what is older than so many days, and start a daemon without a snapshot once more.
+
+    Raises: BenchError, HarnessError.
+    """
+    say(f"keeping compact forms of what is older than {days} days")
+    charter, before_ms = read_charter(home), time.time_ns() // 1_000_000 - days * DAY_MS
+    if charter is None:
+        raise BenchError("the home is in no commons")
+    count = shorten_home(home, charter.commons, public_key(load_seed(home.key)), before_ms)
+    home.snapshot.unlink()
+    disk = home.database.stat().st_size
+    again = await start(home, folder, cost.records)
+    if again.state_digest != cost.anew.state_digest:
+        raise BenchError("the shortened store came to another state")
+    return replace(cost, shortened=Shortening(count, disk / MIB, again))
 
 
 async def start(home: Home, folder: Path, records: int) -> Start:
@@ -271,6 +310,12 @@ def text(cost: Cost) -> str:
         ),
         *_lines("start on it", cost.resting, cost.records),
     ]
+    if cost.shortened is not None:
+        short = cost.shortened
+        rows += [
+            ("shortened", f"{short.records:,} records compact, {short.disk_mib:.0f} MiB on disk"),
+            *_lines("start", short.anew, cost.records),
+        ]
     return "".join(f"{name:<13}{value}\n" for name, value in rows)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from mycelia_protocol.clock import earliest
-from mycelia_protocol.compact import compact
+from mycelia_protocol.compact import compact, shorten
 from mycelia_protocol.confirming import Testimony, confirmed
 from mycelia_protocol.errors import SessionError, SignatureError
 from mycelia_protocol.events import Range, ReadRecords
@@ -145,7 +145,7 @@ class FormExchange:
             is_beyond = record.seq > self._logs.accepted(key).next_seq
             if peer is None or record.kind != "checkpoint" or not is_beyond:
                 continue
-            if not self._state.is_member(record.author):
+            if not self._state.is_member(record.author) or _root_in(record) is None:
                 continue
             if len(peer.offers) < OFFERS_MAX and self._logs.verifies(record):
                 peer.offers[key] = (record, max(told.get(key, 0), record.seq + 1))
@@ -190,25 +190,36 @@ class FormExchange:
             for each in forms.records
         ]
         leaves = [compact(each) for each in records]
-        said = read_statement(checkpoint)
-        assert said is not None
-        assert isinstance(said.body, Checkpoint)
         try:
             root = proved_root(seek.until, seek.first, leaves, forms.proof)
         except ValueError:
             root = b""
-        if root != said.body.root:
+        if root != _root_in(checkpoint):
             del peer.offers[key]
             reason = "nothing authenticates what stands for records of a log"
             raise SignatureError(reason, code="forged", requirement="CHECK-7")
         before = self._logs.accepted(key).next_seq
-        intake = self._logs.take_proven(key, records)
+        intake = self._logs.take_proven(key, self._ending_well(records, before))
         if self._logs.accepted(key).next_seq == before:  # the other branch of a log
             del peer.offers[key]
         if any(each.is_compact for each in intake.accepted):
             self._logs.note_compact(key, 1 + max(e.seq for e in intake.accepted if e.is_compact))
         is_all = self._logs.accepted(key).next_seq >= seek.until
         return [Proven(link, key, intake, told if is_all else 0), *self._ask(link, now_ms)]
+
+    def _ending_well(self, records: list[Record], next_seq: int) -> list[Record]:
+        """Return records that end with one that stands by itself: compact, or with a signature.
+
+        A store that ends with another one would have lost what proves it, should nothing follow.
+        What is left out is asked for again; where all would be, the last one gives up its words.
+        """
+        for end in range(len(records), 0, -1):
+            last = records[end - 1]
+            if last.seq < next_seq:
+                break
+            if last.is_compact or self._logs.verifies(last):
+                return records[:end]
+        return [*records[:-1], shorten(records[-1])]
 
     # --- asking ---
 
@@ -281,3 +292,9 @@ class FormExchange:
         is_last = not is_cut and len(asked) <= EVIDENCE_RECORDS_MAX
         found = tuple(shown[id_] for id_ in here)
         return [Say(link, Evidence(found, None if is_last else after[0]))]
+
+
+def _root_in(checkpoint: Record) -> bytes | None:
+    """Return what a checkpoint says a log comes to; None if it is malformed."""
+    said = read_statement(checkpoint)
+    return said.body.root if said is not None and isinstance(said.body, Checkpoint) else None

@@ -203,7 +203,8 @@ class Logs:
 
         Args:
             records: whole or compact, in order; the first has to be one that is here, if any is,
-                since compact ones do not say on what they hang.
+                since compact ones do not say on what they hang. The last is compact, or its own
+                signature was checked.
         """
         intake, log = Intake(), self._writable(key)
         begin = records[0].seq
@@ -211,7 +212,7 @@ class Logs:
         if not log.is_contested and (is_same or begin == log.accepted.next_seq == 0):
             for record in records:
                 if record.seq == log.accepted.next_seq:
-                    self._admit(log, record, False, intake)
+                    self._admit(log, record, record is records[-1], intake)
             self._drain(key, log, intake)
         if not log.accepted.next_seq and not self._gaps.get(key):
             del self._logs[key]

@@ -33,12 +33,15 @@ def test_a_short_year_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[
     """A daemon starts on what was written, twice, and holds it; nothing but the figures stays."""
     before = set(BENCH.glob(".work-*"))
     out = tmp_path / "out.json"
-    assert main(["--days", "2", "--members", "6", "--out", str(out)]) == 0
+    assert main(["--days", "2", "--members", "6", "--compact-after", "1", "--out", str(out)]) == 0
     figures = json.loads(out.read_text())
     assert figures["records"] == 6 + 5 + 6 + 2 * 6 * RECORDS_A_DAY
     assert 300 < figures["bytes_a_record"] < 2_000
     assert figures["anew"]["start_rss_mib"] > 10
     assert figures["anew"]["state_digest"] == figures["resting"]["state_digest"]
+    short = figures["shortened"]
+    assert short["records"] > 20
+    assert short["anew"]["state_digest"] == figures["anew"]["state_digest"]
     assert 0.01 < figures["snapshot_mib"] < figures["disk_mib"]
     assert f"{figures['records']} in 2 days" in capsys.readouterr().out
     assert set(BENCH.glob(".work-*")) <= before
