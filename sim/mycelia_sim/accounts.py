@@ -17,7 +17,7 @@ from mycelia_sim.plan import Cut, Plan
 
 When: TypeAlias = Callable[[Held], int]  # ms after the beginning of the workload
 
-COLUMNS = ("offered", "asked", "granted", "accepted", "handed", "received")
+COLUMNS = ("offered", "asked", "granted", "accepted", "lapsed", "handed", "received")
 
 
 @dataclass(slots=True)
@@ -104,11 +104,22 @@ def _step(record: Held, records: Mapping[bytes, Held]) -> tuple[str, Held | None
             return "granted", _offered(record, records)
         case "answer" if record.content.get("accept") is True:
             return "accepted", _thing(record, records)
+        case "withdraw" if is_lapse(record, records):
+            return "lapsed", _thing(record, records)
         case "receipt" if record.content.get("side") != "returned":
             side = record.content.get("side")
             return ("handed" if side == "handed" else "received"), _thing(record, records)
         case _:
             return None
+
+
+def is_lapse(record: Held, records: Mapping[bytes, Held]) -> bool:
+    """Return whether a grant is taken back, since nobody answered it in time."""
+    grant = records.get(record.refs[0]) if record.kind == "withdraw" else None
+    if grant is None or grant.kind != "grant" or grant.author != record.author:
+        return False
+    ends_ms = grant.content.get("accept_by_ms")
+    return isinstance(ends_ms, int) and record.time_ms >= ends_ms
 
 
 def _thing(record: Held, records: Mapping[bytes, Held]) -> Held | None:
@@ -126,7 +137,7 @@ def _offered(grant: Held, records: Mapping[bytes, Held]) -> Held | None:
 
 
 def _amount(record: Held, records: Mapping[bytes, Held]) -> int:
-    if record.kind == "answer" and record.refs:
+    if record.kind in ("answer", "withdraw") and record.refs:
         grant = records.get(record.refs[0])
         return int(grant.content.get("quantity", 0)) if grant else 0
     return int(record.content.get("quantity", 0))

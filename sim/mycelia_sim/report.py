@@ -175,6 +175,7 @@ def _table(outcome: Outcome) -> list[str]:
         ("asked", "requests written"),
         ("granted", "grants promised"),
         ("accepted", "grants accepted"),
+        ("lapsed", "grants never answered, taken back"),
         ("handed", "hand-overs confirmed by the giver"),
         ("received", "hand-overs confirmed by the receiver"),
     )

@@ -170,6 +170,7 @@ class Workload:
         preposition: whether nodes give rights ahead of an outage by themselves.
         presence: whether nodes say now and then that they are there.
         before_crash: posts at a node just before it crashes, so that the crash hits writes.
+        promised_in_crash: crashes in which somebody is granted what it can't answer.
         meet_in_cut: whether each group of a cut gets offers and requests that fit.
     """
 
@@ -191,6 +192,7 @@ class Workload:
     preposition: bool
     presence: bool
     before_crash: int
+    promised_in_crash: int
     meet_in_cut: bool
     bursts: tuple[Burst, ...]
 

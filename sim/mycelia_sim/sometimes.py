@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from mycelia_sim.accounts import is_lapse
 from mycelia_sim.backends import AWAY, CARRY
 from mycelia_sim.escrow import overcommitments
 from mycelia_sim.evidence import Evidence, known
@@ -192,12 +193,7 @@ def loans_returned(evidence: Evidence) -> Check:
 def lapses_seen(evidence: Evidence) -> Check:
     """Look for a grant that its granter took back because nobody answered in time."""
     records = evidence.library.records
-    count = 0
-    for record in records.values():
-        grant = records.get(record.refs[0]) if record.kind == "withdraw" else None
-        if grant is not None and grant.kind == "grant" and grant.author == record.author:
-            ends_ms = grant.content.get("accept_by_ms")
-            count += isinstance(ends_ms, int) and record.time_ms >= ends_ms
+    count = sum(is_lapse(record, records) for record in records.values())
     return _seen("lapses_seen", count, "grants taken back for want of an answer")
 
 

@@ -54,6 +54,7 @@ AMOUNTS: Final = {
 BEFORE_CRASH_MS: Final = (0, 25, 60, 120)
 REQUESTS: Final = 0.6  # share of requests among what arrives
 MEETINGS: Final = (0.05, 0.3, 0.6)  # parts of a cut at which each side has something to share
+PROMISE_MS: Final = 3_000  # between a request and an offer, in the middle of which a node falls
 MEET_GAP_MS: Final = 200  # between the offer and the request that are to meet
 POSTS_MAX: Final = 1_000_000
 LENT: Final = frozenset({"tool.building"})  # counted in pieces, and wanted back
@@ -205,13 +206,14 @@ def draw_posts(
     _arrive(writer)
     for number, burst in enumerate(workload.bursts):
         _burst(writer, burst, f"burst/{number}", city)
-    active = frozenset(writer.active)
+    active, kills = frozenset(writer.active), tuple(kills)
     for kill in kills:
         if kill.node in active:
             _write_before(writer, kill)
     for cut in cuts:
         if workload.meet_in_cut:
             _meet_in_cut(writer, cut)
+    _promise_in_crash(writer, kills)
     posts = go_on(writer.posts, workload, scenario.run)
     return tuple(sorted(posts, key=lambda post: (post.at_ms, post.n)))
 
@@ -281,6 +283,29 @@ def _write_before(writer: _Writer, kill: Kill) -> None:
     for before_ms in BEFORE_CRASH_MS[: writer.workload.before_crash]:
         stream = writer.stream(f"kill/{kill.node}/{kill.at_ms}/{before_ms}")
         writer.talk(kill.at_ms - before_ms, kill.node, options, stream)
+
+
+def _promise_in_crash(writer: _Writer, kills: Iterable[Kill]) -> None:
+    """Let somebody ask for much before its node falls, and another one offer it while it lies.
+
+    So it is granted something that it can't answer in time, whoever else asks for the same.
+    """
+    left, wait_ms = writer.workload.promised_in_crash, writer.workload.accept_within_ms or 0
+    kills = sorted(kills, key=lambda kill: (kill.at_ms, kill.node))
+    for kill in kills:
+        until_ms = kill.at_ms + PROMISE_MS + wait_ms
+        stream = writer.stream(f"promise/{kill.node}/{kill.at_ms}")
+        down = {one.node for one in kills if one.at_ms < until_ms and one.restart_ms > kill.at_ms}
+        fell = {one.node for one in kills if one.at_ms < until_ms}
+        givers = sorted(set(writer.active) - fell) or sorted(set(writer.active) - down)
+        if not left or not givers or kill.node not in writer.active or until_ms > kill.restart_ms:
+            continue
+        left -= 1
+        code, n = stream.choice(sorted(set(AMOUNTS) - LENT)), len(writer.posts)
+        writer.post(kill.at_ms - PROMISE_MS // 2, kill.node, "request", code, stream)
+        much = AMOUNTS[code].most * AMOUNTS[code].lot
+        writer.posts[n] = replace(writer.posts[n], quantity=much, urgency="now")
+        writer.post(kill.at_ms + PROMISE_MS // 2, stream.choice(givers), "offer", code, stream)
 
 
 def _meet_in_cut(writer: _Writer, cut: Cut) -> None:

@@ -110,6 +110,12 @@ WORKLOAD: Final = (
     Key("preposition", Flag(), "nodes give rights ahead of an outage by themselves", False),
     Key("presence", Flag(), "nodes say now and then that they are there", False),
     Key("before_crash", Integer(0, 4), "posts at a node just before it crashes", 4),
+    Key(
+        "promised_in_crash",
+        Integer(0, 8),
+        "crashes in which somebody is granted what it can't answer",
+        0,
+    ),
     Key("meet_in_cut", Flag(), "give each group of a cut something to share", True),
 )
 BURST: Final = (

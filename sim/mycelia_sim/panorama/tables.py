@@ -20,6 +20,7 @@ STEPS: Final = (
     ("asked", "requests written"),
     ("granted", "grants promised"),
     ("accepted", "grants accepted"),
+    ("lapsed", "grants never answered, taken back"),
     ("handed", "hand-overs confirmed by the giver"),
     ("received", "hand-overs confirmed by the receiver"),
 )
