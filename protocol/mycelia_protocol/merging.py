@@ -7,7 +7,7 @@ how it has to be.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from mycelia_protocol.allocate import is_open_request
 from mycelia_protocol.purses import is_past
@@ -69,6 +69,7 @@ class MergeReport:
         overdue: rights whose lease is over, of which something has not come back yet.
         unmet: requests that became known now, are open, and lack something.
         forks: (author, log) of logs of which it became known now that they part.
+        forked: grants that count for nothing since their log parts, as became known now.
     """
 
     neighbours: tuple[Told, ...]
@@ -77,15 +78,19 @@ class MergeReport:
     overdue: tuple[Statement[Rights], ...]
     unmet: tuple[Statement[Request], ...]
     forks: tuple[tuple[bytes, bytes], ...]
+    forked: tuple[Statement[Grant], ...]
 
 
-def merge_report(state: State, came: Sequence[Came], now_ms: int) -> MergeReport:
+def merge_report(
+    state: State, came: Sequence[Came], now_ms: int, own: tuple[bytes, int] | None = None
+) -> MergeReport:
     """Say what came between two marks, and what it brought about.
 
     Args:
         state: what is known now.
         came: by whom records came between the marks.
         now_ms: the clock, for what is over.
+        own: this node's key and the first mark: forks that it proved since then are news, too.
     """
     arrived = _Arrived(came)
     offers, requests, grants = (arrived.ids(state, kind) for kind in (Offer, Request, Grant))
@@ -100,14 +105,21 @@ def merge_report(state: State, came: Sequence[Came], now_ms: int) -> MergeReport
         )
         for source, runs in arrived.by_source.items()
     ]
-    proofs = (proof.body for proof in arrived.of(state, Fork))
+    proofs = [proof.body for proof in state.every(Fork) if _is_news(proof, arrived, own)]
+    forks = {(proof.accused, proof.log) for proof in proofs}
+    aside = (each for each in state.contested() if isinstance(each.body, Grant))
     return MergeReport(
         tuple(sorted(neighbours, key=lambda told: (-told.records, told.source))),
         tuple(each for each in state.every(Grant) if _is_contested(state, each, arrived)),
         tuple(arrived.of(state, Return)),
         tuple(each for each in state.every(Rights) if _is_overdue(state, each, now_ms)),
         tuple(r for r in arrived.of(state, Request) if is_open_request(state, r, now_ms)),
-        tuple(sorted({(proof.accused, proof.log) for proof in proofs})),
+        tuple(sorted(forks)),
+        tuple(
+            cast("Statement[Grant]", each)
+            for each in aside
+            if (each.author, each.log) in forks or arrived.source_of(each) is not None
+        ),
     )
 
 
@@ -139,6 +151,12 @@ class _Arrived:
             if source is not None:
                 found[source].append(each.id)
         return found
+
+
+def _is_news(proof: Statement[Fork], arrived: _Arrived, own: tuple[bytes, int] | None) -> bool:
+    """Return whether a proof came, or was found here since the first mark."""
+    is_own = own is not None and proof.author == own[0] and proof.time_ms >= own[1]
+    return is_own or arrived.source_of(proof) is not None
 
 
 def _is_contested(state: State, grant: Statement[Grant], arrived: _Arrived) -> bool:

@@ -104,7 +104,7 @@ def test_each_consequence_has_its_sentence() -> None:
         "holder": who,
         "issuer": {"key": "myc1o", "name": "Oak\x1b"},
     }
-    kinds = ("neighbours", "contested", "returned", "overdue", "unmet", "forks")
+    kinds = ("neighbours", "contested", "returned", "overdue", "unmet", "forks", "forked")
     nothing: dict[str, object] = {kind: [] for kind in kinds}
     answer = {**nothing, "since_ms": NOW_MS, "until_ms": NOW_MS + 3 * HOUR_MS}
     assert list(lines(answer))[1:] == [

@@ -58,6 +58,7 @@ def test_what_the_other_side_did_is_told() -> None:
     rival.log, rival.written = ash.log, ash.written[:]
     answers = [oak.answer(True, theirs), oak.answer(False, mine)]
     proof_of = [[ash.offer(8)], [rival.offer(9)]]
+    lost = ash.grant(8, ash.written[-1], wanted)
     proof = oak.write("fork", fork_content(proof_of))
     state = State(mill.charter)
     for scribe in (mill, oak, elm, ash):
@@ -68,6 +69,9 @@ def test_what_the_other_side_did_is_told() -> None:
     assert [each.id for each in report.returned] == [back.id]
     assert [each.id for each in report.overdue] == [to_elm.id]
     assert report.forks == ((ash.key, ash.log),)
+    assert [each.id for each in report.forked] == [lost.id]
+    assert merge_report(state, [], NOW_MS, (oak.key, proof.time_ms)).forks == report.forks
+    assert merge_report(state, [], NOW_MS, (oak.key, proof.time_ms + 1)).forks == ()
     assert report.unmet == ()
     again = merge_report(state, by(oak, proof), NOW_MS)
     assert again.contested == (), "what was known before is no news"

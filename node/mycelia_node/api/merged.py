@@ -13,6 +13,9 @@ from mycelia_node.reunions import Reunion
 from mycelia_protocol.merging import Came, MergeReport, Told, merge_report
 from mycelia_protocol.state import State
 from mycelia_protocol.types.base import Statement
+from mycelia_protocol.types.grant import Grant
+from mycelia_protocol.types.offer import Offer
+from mycelia_protocol.types.request import Request
 from mycelia_protocol.types.returns import Return
 from mycelia_protocol.types.rights import Rights
 
@@ -43,7 +46,8 @@ class MergedRoutes:
         if since_ms is not None:
             runs = await asyncio.wrap_future(node.store.load_arrivals(since_ms, now_ms))
             came = [Came(r.source, r.author, r.log, r.first, r.last) for r in runs]
-        report = merge_report(node.engine.state, came, now_ms)
+        own = None if since_ms is None else (node.engine.key, since_ms)
+        report = merge_report(node.engine.state, came, now_ms, own)
         return web.json_response(
             {"since_ms": since_ms, "until_ms": now_ms, **_view(node, report, back, now_ms)}
         )
@@ -60,6 +64,7 @@ def _view(node: Node, report: MergeReport, back: dict[bytes, Reunion], now_ms: i
         "returned": [_returned(state, each, key) for each in report.returned],
         "overdue": [rights_view(state, each, key) for each in report.overdue],
         "unmet": [request_view(state, each, key, now_ms) for each in report.unmet],
+        "forked": [_forked(state, each) for each in report.forked],
         "forks": [
             {**collective(state, whose), "log": id_text("log", log)} for whose, log in report.forks
         ],
@@ -76,6 +81,21 @@ def _neighbour(state: State, told: Told, reunion: Reunion | None) -> Json:
         "offers": [id_text("record", each) for each in told.offers],
         "requests": [id_text("record", each) for each in told.requests],
         "grants": [id_text("record", each) for each in told.grants],
+    }
+
+
+def _forked(state: State, grant: Statement[Grant]) -> Json:
+    """Return what a grant promised that counts for nothing, as far as it is here."""
+    purse, wanted = grant.refs[0], state.find(grant.refs[1], Request)
+    known = state.find(purse, Offer) or state.set_aside(purse)
+    offer = known.body if known is not None and isinstance(known.body, Offer) else None
+    return {
+        "id": id_text("record", grant.id),
+        "provider": collective(state, grant.author),
+        "requester": collective(state, wanted.author) if wanted else None,
+        "quantity": grant.body.quantity,
+        "unit": offer.unit if offer else None,
+        "title": (offer.title or offer.category) if offer else None,
     }
 
 

@@ -89,6 +89,10 @@ def _forks(answer: Json) -> Iterator[str]:
     for fork in answer["forks"]:
         name = clean(fork["name"])
         yield f"Two versions: {name} wrote one log twice; from where they part on, none counts."
+    for grant in answer["forked"]:
+        giver, taker = clean(grant["provider"]["name"]), grant["requester"]
+        to = f" to {clean(taker['name'])}" if taker else ""
+        yield f"Contested: {giver} promised {_amount(grant['quantity'], grant)}{to} in one of them."
 
 
 def _unmet(answer: Json) -> Iterator[str]:

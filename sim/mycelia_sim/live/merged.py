@@ -42,7 +42,7 @@ def told(answer: dict[str, Any]) -> str:
         count(sum(len(each[f"{kind}s"]) for each in neighbours), kind)
         for kind in ("offer", "request")
     )
-    contested = count(len(answer["contested"]), "contested grant")
+    contested = count(len(answer["contested"]) + len(answer["forked"]), "contested grant")
     overdue = count(len(answer["overdue"]), "overdue right")
     unmet = count(len(answer["unmet"]), "unmet request")
     by = count(len(neighbours), "neighbour")
