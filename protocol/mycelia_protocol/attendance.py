@@ -1,4 +1,4 @@
-"""Who is about, as far as members say so themselves. Spec: section 10.6.
+"""Who is about, as far as members say so themselves. Spec: section 10.7.
 
 Theory of operation. Now and then each member says a signed word (`presence.py`), which goes along
 its tree to everybody. The more members there are, the more seldom each speaks: so a node takes

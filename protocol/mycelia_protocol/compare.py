@@ -59,7 +59,7 @@ class Vector:
 
     @cached_property
     def mark(self) -> bytes:
-        """The short digest of all heads that anybody can compare (spec 10.6)."""
+        """The short digest of all heads that anybody can compare (spec 10.7)."""
         return digest(HEADS, self._rows)[:HEADS_MARK_SIZE]
 
     def digest(self, key: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """What a member says of itself now and then: a frame that is signed, passed on, and never stored.
 
-It is a hint and no input of any state: who believes a wrong one sees a wrong list. Spec: 10.6.
+It is a hint and no input of any state: who believes a wrong one sees a wrong list. Spec: 10.7.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How members' words about themselves travel: along the same trees as records. Spec: 10.6."""
+"""How members' words about themselves travel: along the same trees as records. Spec: 10.7."""
 
 from collections.abc import Callable
 

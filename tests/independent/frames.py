@@ -152,7 +152,7 @@ def compared(session: bytes, heads: list[list[object]], buckets: int) -> list[by
 
 
 def mark_of(heads: list[list[object]]) -> bytes:
-    """Return the short digest of all heads in a store (10.6)."""
+    """Return the short digest of all heads in a store (10.7)."""
     rows = b""
     for author, log, seq, prefix in sorted(heads):
         assert isinstance(author, bytes)
@@ -164,7 +164,7 @@ def mark_of(heads: list[list[object]]) -> bytes:
 
 
 def read_word(commons: bytes, data: bytes) -> dict[str, str]:
-    """Return what a member signed, and who it is (10.6).
+    """Return what a member signed, and who it is (10.7).
 
     Raises:
         Refused: it did not sign that.

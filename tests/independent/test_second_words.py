@@ -6,7 +6,7 @@ from independent.test_second_reader import Case, cases, judge, plain
 
 @cases("presence")
 def test_presence(case: Case) -> None:
-    """Section 10.6: what a member says of itself, and the mark of a store."""
+    """Section 10.7: what a member says of itself, and the mark of a store."""
     inputs = case["in"]
     if inputs["op"] == "mark":
         heads: list[list[object]] = [

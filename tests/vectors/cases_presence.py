@@ -1,4 +1,4 @@
-"""Vectors of section 10.6: members' words about themselves, and the digest that they carry."""
+"""Vectors of section 10.7: members' words about themselves, and the digest that they carry."""
 
 from dataclasses import replace
 
