@@ -19,18 +19,21 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from mycelia_protocol.limits import ID_SIZE
 from mycelia_protocol.record import Record
-from mycelia_protocol.statements import Reader, read_statement
+from mycelia_protocol.statements import Reader, read_again, read_statement
 from mycelia_protocol.types import KINDS
 from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.incarnation import Incarnation
 
 LogKey: TypeAlias = tuple[bytes, bytes]  # (author, log)
 Logs: TypeAlias = Mapping[LogKey, Sequence[Record]]
+Speakers: TypeAlias = Mapping[int, Sequence[tuple[int, bytes]]]  # kind -> (position, id) of each
 
 ENTRIES_KEPT: Final = 32_768  # about 60 MiB
 KIND_NAMES: Final = tuple(sorted(KINDS))
 KIND_NUMBERS: Final = {name: number for number, name in enumerate(KIND_NAMES, 1)}
+READ_AGAIN: Final = ("offer", "request", "grant", "answer", "receipt")  # nobody asks for words
 NOWHERE: Final = -1
+NOBODY: Final[Speakers] = {}
 SECONDS_MAX: Final = 2**32 - 1
 
 
@@ -40,7 +43,6 @@ class Header(NamedTuple):
     id: bytes
     kind: str
     time_ms: int
-    refs: Sequence[bytes]
 
 
 class Store(Protocol):
@@ -52,11 +54,15 @@ class Store(Protocol):
         ...
 
     def headers(self, key: LogKey) -> Iterable[Header]:
-        """Yield what is to be noted of a log's records, by seq; it is asked for twice."""
+        """Yield what is to be noted of a log's records, by seq."""
         ...
 
-    def record(self, key: LogKey, seq: int) -> Record:
-        """Return the record at a place."""
+    def references(self, key: LogKey) -> Iterable[Sequence[bytes]]:
+        """Yield to which records each of a log's refers, by seq."""
+        ...
+
+    def record(self, key: LogKey, seq: int, record: bytes) -> Record:
+        """Return the record at a place, of which the id is known; of its header what it says."""
         ...
 
 
@@ -66,14 +72,6 @@ class Entry(NamedTuple):
     position: int
     record: Record
     statement: Statement[object] | None
-
-
-class Speaker(NamedTuple):
-    """A record that refers to another one."""
-
-    position: int
-    kind: int
-    id: bytes
 
 
 class Archive:
@@ -102,6 +100,7 @@ class Archive:
         self._next: Final = array("I", [0])
         self._unknown: Final[dict[bytes, list[int]]] = {}  # who refers to what is not here
         self._note_references()
+        self._was_read: Final = bytearray(self.count)  # 1 if it can be read again without a check
         self.entry: Final = lru_cache(ENTRIES_KEPT)(self._entry)
         self.speakers: Final = lru_cache(ENTRIES_KEPT)(self._speakers)
 
@@ -166,14 +165,18 @@ class Archive:
         if position == NOWHERE:
             return None
         number = self._number_at(position)
-        found = self._store.record(self.names[number], position - self.begins[number])
-        return Entry(position, _bare(found), self._read_body(found, self._depth(number)))
+        found = self._store.record(self.names[number], position - self.begins[number], record)
+        read = read_again if self._was_read[position] else self._read_body
+        statement = read(found, self._depth(number))
+        self._was_read[position] = statement is not None and found.kind in READ_AGAIN
+        return Entry(position, _bare(found), statement)
 
     def _depth(self, number: int) -> int:
         """Return where a log stands among its author's."""
         known = self._depths[number]
         if known is None:
-            first = self._read_body(self._store.record(self.names[number], 0), 0)
+            begin = self._store.record(self.names[number], 0, self.id_at(self.begins[number]))
+            first = self._read_body(begin, 0)
             body = None if first is None else first.body
             known = body.depth if isinstance(body, Incarnation) else 0
             self._depths[number] = known
@@ -186,8 +189,8 @@ class Archive:
             low, high = (middle, high) if self.begins[middle] <= position else (low, middle)
         return low
 
-    def _speakers(self, record: bytes) -> tuple[Speaker, ...]:
-        """Return those that refer to the record with this id, by position."""
+    def _speakers(self, record: bytes) -> Speakers:
+        """Return those that refer to the record with this id: of each kind by author and order."""
         position = self.find(record)
         if position == NOWHERE:
             found = self._unknown.get(record, [])
@@ -196,7 +199,18 @@ class Archive:
             while edge:
                 found.append(self._sources[edge])
                 edge = self._next[edge]
-        return tuple(Speaker(each, self.kinds[each], self.id_at(each)) for each in sorted(found))
+        if not found:
+            return NOBODY
+        speakers: dict[int, list[tuple[int, bytes]]] = {}
+        for each in sorted(found, key=self._order):
+            speakers.setdefault(self.kinds[each], []).append((each, self.id_at(each)))
+        return speakers
+
+    def _order(self, position: int) -> tuple[bytes, int, bytes, int]:
+        """Return where a record stands among all."""
+        number = self._number_at(position)
+        author, log = self.names[number]
+        return author, self._depth(number), log, position
 
     # --- tables ---
 
@@ -221,8 +235,8 @@ class Archive:
     def _note_references(self) -> None:
         position = 0
         for key in self.names:
-            for header in self._store.headers(key):
-                for ref in header.refs:
+            for refs in self._store.references(key):
+                for ref in refs:
                     self._note_reference(position, ref)
                 position += 1
 
@@ -245,27 +259,18 @@ class _InMemory:
 
     def headers(self, key: LogKey) -> Iterator[Header]:
         for each in self._records[key]:
-            yield Header(each.id, each.kind, each.time_ms, each.refs)
+            yield Header(each.id, each.kind, each.time_ms)
 
-    def record(self, key: LogKey, seq: int) -> Record:
-        return self._records[key][seq]
+    def references(self, key: LogKey) -> Iterator[Sequence[bytes]]:
+        return (each.refs for each in self._records[key])
+
+    def record(self, key: LogKey, seq: int, record: bytes) -> Record:
+        found = self._records[key][seq]
+        assert found.id == record
+        return found
 
 
 def _bare(record: Record) -> Record:
     """Return a record without what it says, which its statement has, and what proves it."""
-    return Record(
-        record.id,
-        b"",
-        None,
-        None,
-        record.commons,
-        record.author,
-        record.log,
-        record.seq,
-        record.prev,
-        record.kind,
-        record.time_ms,
-        record.body_size,
-        b"",
-        record.refs,
-    )
+    where = (record.commons, record.author, record.log, record.seq)
+    return Record.known(record.id, *where, record.kind, record.time_ms, record.refs, None)

@@ -23,6 +23,7 @@ class ArchiveIndex(Index):
         super().__init__()
         self.archive: Final = archive
         self.here: Final = bytearray(archive.count)  # 1 for what takes part
+        self.numbers: Final[dict[type, int]] = {}  # family -> number of its kind in the archive
         self._meant: dict[tuple[bytes, type], array[int]] = {}
         self.statements = _Statements(self)
         self.about = _About(self)
@@ -38,6 +39,7 @@ class ArchiveIndex(Index):
         self.here[position] = 1
         if family not in self.by_type:
             self.by_type[family] = _Family(self, family, statement.kind)
+            self.numbers[family] = KIND_NUMBERS[statement.kind]
         self._note_last(statement)
         addressee = KINDS[statement.kind].addressee
         if addressee is not None:
@@ -137,11 +139,6 @@ class _Family(dict[bytes, Statement[object]]):
         self._family = family
         self._kind = kind
 
-    @property
-    def number(self) -> int:
-        """Its kind's number in the archive."""
-        return KIND_NUMBERS[self._kind]
-
     def get(self, record: bytes, default: Any = None) -> Any:
         """Return the statement with this id, if it is of this family."""
         found = self._entry(record)
@@ -174,26 +171,24 @@ class _About(dict[tuple[bytes, type], list[Statement[object]]]):
 
     def __init__(self, index: ArchiveIndex) -> None:
         super().__init__()
-        self._families = cast("dict[type, _Family]", index.by_type)
+        self._numbers = index.numbers
         self._speakers = index.archive.speakers
-        self._entry = index.archive.entry
+        self._entry: Any = index.archive.entry
         self._here = index.here
 
     def get(self, key: tuple[bytes, type], default: Any = None) -> Any:
         """Return those that refer to key[0] and are of the family key[1]."""
         record, family = key
-        speakers = self._speakers(record)
-        if not speakers or family not in self._families:
+        number = self._numbers.get(family)
+        said = None if number is None else self._speakers(record).get(number)
+        if said is None:
             return default
-        number, here = self._families[family].number, self._here
-        said = (
-            cast("Any", self._entry(id_)).statement
-            for position, kind, id_ in speakers
-            if kind == number and here[position]
-        )
-        found = [one for one in said if type(one.body) is family]
-        if len(found) > 1:
-            found.sort(key=lambda one: (one.author, one.order))
+        here, entry, found = self._here, self._entry, list[Any]()
+        for position, id_ in said:
+            if here[position]:
+                statement: Any = entry(id_).statement
+                if type(statement.body) is family:
+                    found.append(statement)
         return found
 
 
@@ -210,6 +205,8 @@ class _Marks(dict[bytes, bool]):
         return self._count > 0
 
     def __contains__(self, record: object) -> bool:
+        if not self._count:
+            return False
         position = self._find(cast("bytes", record))
         return position != NOWHERE and self._marks[position] == 1
 

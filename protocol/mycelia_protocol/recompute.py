@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias, cast
 
-from mycelia_protocol.archive import Archive, LogKey, Logs
+from mycelia_protocol.archive import KIND_NUMBERS, Archive, LogKey, Logs
 from mycelia_protocol.archived import ArchiveIndex
 from mycelia_protocol.charter import Charter
 from mycelia_protocol.gatherer import Gatherer
@@ -153,16 +153,13 @@ class Recomputing:
 
     def _grants(self, sight: Sight, decision: Statement[Decided]) -> list[Statement[Grant]]:
         """Return the grants that name a decision, of the same log and in its order."""
-        log = self._archive.of_log(sight.log)
-        found = (
-            self._archive.at(each.position).statement
-            for each in self._archive.speakers(decision.id)
-            if each.position in log
-        )
+        archive, log = self._archive, self._archive.of_log(sight.log)
+        said = archive.speakers(decision.id).get(KIND_NUMBERS["grant"], ())
+        found = (archive.at(position).statement for position, _ in said if position in log)
         return [
             cast("Statement[Grant]", one)
             for one in found
-            if one is not None and isinstance(one.body, Grant) and decision.id in one.refs[2:]
+            if one is not None and decision.id in one.refs[2:]
         ]
 
     def _name(

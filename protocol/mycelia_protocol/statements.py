@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from mycelia_protocol.errors import EncodingError, RecordError, SchemaError
+from mycelia_protocol.body import WORDS, split_body
+from mycelia_protocol.encoding import decode_proven
+from mycelia_protocol.errors import EncodingError, LocalError, RecordError, SchemaError
 from mycelia_protocol.record import Record
-from mycelia_protocol.schema import check
+from mycelia_protocol.schema import Body, check
 from mycelia_protocol.types import KINDS
 from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.decision import Decided, Settled
@@ -18,6 +20,25 @@ FORMS: Final[dict[str, tuple[type, ...]]] = {  # as what kinds are read of which
     "view": (View, Elided),
 }
 Reader: TypeAlias = Callable[[Record, int], Statement[object] | None]
+
+
+def read_again(record: Record, depth: int = 0) -> Statement[object]:
+    """Return what a record says whose body was read before, but for its words.
+
+    So nothing is checked, which is most of the work.
+
+    Raises:
+        LocalError: it says nothing; then it was not read before.
+    """
+    facts = None if record.body is None else decode_proven(split_body(record.body).facts)
+    if not isinstance(facts, dict):
+        raise LocalError("this was no statement before")
+    kind = KINDS[record.kind]
+    body = kind.read(Body({name: facts[name] for name in facts if name not in WORDS}), record)
+    order = (depth, record.log, record.seq)
+    return Statement(
+        record.id, record.author, record.log, kind.name, record.time_ms, record.refs, order, body
+    )
 
 
 def read_statement(record: Record, depth: int = 0) -> Statement[object] | None:

@@ -4,15 +4,17 @@ It is read beside a daemon that goes on writing; what comes after the beginning 
 """
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, TypeAlias, cast
 
 from mycelia_node.database import unusable
-from mycelia_node.rows import Row, header_prefix
+from mycelia_node.rows import COMPACT, header_prefix
 from mycelia_protocol.archive import Header, LogKey
+from mycelia_protocol.compact import expand
 from mycelia_protocol.crypto import digest
-from mycelia_protocol.encoding import decode_proven
+from mycelia_protocol.encoding import Value, decode_proven
 from mycelia_protocol.errors import RecordError, RemoteError
 from mycelia_protocol.record import Record
 
@@ -23,7 +25,8 @@ SELECT_LOGS: Final = (
 SELECT_HEADERS: Final = (
     "SELECT header, length(body) = 0 FROM records WHERE log = ? AND seq < ? ORDER BY seq"
 )
-SELECT_RECORD: Final = "SELECT header, signature, body FROM records WHERE log = ? AND seq = ?"
+_End: TypeAlias = "tuple[str, int, int, bytes, tuple[bytes, ...]]"  # of a header, from the kind on
+SELECT_RECORD: Final = "SELECT header, body FROM records WHERE log = ? AND seq = ?"
 
 
 class Stacks:
@@ -52,35 +55,61 @@ class Stacks:
 
     def headers(self, key: LogKey) -> Iterator[Header]:
         """Yield what is to be noted of a log's records; each has to follow the one before."""
-        prefix, before = header_prefix(self._commons, *key), None
-        try:
-            where = (self._numbers[key], self.logs[key])
-            rows = self._connection.execute(SELECT_HEADERS, where)
-            for seq, (rest, is_compact) in enumerate(rows):
-                fields = decode_proven(rest if is_compact else prefix + rest)
-                if is_compact and isinstance(fields, tuple):
-                    id_, kind, time_ms, refs = cast("tuple[bytes, ...]", fields[:4])
-                elif isinstance(fields, tuple) and fields[4:6] == (seq, before):
-                    id_ = digest("record", prefix + rest)
-                    kind, time_ms, refs = fields[6], fields[7], fields[10]
-                else:
-                    raise RecordError(f"record {seq} of a log has lost its predecessor")
-                yield Header(
-                    id_, cast("str", kind), cast("int", time_ms), cast("tuple[bytes, ...]", refs)
-                )
-                before = id_
-        except (sqlite3.Error, RemoteError) as error:
-            raise unusable(self._path, error) from error
+        before: bytes | None = None
+        for seq, (header, fields) in enumerate(self._all_headers(key)):
+            if header is None:
+                before, kind, time_ms = cast("tuple[bytes, str, int]", fields[:3])
+            elif fields[4:6] == (seq, before):
+                before = digest("record", header)
+                kind, time_ms = cast("tuple[str, int]", fields[6:8])
+            else:
+                lost = RecordError(f"record {seq} of a log has lost its predecessor")
+                raise unusable(self._path, lost)
+            yield Header(before, kind, time_ms)
 
-    def record(self, key: LogKey, seq: int) -> Record:
-        """Return the record at a place."""
+    def references(self, key: LogKey) -> Iterator[tuple[bytes, ...]]:
+        """Yield to which records each of a log's refers."""
+        for header, fields in self._all_headers(key):
+            yield cast("tuple[bytes, ...]", fields[3 if header is None else 10])
+
+    def record(self, key: LogKey, seq: int, record: bytes) -> Record:
+        """Return the record at a place, of which the id is known."""
+        author, log = key
         try:
             where = (self._numbers[key], seq)
-            header, signature, body = self._connection.execute(SELECT_RECORD, where).fetchone()
-            return Row(self._commons, *key, seq, header, signature, body).restore(None)
+            header, body = self._connection.execute(SELECT_RECORD, where).fetchone()
+            if body == COMPACT:
+                return expand(self._commons, author, log, seq, header)
+            fields = _fields(header_prefix(self._commons, *key) + header)
+            kind, time_ms, size, hash_, refs = cast("_End", fields[6:])
+            who = (self._commons, author, log, seq, None, sys.intern(kind), time_ms)
+            found = Record(record, b"", None, body, *who, size, hash_, refs)
+            if body is not None:
+                found.check_body(body)
         except (sqlite3.Error, RemoteError, TypeError) as error:
+            raise unusable(self._path, error) from error
+        return found
+
+    def _all_headers(self, key: LogKey) -> Iterator[tuple[bytes | None, tuple[Value, ...]]]:
+        """Yield each header of a log, and its fields; of a compact form those, and no header."""
+        prefix = header_prefix(self._commons, *key)
+        try:
+            where = (self._numbers[key], self.logs[key])
+            for rest, is_compact in self._connection.execute(SELECT_HEADERS, where):
+                if is_compact:
+                    yield None, cast("tuple[Value, ...]", decode_proven(rest))
+                else:
+                    yield prefix + rest, _fields(prefix + rest)
+        except (sqlite3.Error, RemoteError) as error:
             raise unusable(self._path, error) from error
 
     def close(self) -> None:
         """Read no more."""
         self._connection.close()
+
+
+def _fields(header: bytes) -> tuple[Value, ...]:
+    fields = decode_proven(header)
+    if not isinstance(fields, tuple) or len(fields) != 11:
+        raise RecordError("a header has eleven fields", requirement="REC-2")
+    return fields

@@ -39,14 +39,15 @@ def touched(facts: Facts, statement: Statement[object]) -> list[bytes]:
     if isinstance(statement.body, Answer):  # whether a grant was accepted changes no purse
         reach.note_request_of(statement.refs[0])
         return reach.spread()
+    if isinstance(statement.body, DECISIONS):  # until it was there, it might have been a return
+        for purse in _naming(facts, statement.id):
+            reach.note(purse)
+        return reach.spread()
     for record in (statement.id, *statement.refs):
         reach.note(record)
     if isinstance(statement.body, Rights):
         for back in facts.about(statement.id, Return):
             reach.offers.update(_naming(facts, back.id))
-    if isinstance(statement.body, DECISIONS):  # until it was there, it might have been a return
-        for purse in _naming(facts, statement.id):
-            reach.note(purse)
     return reach.spread()
 
 
@@ -65,7 +66,7 @@ class _Reach:
         self.offers = set[bytes]()
         self._rights = set[bytes]()
         self._requests = set[bytes]()
-        self._found = {statement.id, *statement.refs}
+        self._found = {statement.id}
         self._facts = facts
         self._new = statement.id
 
@@ -73,11 +74,13 @@ class _Reach:
         """Note whom a grant is promised to."""
         grant = self._facts.find(record, Grant)
         if grant:
+            self._found.add(record)
             self._requests.add(grant.refs[1])
 
     def note(self, record: bytes) -> None:
         """Note a record that a statement is, or refers to."""
         facts = self._facts
+        self._found.add(record)
         grant, back = facts.find(record, Grant), facts.find(record, Return)
         for purse in (record, *(grant.refs[:1] if grant else ()), *(back.refs if back else ())):
             if facts.find(purse, Offer):
