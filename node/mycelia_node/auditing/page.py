@@ -262,7 +262,8 @@ def _seen(value: int | None) -> Cell:
 def _replay(replay: Json) -> Iterator[str]:
     yield (
         '<p class="lead">Every decision made once more by another policy, each from what its '
-        "author knew then. What would have followed from other grants is not told.</p>"
+        "author knew then: it hands out anew all that was left. What that would have changed for "
+        "later ones is not followed: they start from what was left, met and received in truth.</p>"
     )
     changed = (
         f"decisions in which somebody else would stand first: {per_mille(replay['changed_pm'])}"

@@ -115,6 +115,10 @@ def _replay(replay: Json) -> Iterator[str]:
         f"By {clean(replay['policy']['name'])!r}, each time from what was known then, somebody "
         f"else would stand first in {count(replay['changed'], 'decision')} ({changed})."
     )
+    yield (
+        "Each decision hands out anew all that was left then. What that would have changed for "
+        "later ones is not followed: they start from what was left, met and received in truth."
+    )
     for heading, sign in (("WOULD GAIN", 1), ("WOULD LOSE", -1)):
         rows = [
             (each["name"], amount(abs(each["gain"])))
