@@ -191,6 +191,7 @@ def _table(outcome: Outcome) -> list[str]:
         ("requests promised in full", "full"),
         ("requests promised in part", "part"),
         ("requests left unmet", "unmet"),
+        ("requests withdrawn", "withdrawn"),
     )
     for words, name in ends:
         cells = "".join(f"{getattr(wants[side], name):>22}" for side in names)
