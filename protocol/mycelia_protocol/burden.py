@@ -29,6 +29,8 @@ def burdens(engine: Engine) -> Iterator[Burden]:
     for link, reads in Counter(engine.replicate._reads.values()).items():
         if link in engine.replicate._links:
             yield "WANTs of one peer", reads, limits.READS_PER_LINK_MAX
+    bases = engine.replicate.reconcile._compare._bases
+    yield "members last found level", len(bases), limits.BASES_MAX
     dials = len(engine.options.dial) + limits.DEGREE_TARGET
     yield "links of members", len(engine.peers.ready_links()), limits.DEGREE_MAX + dials
     yield "links without greeting", engine.peers.unproven, limits.UNPROVEN_MAX + dials
