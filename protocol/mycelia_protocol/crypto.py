@@ -18,7 +18,7 @@ Spec: section 5, requirements KEY-1 .. KEY-5.
 """
 
 import hashlib
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -90,6 +90,7 @@ def _square_root(square: int) -> int | None:
 _SMALL_ORDER_YS: Final = _small_order_ys()
 
 
+@cache
 def domain(purpose: str) -> bytes:
     """Return the domain string of `purpose`, which comes first in all that is hashed or signed."""
     return b"mycelia/1/%b\0" % purpose.encode("ascii")
