@@ -15,7 +15,6 @@ from mycelia_protocol.types import returns, withdraw
 from mycelia_protocol.types.accounts import account_of, creditable, purse_of
 from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.grant import Grant
-from mycelia_protocol.types.ledger import taken_back
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.promises import GrantStatus, grant_state, times_of
 from mycelia_protocol.types.receipt import confirmed
@@ -126,22 +125,6 @@ def put_back(state: State, key: bytes, now_ms: int) -> Iterator[Draft]:
         if became.holds and is_useless and not _is_handed(state, grant):
             reason = "not answered in time" if is_lapsed else ""
             yield Draft(None, "withdraw", withdraw.content(reason), (grant.id,))
-
-
-def break_off(state: State, key: bytes) -> Iterator[Draft]:
-    """Yield withdrawals of own grants that broke a rule, so that they are off for good.
-
-    They hold nothing, and this changes no sum: it says to whom something was promised, with the
-    next record of its granter, that it gets nothing. Only of own offers, all about which stands in
-    the own logs; what others spent may look too much for a while, until all of it came.
-    """
-    for grant in state.by_author(key, Grant):
-        is_broken = grant_state(state, grant.id).status in BROKEN
-        offer = state.find(grant.refs[0], Offer) if is_broken else None
-        if offer is None or offer.author != key or _is_handed(state, grant):
-            continue
-        if taken_back(state, grant) is None:
-            yield Draft(None, "withdraw", withdraw.content("there was not enough"), (grant.id,))
 
 
 def give_back(state: State, key: bytes, log: bytes | None, now_ms: int) -> Iterator[Draft]:

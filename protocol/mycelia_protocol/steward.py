@@ -128,8 +128,6 @@ class Steward:
         if options.allocate:
             yield from allocate.answers(state, key, clock_ms)
             yield from purses.put_back(state, key, clock_ms)
-            if not self._gate.known_since:  # else what is not known yet may turn it round
-                yield from purses.break_off(state, key)
             if self._gate.is_open:
                 backs = purses.give_back(state, key, log, clock_ms)
                 yield from (back for back in backs if not self.is_frozen(back.refs[0]))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from mycelia_protocol import gate, peers, reconcile
+from mycelia_protocol import asking, gate, peers, reconcile
 from mycelia_protocol.crypto import digest
 from mycelia_protocol.engine import Engine
 from mycelia_protocol.events import Event, Output, ReadRecords
@@ -163,7 +163,7 @@ def makes_no_room(planted: Planted) -> None:
 
 def is_deaf_to_heads(planted: Planted) -> None:
     """A node that never asks for what it lacks."""
-    planted.setattr(reconcile.Reconcile, "_ask", lambda self, link, now_ms: [])
+    planted.setattr(asking.Asker, "ask", lambda self, link, now_ms: [])
 
 
 def stays_away(planted: Planted) -> None:
