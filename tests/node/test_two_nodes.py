@@ -112,7 +112,8 @@ def test_status_board_and_watch_for_programs(pair: Pair) -> None:
     assert peer["direction"] in ("in", "out")
     assert status["members"] == 2
     board = cli("--json", "--home", one.home, "board").json
-    assert set(board) == {"offers", "requests", "needs_you", "to_decide", "contested"}
+    keys = {"offers", "requests", "needs_you", "to_decide", "contested", "broken"}
+    assert set(board) == keys
     heads = one.client.get("/v1/heads")
     assert heads["records"] == sum(log["seq"] + 1 for log in heads["logs"])
 
