@@ -9,12 +9,15 @@ is settled within the day, so what lives is small beside what has been.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from mycelia_protocol.charter import Charter
+from mycelia_protocol.compact import compact
 from mycelia_protocol.crypto import public_key
 from mycelia_protocol.encoding import Value
+from mycelia_protocol.limits import ACKNOWLEDGED_MAX
+from mycelia_protocol.merkle import Tree
 from mycelia_protocol.record import Record, build_record
 
 DAY_MS: Final = 86_400_000
@@ -111,6 +114,28 @@ class Town:
                         "sealed": self._rng.randbytes(225),
                     }
                     yield member.write("message", time_ms, sealed, offers[each].id)
+
+    def sum_up(self, number: int, records: Iterable[Record]) -> Iterator[Record]:
+        """Yield checkpoints of all logs on a day, and what each member says of the others'.
+
+        Args:
+            number: the day, counted from 0.
+            records: all that were written so far.
+        """
+        time_ms = self._first_ms + number * DAY_MS
+        sums = {member.key: Tree() for member in self._members}
+        for record in records:
+            sums[record.author].add(compact(record))
+        checkpoints = {
+            member.key: member.write("checkpoint", time_ms, {"root": sums[member.key].root()})
+            for member in self._members
+        }
+        yield from checkpoints.values()
+        for member in self._members:
+            others = sorted(one.id for key, one in checkpoints.items() if key != member.key)
+            for start in range(0, len(others), ACKNOWLEDGED_MAX):
+                named = tuple(others[start : start + ACKNOWLEDGED_MAX])
+                yield member.write("acknowledge", time_ms, {"checkpoints": named})
 
     def _thing(self, choice: int, time_ms: int) -> dict[str, Value]:
         category, unit, title, quantity, lot = GOODS[choice % len(GOODS)]

@@ -1,0 +1,57 @@
+"""Two real daemons: one that keeps only what counts of old logs, and a newcomer."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from mycelia_bench.made_up import DAY_MS, Town
+from mycelia_bench.shortened import shorten_home
+from mycelia_bench.year import Filling
+from mycelia_node.home import Home
+from mycelia_node.setup import prepare
+from node_daemons import Daemon, cli, wait_for
+
+DAYS = 12
+MEMBERS = 4
+
+pytestmark = pytest.mark.daemon
+
+
+def old_town(home: Home) -> tuple[int, int]:
+    """Make a home that holds old logs in compact form; return (records, compact ones)."""
+    home.create()
+    with home.locked():
+        _, seed = prepare(home, "House 0")
+        first_ms = time.time_ns() // 1_000_000 - 3 * DAYS * DAY_MS
+        town = Town(seed, first_ms, MEMBERS)
+        home.write_private(home.charter, town.charter.encode())
+        records = [*town.begin(), *(one for day in range(DAYS) for one in town.day(day))]
+        sums = list(town.sum_up(DAYS, records))
+        filling = Filling(home, town.charter.commons)
+        filling.add([*records, *sums])
+        filling.end()
+    own = records[0].author
+    count = shorten_home(home, town.charter.commons, own, first_ms + DAYS * DAY_MS)
+    return len(records) + len(sums), count
+
+
+def test_a_newcomer_starts_from_compact_logs(tmp_path: Path) -> None:
+    """CHECK-7, CHECK-8: it comes to the same state, though the records are nowhere any more."""
+    home = Home.at(tmp_path / "old")
+    records, count = old_town(home)
+    assert count > records // 3
+    old, new = Daemon(home.path).start(), Daemon(tmp_path / "new")
+    try:
+        invite = cli("--home", old.home, "invite").out.strip()
+        assert cli("--home", new.home, "join", invite, "--name", "New").code == 0
+        new.start()
+        wait_for(
+            lambda: old.status()["state_digest"] == new.status()["state_digest"],
+            "both come to the same state",
+        )
+        assert new.status()["records"] == old.status()["records"] > records
+        assert new.status()["checkpoints"]["compact_logs"] == MEMBERS - 1
+    finally:
+        for each in (new, old):
+            each.stop()
