@@ -14,7 +14,10 @@ ROOT = Path(__file__).parents[1]
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
 # A letter in brackets keeps each pattern from matching the line that it stands on.
-LEFT_BEHIND = re.compile(r"\b(TO[D]O|FIX[M]E|XX[X]|HAC[K]|NotImplemented[E]rror|for[ ]now)\b")
+LEFT_BEHIND = re.compile(
+    r"\b(TO[D]O|FIX[M]E|XX[X]|HAC[K]|NotImplemented[E]rror|for[ ]now)\b"
+    r"|^(<{7}|>{7})(?= )"  # of a merge
+)
 # Not after a word, a dot or a URL's host: `runs/home/` and `example.org/home/` are fine.
 MACHINE_PATH = re.compile(r"(?<![\w.~*/-])/(ho[m]e|roo[t]|User[s]|wor[k]|op[t])/")
 SOURCE_ROOTS = ("protocol", "node", "sim", "tests", "bench")
@@ -115,6 +118,7 @@ def test_nothing_is_left_behind() -> None:
     ("line", "is_caught"),
     [
         ("# FIX" + "ME later", True),
+        ("<" * 7 + " HEAD", True),
         ("raise NotImplemented" + "Error", True),
         ("a method, fixmes and hacking", False),
     ],

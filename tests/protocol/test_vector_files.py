@@ -13,7 +13,7 @@ from vectors import make_vectors
 from vectors.reading import FOLDER, SUITES, load
 
 # Suites that judge no bytes: something comes out of each case.
-COMPUTED = {"digest", "state", "distance", "scoring", "metrics"}
+COMPUTED = {"digest", "state", "distance", "scoring", "metrics", "transcript"}
 TYPES: dict[str, type] = {"object": dict, "array": list, "string": str, "integer": int}
 
 

@@ -21,6 +21,7 @@ from mycelia_protocol.notices import Notice
 from mycelia_protocol.options import Options
 from mycelia_protocol.reading import read_ranges
 from mycelia_protocol.record import Record
+from mycelia_protocol.shortcuts import Shortcuts
 
 
 @dataclass
@@ -82,7 +83,8 @@ class Node:
     def start(self, resumable_log: bytes | None, *, is_restored: bool = False) -> None:
         """Start a fresh engine from the disk."""
         rng = random.Random(self.mesh.rng.random())
-        self.engine = Engine(self.mesh.charter, self.seed, rng, self.options)
+        shortcuts = self.mesh.shortcuts
+        self.engine = Engine(self.mesh.charter, self.seed, rng, self.options, shortcuts)
         self.give(events.RecordsLoaded(tuple(self.disk.records())))
         self.give(form_events.CompactLoaded(dict(self.disk.compact)))
         self.give(events.InvitesLoaded(dict(self.disk.invites)))
@@ -105,6 +107,8 @@ class Node:
 
 class Mesh:
     """A commons of engines."""
+
+    shortcuts: Shortcuts | None = None  # what every engine is given
 
     def __init__(
         self,

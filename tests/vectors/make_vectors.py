@@ -35,6 +35,7 @@ from vectors import (
     cases_scoring,
     cases_signature,
     cases_state,
+    cases_transcript,
 )
 from vectors.suite import Suite
 
@@ -59,6 +60,7 @@ BUILDERS: Final[tuple[Callable[[], Suite], ...]] = (
     cases_bundle.build,
     cases_message.build,
     cases_presence.build,
+    cases_transcript.build,
 )
 DIFF_LINES_MAX: Final = 20  # lines of a difference that are shown
 
