@@ -9,6 +9,7 @@ link, and the rest can come from somebody else, whole or compact.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Final, TypeAlias
 
 from mycelia_protocol.clock import earliest
@@ -198,6 +199,10 @@ class FormExchange:
             del peer.offers[key]
             reason = "nothing authenticates what stands for records of a log"
             raise SignatureError(reason, code="forged", requirement="CHECK-7")
+        if not _hangs_together(records, checkpoint.commons):
+            del peer.offers[key]
+            reason = "records of a log that do not follow each other"
+            raise SignatureError(reason, code="forged", requirement="CHECK-7")
         before = self._logs.accepted(key).next_seq
         intake = self._logs.take_proven(key, self._ending_well(records, before))
         if self._logs.accepted(key).next_seq == before:  # the other branch of a log
@@ -292,6 +297,16 @@ class FormExchange:
         is_last = not is_cut and len(asked) <= EVIDENCE_RECORDS_MAX
         found = tuple(shown[id_] for id_ in here)
         return [Say(link, Evidence(found, None if is_last else after[0]))]
+
+
+def _hangs_together(records: Sequence[Record], commons: bytes) -> bool:
+    """Return whether whole records are of a commons, and follow those before them.
+
+    No checkpoint says so, however many confirmed it.
+    """
+    return all(each.commons == commons for each in records) and all(
+        each.is_compact or each.prev == before.id for before, each in pairwise(records)
+    )
 
 
 def _root_in(checkpoint: Record) -> bytes | None:

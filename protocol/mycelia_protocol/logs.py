@@ -202,16 +202,17 @@ class Logs:
         """Take what a confirmed checkpoint proves of a log, as far as it goes on here.
 
         Args:
-            records: whole or compact, in order; the first has to be one that is here, if any is,
-                since compact ones do not say on what they hang. The last is compact, or its own
-                signature was checked.
+            records: whole or compact, in order, each whole one on the one before it; the first has
+                to be one that is here, if any is, since compact ones do not say on what they hang.
+                The last is compact, or its own signature was checked.
         """
         intake, log = Intake(), self._writable(key)
         begin = records[0].seq
         is_same = begin < log.accepted.next_seq and not self.contradicts(key, begin, records[0].id)
         if not log.is_contested and (is_same or begin == log.accepted.next_seq == 0):
             for record in records:
-                if record.seq == log.accepted.next_seq:
+                hangs = record.is_compact or record.prev == log.accepted.id
+                if record.seq == log.accepted.next_seq and hangs:
                     self._admit(log, record, record is records[-1], intake)
             self._drain(key, log, intake)
         if not log.accepted.next_seq and not self._gaps.get(key):
