@@ -240,7 +240,8 @@ class Asker:
 
         What was asked behind the last log of which it held anything may only have found no room.
         What was asked before that was answered in full: in the last stage nothing at all means that
-        the peer lacks it, in an earlier one that the stage is over for that log.
+        the peer lacks it, in an earlier one that the stage is over for that log. Records that lead
+        no further, as a checkpoint in place of others, would only come again.
         """
         peer = self._peers[link]
         asking = peer.askings.popleft()
@@ -254,9 +255,9 @@ class Asker:
         for at, (key, wanted) in enumerate(zip(keys, ranges, strict=True)):
             if self._asked.get(key) == link:
                 del self._asked[key]
-            if stage == STAGE_ALL:
-                if at <= reached and self._logs.accepted(key).next_seq <= wanted.first:
-                    peer.forget(key)
-            elif at < reached and key in peer.ahead:
+            is_stuck = self._logs.accepted(key).next_seq <= wanted.first
+            if is_stuck and (key in given or (stage == STAGE_ALL and at <= reached)):
+                peer.forget(key)
+            elif stage != STAGE_ALL and at < reached and key in peer.ahead:
                 peer.ahead[key] = stage + 1
         return self.ask_again(now_ms)

@@ -1,21 +1,23 @@
-"""Logs in compact form from who would do harm: what is confirmed by accomplices hurts nobody else."""
+"""Logs in compact form from somebody who would do harm: it hurts nobody but itself."""
 
 import pytest
 
+from mycelia_protocol import asking, events
 from mycelia_protocol.close_codes import CLOSE_FORGED
 from mycelia_protocol.compact import compact, shorten
 from mycelia_protocol.merkle import Tree
-from mycelia_protocol.record import build_record
+from mycelia_protocol.record import Record, build_record
 from mycelia_protocol.types import acknowledge, checkpoint
 from protocol.test_forms import OFFER, join, options
 from support.mesh import Mesh, Node
 
 
-def accomplices(spoil: str) -> tuple[Mesh, Node]:
+def accomplices(spoil: str, *, is_named: bool = True) -> tuple[Mesh, Node]:
     """Return a commons where two say of the log of one what never was, and a newcomer.
 
     Args:
         spoil: what a whole record in the middle of that log has wrong.
+        is_named: whether the second says so too.
     """
     mesh = Mesh(count=3, allocate=False)
     _, liar, friend = mesh.nodes
@@ -43,7 +45,8 @@ def accomplices(spoil: str) -> tuple[Mesh, Node]:
     for each in (*log[:2], false, *log[3:]):
         tree.add(compact(each))
     lie = liar.publish("checkpoint", checkpoint.content(tree.root()))
-    friend.publish("acknowledge", acknowledge.content([lie]))
+    if is_named:
+        friend.publish("acknowledge", acknowledge.content([lie]))
     victim = join(mesh, mesh.nodes[0])
     log[:] = [each if each.kind == "checkpoint" else shorten(each) for each in log]
     log[2] = false
@@ -64,3 +67,22 @@ def test_a_log_that_does_not_hang_together_is_not_taken(spoil: str) -> None:
     assert CLOSE_FORGED in [each.code for each in victim.closed]
     victim.start(None)
     assert not victim.engine.logs.accepted((liar.key, liar.engine.publisher.log or b"")).next_seq
+
+
+def test_a_checkpoint_in_place_of_records_is_not_asked_for_again_and_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """CHECK-7, REP-17: in any stage it is the answer, and what follows from it is not a WANT."""
+    monkeypatch.setattr(asking, "STAGED_RECORDS_MIN", 2)
+    mesh, victim = accomplices("prev", is_named=False)
+    liar, reads = mesh.nodes[1], 0
+    read = liar.disk.read
+
+    def counted(request: events.ReadRecords) -> tuple[Record, ...]:
+        nonlocal reads
+        reads += 1
+        return read(request)
+
+    monkeypatch.setattr(liar.disk, "read", counted)
+    mesh.connect(victim, liar)
+    assert 0 < reads < 10
