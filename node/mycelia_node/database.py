@@ -26,11 +26,13 @@ PROFILE_KIND = b"\xa7profile"  # how the header of a profile says what it is
 INSERT_RECORD = """
 INSERT INTO records (log, seq, header, signature, body) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (log, seq) DO UPDATE SET
-    signature = coalesce(signature, excluded.signature),
-    body = CASE WHEN substr(excluded.body, 1, 1) = x'93' THEN excluded.body
+    signature = CASE WHEN x'' IN (body, excluded.body) THEN signature
+           ELSE coalesce(signature, excluded.signature) END,
+    body = CASE WHEN x'' IN (body, excluded.body) THEN body
+           WHEN substr(excluded.body, 1, 1) = x'93' THEN excluded.body
            ELSE coalesce(body, excluded.body) END
-WHERE header = excluded.header
-"""
+WHERE header = excluded.header OR x'' IN (body, excluded.body)
+"""  # of a compact form and a record at one place stays what was there first
 FREED = "freed"  # the note of how many bytes were erased since the file was last written anew
 COMPACT_MIN = 16 * 1024 * 1024  # bytes; less is not worth a moment's wait
 COMPACT_PART = 5  # nor is less than a fifth of the file
@@ -169,7 +171,7 @@ class Writer:
                 if body == COMPACT:
                     continue
                 row = Row(commons, wanted.author, wanted.log, seq, header, signature, body)
-                parts = lay_down(shorten(_parsed(row)))
+                parts = _shortened(row)
                 freed += len(header) + len(signature or b"") + len(body or b"") - len(parts[0])
                 self._connection.execute(UPDATE_ALL, (*parts, number, seq))
         self._connection.execute(NOTE_COMPACT, (wanted.until, number))
@@ -231,10 +233,10 @@ class Writer:
         return number, record.seq, *lay_down(record)
 
 
-def _parsed(row: Row) -> Record:
-    """Return the record of a row; raises a StoreError if it is damaged."""
+def _shortened(row: Row) -> tuple[bytes, bytes | None, bytes | None]:
+    """Return the compact form of a row, as it lies there; raises a StoreError if it is damaged."""
     try:
-        return row.parse()
+        return lay_down(shorten(row.parse()))
     except RemoteError as error:
         raise StoreError(f"Record {row.seq} of a log is damaged: {error}.") from error
 

@@ -229,10 +229,10 @@ class SqliteStore:
     def _write(self) -> None:
         """Commit group after group until the store closes."""
         while group := self._next_group():
-            if isinstance(group[0], Shorten):
-                self._shorten(group[0])
-                continue
             try:
+                if isinstance(group[0], Shorten):
+                    self._shorten(group[0])
+                    continue
                 self._writer.write(
                     group_records(group),
                     group_invites(group),
@@ -316,6 +316,8 @@ class SqliteStore:
         for job in jobs:
             if isinstance(job, InviteChange):
                 job.done.set_exception(StoreError(f"The invite was not written: {reason}."))
+            if isinstance(job, Shorten):
+                self.report(Shortened(job.author, job.log, is_done=False))
         for number in numbers:
             self.report(StoreFailed(number, reason))
 

@@ -132,7 +132,7 @@ class Checkpoints:
                 tree.add(compact(record))
         refuted = None
         if tree.count == until and key in self._doubted:
-            refuted = self._judge(self._doubted.pop(key), tree, now_ms, clock_ms)
+            refuted = self._judge(key, tree, now_ms, clock_ms)
         elif not records:  # it can't be read here: whoever looks at the store's state will say so
             self._doubted.pop(key, None)
             self._is_grown = self._is_grown and key[0] != self._publisher.key
@@ -195,10 +195,14 @@ class Checkpoints:
         return ReadForms(READ_TOKEN, *key, until, first, RUN_SIZE_MAX, is_proved=False)
 
     def _judge(
-        self, id_: bytes, tree: Tree, now_ms: int, clock_ms: int
+        self, key: LogKey, tree: Tree, now_ms: int, clock_ms: int
     ) -> CheckpointRefuted | None:
-        """Compare what a checkpoint says with the own sum."""
+        """Compare what a checkpoint says with the own sum, unless a newer one came meanwhile."""
+        id_ = self._doubted[key]
         one = self._state.find(id_, Checkpoint)
+        if one is not None and one.order[2] > tree.count:
+            return None
+        del self._doubted[key]
         if one is None or one.order[2] != tree.count:
             return None
         if one.body.root != tree.root():

@@ -6,6 +6,7 @@ from pathlib import Path
 from mycelia_node.store import SqliteStore
 from mycelia_protocol.compact import compact, shorten
 from mycelia_protocol.crypto import LEAF, digest
+from mycelia_protocol.events import RecordsStored, StoreFailed
 from mycelia_protocol.form_events import FormsRead, ReadForms, Shorten, Shortened
 from mycelia_protocol.merkle import Tree, proved_root
 from mycelia_protocol.record import Record
@@ -108,6 +109,33 @@ def test_a_log_that_can_not_be_shortened_stays_as_it_is(sqlite_kit: StoreKit) ->
     sqlite_kit.put(2, others)
     assert sqlite_kit.loaded() == [*records, *others]
     assert shortened(sqlite_kit, records, (0, 3), until=4)
+
+
+def test_what_waits_behind_a_full_disk_is_not_shortened_and_can_be_later(
+    sqlite_kit: StoreKit,
+) -> None:
+    """Whoever asked is told, else nothing would ever be shortened again."""
+    records, others = make_log(count=8), make_log(log=2, count=200)
+    sqlite_kit.put(1, records)
+    sqlite_kit.fill_disk()
+    sqlite_kit.store.submit(2, tuple(others))
+    sqlite_kit.store.shorten(Shorten(records[0].author, records[0].log, 4, ((0, 3),)))
+    reports = sqlite_kit.wait(2)
+    assert Shortened(records[0].author, records[0].log, is_done=False) in reports
+    assert [type(each) for each in reports].count(StoreFailed) == 1
+    sqlite_kit.free_disk()
+    assert shortened(sqlite_kit, records, (0, 3), until=4)
+
+
+def test_words_that_come_too_late_change_nothing_and_fail_nothing(sqlite_kit: StoreKit) -> None:
+    """Of a compact form and a record at one place stays what was there first."""
+    records, others = make_log(count=6), make_log(log=2, count=2)
+    sqlite_kit.put(1, [records[0], records[1].without_words(), *records[2:]])
+    assert shortened(sqlite_kit, records, (0, 2), until=3)
+    assert sqlite_kit.put(2, [records[1], *others]) == [RecordsStored(2)]
+    assert sqlite_kit.put(3, [shorten(records[5])]) == [RecordsStored(3)]
+    sqlite_kit.reopen()
+    assert sqlite_kit.loaded() == [*map(shorten, records[:3]), *records[3:], *others]
 
 
 def test_older_files_get_the_column_and_keep_their_records(tmp_path: Path) -> None:

@@ -1,9 +1,12 @@
 """Checkpoints: who writes them, who compares, what is acknowledged, and what becomes of a lie."""
 
+import pytest
+
 from mycelia_protocol import events
 from mycelia_protocol.compact import compact
 from mycelia_protocol.confirming import confirmed
 from mycelia_protocol.encoding import Value
+from mycelia_protocol.form_events import ReadForms
 from mycelia_protocol.merkle import Tree
 from mycelia_protocol.notices import CheckpointRefuted
 from mycelia_protocol.options import Options
@@ -132,3 +135,37 @@ def test_a_founder_alone_confirms_nothing() -> None:
     mesh.run(WAIT_MS)
     assert one.engine.state.every(Checkpoint)
     assert not confirmed(one.engine.state)
+
+
+def test_a_checkpoint_that_comes_while_an_older_one_is_compared_is_compared_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """CHECK-3: the newest is what counts, however slow the disk."""
+    mesh = commons(2, after=None)
+    one, other = mesh.nodes
+    held: list[tuple[Node, events.Output]] = []
+    perform = mesh.perform
+
+    def slow(node: Node, output: events.Output) -> None:
+        if node is other and isinstance(output, ReadForms):
+            held.append((node, output))
+        else:
+            perform(node, output)
+
+    def summed_up() -> bytes:
+        tree = Tree()
+        for record in one.disk.logs[one.key, one.engine.publisher.log or b""]:
+            tree.add(compact(record))
+        return one.publish("checkpoint", {"root": tree.root()})
+
+    monkeypatch.setattr(mesh, "perform", slow)
+    one.publish("offer", OFFER)
+    summed_up()
+    mesh.run(1_000)
+    newest = summed_up()
+    mesh.run(1_000)
+    monkeypatch.undo()
+    (asked,) = held
+    perform(*asked)
+    mesh.run(2 * WAIT_MS)
+    assert newest in [each.id for each in confirmed(one.engine.state)]
