@@ -7,10 +7,12 @@ acknowledgements by themselves, each with its author's signature: no checkpoint 
 another one.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
+from typing import TypeVar, cast
 
+from mycelia_protocol.limits import EVIDENCE_ROWS_MAX
 from mycelia_protocol.record import Record
 from mycelia_protocol.state import State
 from mycelia_protocol.statements import read_statement
@@ -18,6 +20,8 @@ from mycelia_protocol.types.acknowledge import Acknowledge
 from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.checkpoint import Checkpoint
 from mycelia_protocol.types.vouch import Vouch
+
+Body = TypeVar("Body", Vouch, Acknowledge)
 
 
 def is_enough(author: bytes, named_by: AbstractSet[bytes], witnesses: AbstractSet[bytes]) -> bool:
@@ -38,24 +42,42 @@ def confirmed(state: State) -> list[Statement[Checkpoint]]:
 
 
 class Testimony:
-    """What others showed of who is a member, and of what members acknowledged."""
+    """What others showed of who is a member, and of what members acknowledged.
+
+    It is kept for each link, in bounded memory, and for as long as that lasts.
+    """
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._vouched: dict[bytes, set[bytes]] = defaultdict(set)  # author -> whom it let in
-        self._told: dict[bytes, Statement[Acknowledge]] = {}
+        self._shown: dict[int, dict[bytes, Statement[object]]] = {}
+        self._rows: Counter[int] = Counter()  # link -> keys and checkpoints named in all of that
+        self._moves = 0
         self._known: tuple[tuple[int, ...], dict[bytes, set[bytes]]] = ((), {})
 
-    def note(self, records: Iterable[Record]) -> None:
-        """Take in records whose own signatures are good."""
+    @property
+    def rows(self) -> int:
+        """How many keys and checkpoints are named in what is kept."""
+        return self._rows.total()
+
+    def note(self, link: int, records: Iterable[Record]) -> None:
+        """Take in records whose own signatures are good, as far as there is room."""
+        shown = self._shown.setdefault(link, {})
         for record in records:
             statement = read_statement(record)
-            if statement is None:
+            if statement is None or not isinstance(statement.body, Vouch | Acknowledge):
                 continue
-            if isinstance(statement.body, Vouch):
-                self._vouched[record.author].add(statement.body.key)
-            elif isinstance(statement.body, Acknowledge):
-                self._told[record.id] = statement  # type: ignore[assignment]  # seen just now
+            rows = 1 if isinstance(statement.body, Vouch) else len(statement.body.checkpoints)
+            if record.id in shown or self._rows[link] + rows > EVIDENCE_ROWS_MAX:
+                continue
+            self._rows[link] += rows
+            self._moves += 1
+            shown[record.id] = statement
+
+    def forget(self, link: int) -> None:
+        """Let go of what was shown on a link that ended."""
+        self._rows.pop(link, None)
+        if self._shown.pop(link, None):
+            self._moves += 1
 
     def confirms(self, checkpoint: Record) -> bool:
         """Return whether what was shown and what is in the state confirm a checkpoint."""
@@ -65,23 +87,33 @@ class Testimony:
 
     def _named_by(self) -> dict[bytes, set[bytes]]:
         """Return which members acknowledged what; worked out anew if anything may have changed."""
-        state, vouches = self._state, sum(map(len, self._vouched.values()))
-        counts = (state.count(Acknowledge), state.member_count, vouches, len(self._told))
+        state = self._state
+        counts = (state.count(Acknowledge), state.member_count, self._moves)
         if counts != self._known[0]:
             members = self._members()
-            told = {one.id: one for one in state.every(Acknowledge)} | self._told
+            told = {one.id: one for one in state.every(Acknowledge)}
+            told |= {one.id: one for one in self._every(Acknowledge)}
             known = _named_by(one for one in told.values() if one.author in members)
             self._known = (counts, known)
         return self._known[1]
 
     def _members(self) -> set[bytes]:
         """Return who is a member, as far as is known: nobody who is shown is left out."""
+        vouched: dict[bytes, set[bytes]] = defaultdict(set)  # author -> whom it let in
+        for one in self._every(Vouch):
+            vouched[one.author].add(one.body.key)
         members, reached = set[bytes](), self._state.roster()
         while reached:
             members.update(reached)
-            found = set[bytes]().union(*(self._vouched.get(key, set()) for key in reached))
+            found = set[bytes]().union(*(vouched.get(key, set()) for key in reached))
             reached = sorted(found - members)
         return members
+
+    def _every(self, family: type[Body]) -> Iterator[Statement[Body]]:
+        """Yield what was shown of a family."""
+        for shown in self._shown.values():
+            found = (one for one in shown.values() if isinstance(one.body, family))
+            yield from cast("Iterable[Statement[Body]]", found)
 
 
 def _named_by(told: Iterable[Statement[Acknowledge]]) -> dict[bytes, set[bytes]]:

@@ -103,6 +103,7 @@ class FormExchange:
         """End with a member; what it was asked is asked of others."""
         if self._peers.pop(link, None) is None:
             return []
+        self._testimony.forget(link)
         return self._ask_all(now_ms)
 
     def timer(self, now_ms: int) -> list[FormStep]:
@@ -170,7 +171,7 @@ class FormExchange:
                 raise SessionError("EVIDENCE that nobody asked for", requirement="CHECK-9")
             if not all(self._logs.verifies(record) for record in frame.records):
                 raise SignatureError("evidence without a good signature", code="forged")
-            self._testimony.note(frame.records)
+            self._testimony.note(link, frame.records)
             peer.pages += 1
             is_further = frame.after is not None and frame.after > (asked.after or b"")
             peer.after = frame.after if is_further and peer.pages < PAGES_MAX else None

@@ -66,6 +66,7 @@ AUTHORS_PER_FRAME_MAX: Final = 256  # of one PRUNE or GRAFT
 PUSH_RECORDS_MAX: Final = 256
 PROOF_HASHES_MAX: Final = 128  # beside some leaves of a tree; two for each bit of its size
 EVIDENCE_RECORDS_MAX: Final = 256  # in one EVIDENCE
+EVIDENCE_ROWS_MAX: Final = 131_072  # keys and checkpoints named in what one link showed: 15 MB
 CHAIN_RECORDS_MAX: Final = 64  # vouches from the founder to a member, in a greeting
 WANT_TIMEOUT_MS: Final = 20_000  # after this a WANT is asked of somebody else
 RECONCILE_INTERVAL_MS: Final = 30_000  # stores are compared with one random neighbour, +-50 %

@@ -2,9 +2,10 @@
 
 import pytest
 
-from mycelia_protocol import asking, events
+from mycelia_protocol import asking, confirming, events
 from mycelia_protocol.close_codes import CLOSE_FORGED
 from mycelia_protocol.compact import compact, shorten
+from mycelia_protocol.crypto import public_key
 from mycelia_protocol.merkle import Tree
 from mycelia_protocol.record import Record, build_record
 from mycelia_protocol.types import acknowledge, checkpoint
@@ -86,3 +87,51 @@ def test_a_checkpoint_in_place_of_records_is_not_asked_for_again_and_again(
     monkeypatch.setattr(liar.disk, "read", counted)
     mesh.connect(victim, liar)
     assert 0 < reads < 10
+
+
+def made_up(mesh: Mesh, seed: bytes, ids: int) -> Record:
+    """Return an acknowledgement by somebody whom nobody knows."""
+    return build_record(
+        commons=mesh.charter.commons,
+        seed=seed,
+        author=public_key(seed),
+        log=bytes(8),
+        seq=1,
+        prev=bytes(32),
+        kind="acknowledge",
+        time_ms=mesh.now_ms,
+        content=acknowledge.content([mesh.rng.randbytes(32) for _ in range(ids)]),
+        salt=bytes(16),
+    )
+
+
+def test_what_one_peer_shows_is_bounded_and_goes_with_its_link(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Anybody's signature is good enough for evidence, so nobody may bring as much as it likes."""
+    monkeypatch.setattr(confirming, "EVIDENCE_ROWS_MAX", 250)
+    mesh = Mesh(count=1, allocate=False)
+    testimony, said = (
+        confirming.Testimony(mesh.nodes[0].engine.state),
+        made_up(mesh, bytes(32), 100),
+    )
+    others = [made_up(mesh, bytes([number]) * 32, 100) for number in range(1, 9)]
+    testimony.note(1, [said, said])
+    assert testimony.rows == 100
+    testimony.note(1, others)
+    assert testimony.rows == 200
+    testimony.note(2, [said])
+    assert testimony.rows == 300
+    testimony.forget(1)
+    assert testimony.rows == 100
+
+
+def test_a_link_that_ends_leaves_no_evidence_behind() -> None:
+    """CHECK-8: whoever comes again and again fills no memory."""
+    mesh, victim = accomplices("prev", is_named=False)
+    link, _ = mesh.connect(victim, mesh.nodes[1])
+    testimony = victim.engine._exchange._forms._testimony
+    assert testimony.rows > 0
+    mesh.cut(link)
+    mesh.settle()
+    assert testimony.rows == 0
