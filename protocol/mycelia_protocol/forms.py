@@ -7,6 +7,7 @@ checkpoint's root. So nothing has to be kept aside, what arrived stays, whatever
 link, and the rest can come from somebody else, whole or compact.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -86,6 +87,7 @@ class FormExchange:
         self._serving: dict[int, tuple[int, Seek | list[bytes]]] = {}  # token -> link, what for
         self._next_token = -1  # WANT has those above 0
         self._confirmed: tuple[tuple[int, int], dict[LogKey, int]] = ((0, 0), {})
+        self._sorted: tuple[tuple[int, int], list[bytes]] = ((0, 0), [])
 
     @property
     def due_ms(self) -> int | None:
@@ -265,19 +267,32 @@ class FormExchange:
     def _serve(self, link: int, peer: _Peer, asked: Seek | Query) -> list[FormStep]:
         if peer.serving is not None:
             raise SessionError("several SEEK or QUERY at once", code="rate")
+        if isinstance(asked, Seek) and (asked.author, asked.log) not in self._logs.compact:
+            return [Say(link, Forms(asked, (), ()))]  # WANT brings it, at less cost
         token, self._next_token = self._next_token, self._next_token - 1
         peer.serving = token
         if isinstance(asked, Seek):
             self._serving[token] = (link, asked)
             place = (asked.author, asked.log, asked.until, asked.first)
             return [ReadForms(token, *place, RUN_SIZE_MAX, is_proved=True)]
-        found = [*self._state.every(Vouch), *self._state.every(Acknowledge)]
-        places = {one.id: (one.author, one.log, one.order[2]) for one in found}
-        ids = sorted(id_ for id_ in places if asked.after is None or id_ > asked.after)
-        ids = ids[: EVIDENCE_RECORDS_MAX + 1]
+        begin = 0 if asked.after is None else bisect_right(self._evidence(), asked.after)
+        ids = self._evidence()[begin : begin + EVIDENCE_RECORDS_MAX + 1]
         self._serving[token] = (link, ids)
-        ranges = [Range(*places[id_], places[id_][2]) for id_ in ids[:EVIDENCE_RECORDS_MAX]]
-        return [ReadRecords(token, tuple(ranges), RUN_SIZE_MAX)]
+        shown = map(self._state.statement, ids[:EVIDENCE_RECORDS_MAX])
+        places = ((one.author, one.log, one.order[2]) for one in shown if one is not None)
+        ranges = tuple(Range(author, log, seq, seq) for author, log, seq in places)
+        return [ReadRecords(token, ranges, RUN_SIZE_MAX)]
+
+    def _evidence(self) -> list[bytes]:
+        """Return the ids of what is shown in answer to QUERY, sorted; they are kept till more come.
+
+        A little too old they cost whoever asks another question, and nothing else.
+        """
+        counts = (self._state.count(Vouch), self._state.count(Acknowledge))
+        if counts != self._sorted[0]:
+            found = [*self._state.every(Vouch), *self._state.every(Acknowledge)]
+            self._sorted = (counts, sorted(one.id for one in found))
+        return self._sorted[1]
 
     def read(
         self, token: int, records: tuple[Record, ...], proof: tuple[bytes, ...] = ()

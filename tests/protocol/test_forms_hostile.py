@@ -6,6 +6,7 @@ from mycelia_protocol import asking, confirming, events
 from mycelia_protocol.close_codes import CLOSE_FORGED
 from mycelia_protocol.compact import compact, shorten
 from mycelia_protocol.crypto import public_key
+from mycelia_protocol.form_frames import Seek
 from mycelia_protocol.merkle import Tree
 from mycelia_protocol.record import Record, build_record
 from mycelia_protocol.types import acknowledge, checkpoint
@@ -135,3 +136,20 @@ def test_a_link_that_ends_leaves_no_evidence_behind() -> None:
     mesh.cut(link)
     mesh.settle()
     assert testimony.rows == 0
+
+
+def test_only_who_let_go_of_a_log_reads_it_for_a_proof() -> None:
+    """CHECK-9: a few bytes let nobody read a whole log that it could have asked for by WANT."""
+    mesh = Mesh(count=2, allocate=False)
+    keeper, asker = mesh.nodes
+    for _ in range(4):
+        keeper.publish("offer", OFFER)
+    _, link = mesh.connect(keeper, asker)
+    (author, log), *_ = keeper.engine.logs.stored_logs()
+    seek = Seek(author, log, 4, 0)
+    (frame,) = asker.engine.peers.send(link, seek)
+    assert isinstance(frame, events.SendFrame)
+    far, far_link = mesh.ends[link]
+    heard = events.FrameReceived(far_link, frame.data)
+    outputs = far.engine.handle(heard, mesh.now_ms)
+    assert [type(each) for each in outputs] == [events.SendFrame]
