@@ -155,7 +155,7 @@ def test_nodes_agree_but_for_what_was_forked() -> None:
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("backend", ["live", "switch"])
 def test_real_nodes_withstand_every_adversary(tmp_path: Path, backend: str) -> None:
-    """Sixteen members, each with another way of doing wrong, reach four daemons and harm nobody."""
+    """Members, each with another way of doing wrong, reach four daemons and harm nobody."""
     if backend == "switch" and not all(is_ok for _, is_ok, _ in probe()):
         pytest.skip("no user namespaces on this machine")
     attempts = tuple(
@@ -169,4 +169,4 @@ def test_real_nodes_withstand_every_adversary(tmp_path: Path, backend: str) -> N
     facts = finished.summary["attempts"]
     assert isinstance(facts, list)
     missed = [fact for fact in facts if not fact["is_delivered"]]
-    assert (len(facts), missed) == (16, [])
+    assert (len(facts), missed) == (len(BEHAVIOURS), [])
