@@ -202,9 +202,10 @@ class FormExchange:
             del peer.offers[key]
             reason = "nothing authenticates what stands for records of a log"
             raise SignatureError(reason, code="forged", requirement="CHECK-7")
-        if not _hangs_together(records, checkpoint.commons):
+        is_new = not any(self._is_elsewhere(each) for each in records)
+        if not is_new or not _hangs_together(records, checkpoint.commons):
             del peer.offers[key]
-            reason = "records of a log that do not follow each other"
+            reason = "records of a log that do not follow each other, or stand at another place"
             raise SignatureError(reason, code="forged", requirement="CHECK-7")
         before = self._logs.accepted(key).next_seq
         intake = self._logs.take_proven(key, self._ending_well(records, before))
@@ -214,6 +215,12 @@ class FormExchange:
             self._logs.note_compact(key, 1 + max(e.seq for e in intake.accepted if e.is_compact))
         is_all = self._logs.accepted(key).next_seq >= seek.until
         return [Proven(link, key, intake, told if is_all else 0), *self._ask(link, now_ms)]
+
+    def _is_elsewhere(self, record: Record) -> bool:
+        """Return whether the state has another record of this id, which only compact ones claim."""
+        known = self._state.statement(record.id) if record.is_compact else None
+        place = (record.author, record.log, record.seq)
+        return known is not None and (known.author, known.log, known.order[2]) != place
 
     def _ending_well(self, records: list[Record], next_seq: int) -> list[Record]:
         """Return records that end with one that stands by itself: compact, or with a signature.
@@ -316,12 +323,15 @@ class FormExchange:
 
 
 def _hangs_together(records: Sequence[Record], commons: bytes) -> bool:
-    """Return whether whole records are of a commons, and follow those before them.
+    """Return whether whole records are of a commons and follow those before them; none is twice.
 
     No checkpoint says so, however many confirmed it.
     """
-    return all(each.commons == commons for each in records) and all(
-        each.is_compact or each.prev == before.id for before, each in pairwise(records)
+    is_once = len({each.id for each in records}) == len(records)
+    return (
+        is_once
+        and all(each.commons == commons for each in records)
+        and all(each.is_compact or each.prev == before.id for before, each in pairwise(records))
     )
 
 

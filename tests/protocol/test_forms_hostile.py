@@ -1,5 +1,7 @@
 """Logs in compact form from somebody who would do harm: it hurts nobody but itself."""
 
+from dataclasses import replace
+
 import pytest
 
 from mycelia_protocol import asking, confirming, events
@@ -18,7 +20,7 @@ def accomplices(spoil: str, *, is_named: bool = True) -> tuple[Mesh, Node]:
     """Return a commons where two say of the log of one what never was, and a newcomer.
 
     Args:
-        spoil: what a whole record in the middle of that log has wrong.
+        spoil: what a record in the middle of that log has wrong; its id, if it is compact.
         is_named: whether the second says so too.
     """
     mesh = Mesh(count=3, allocate=False)
@@ -43,6 +45,8 @@ def accomplices(spoil: str, *, is_named: bool = True) -> tuple[Mesh, Node]:
         content=OFFER,
         salt=bytes(16),
     )
+    if spoil == "id":
+        false = replace(shorten(log[2]), id=mesh.nodes[0].disk.records()[0].id)
     tree = Tree()
     for each in (*log[:2], false, *log[3:]):
         tree.add(compact(each))
@@ -56,11 +60,12 @@ def accomplices(spoil: str, *, is_named: bool = True) -> tuple[Mesh, Node]:
     return mesh, victim
 
 
-@pytest.mark.parametrize("spoil", ["prev", "commons"])
+@pytest.mark.parametrize("spoil", ["prev", "commons", "id"])
 def test_a_log_that_does_not_hang_together_is_not_taken(spoil: str) -> None:
     """CHECK-7: a whole record is one of this commons, and follows the one before it.
 
-    Whoever stored another could not start again.
+    Whoever stored another could not start again; and whoever stored two of one id would come to
+    another state after each start.
     """
     mesh, victim = accomplices(spoil)
     liar = mesh.nodes[1]
