@@ -257,17 +257,17 @@ class Peers:
         """Let a member in, unless there is another link to it or no room."""
         if not self._admits(key, chain):
             return self.close(link, CLOSE_STRANGER, "stranger: no member vouched for this key")
+        doubles = [other for other in self.ready_links() if self.key_of(other) == key]
+        if any(self._is_better(self._peers[other], peer, key) for other in doubles):
+            return self.close(link, CLOSE_DUPLICATE, "duplicate: there is another link")
         outcomes: list[Outcome] = []
-        if not peer.session.outbound and len(self.ready_links()) >= DEGREE_MAX:
+        for other in doubles:  # the new one takes its place, so nobody has to make room
+            outcomes.extend(self.close(other, CLOSE_DUPLICATE, "duplicate: a newer link"))
+        is_full = not doubles and len(self.ready_links()) >= DEGREE_MAX
+        if is_full and not peer.session.outbound:
             outcomes = self._evict(now_ms)
             if not outcomes:
                 return self.close(link, CLOSE_FULL, "full: try another member")
-        for other in self.ready_links():
-            if self.key_of(other) != key:
-                continue
-            if self._is_better(self._peers[other], peer, key):
-                return self.close(link, CLOSE_DUPLICATE, "duplicate: there is another link")
-            outcomes.extend(self.close(other, CLOSE_DUPLICATE, "duplicate: a newer link"))
         peer.is_ready, peer.ready_ms, peer.session.deadline_ms = True, now_ms, None
         self._unready.remove(link)
         notice = PeerConnected(link, key, peer.session.outbound, peer.address)

@@ -1,5 +1,9 @@
 """Links that hang: who opens many and finishes none keeps nobody out."""
 
+from collections.abc import Callable
+
+import pytest
+
 from mycelia_protocol import events
 from mycelia_protocol.close_codes import CLOSE_FULL, CLOSE_SPARE
 from mycelia_protocol.limits import DEGREE_MAX, LINK_AGE_MIN_MS, UNPROVEN_MAX
@@ -69,3 +73,23 @@ def test_a_full_node_makes_room_for_who_knocks_and_not_by_its_own_dials() -> Non
     keys = {host.engine.peers.key_of(link) for link in ready}
     assert {dialled.key, members[-1].key} <= keys
     assert [output.code for output in host.closed].count(CLOSE_SPARE) == 1
+
+
+@pytest.mark.parametrize("choose", [min, max])
+def test_a_second_link_of_one_member_costs_nobody_else_its_own(
+    choose: Callable[..., Node],
+) -> None:
+    """9.7: whichever of the two links stays, they are one; so no room is needed."""
+    mesh = Mesh(count=DEGREE_MAX + 1)
+    host, *members = mesh.nodes
+    dialled = choose(members, key=lambda node: node.key)
+    assert (host.key < dialled.key) == (choose is max)
+    mesh.connect(host, dialled)
+    for member in members:
+        if member is not dialled:
+            Visitor(mesh, host, member.seed).say(Introduce(()))
+    mesh.now_ms += LINK_AGE_MIN_MS
+    for _ in range(3):
+        Visitor(mesh, host, dialled.seed).say(Introduce(()))
+    ready = host.engine.peers.ready_links()
+    assert {host.engine.peers.key_of(link) for link in ready} == {node.key for node in members}
