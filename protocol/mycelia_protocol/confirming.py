@@ -26,8 +26,9 @@ Body = TypeVar("Body", Vouch, Acknowledge)
 
 def is_enough(author: bytes, named_by: AbstractSet[bytes], witnesses: AbstractSet[bytes]) -> bool:
     """Return whether a checkpoint of an author is confirmed by those who named it (CHECK-4)."""
-    others = len(witnesses - {author})
-    return len((named_by & witnesses) - {author}) > others // 2
+    others = len(witnesses) - (author in witnesses)
+    named = named_by & witnesses
+    return len(named) - (author in named) > others // 2
 
 
 def confirmed(state: State) -> list[Statement[Checkpoint]]:
@@ -52,7 +53,9 @@ class Testimony:
         self._shown: dict[int, dict[bytes, Statement[object]]] = {}
         self._rows: Counter[int] = Counter()  # link -> keys and checkpoints named in all of that
         self._moves = 0
-        self._known: tuple[tuple[int, ...], dict[bytes, set[bytes]]] = ((), {})
+        self._counts: tuple[int, ...] = ()  # those on which the next two rest
+        self._named_by: dict[bytes, set[bytes]] = {}
+        self._witnesses: set[bytes] = set()
 
     @property
     def rows(self) -> int:
@@ -81,21 +84,22 @@ class Testimony:
 
     def confirms(self, checkpoint: Record) -> bool:
         """Return whether what was shown and what is in the state confirm a checkpoint."""
-        named_by = self._named_by()
-        witnesses = set[bytes]().union(*named_by.values())
-        return is_enough(checkpoint.author, named_by.get(checkpoint.id, set()), witnesses)
+        self._renew()
+        named_by = self._named_by.get(checkpoint.id, set())
+        return is_enough(checkpoint.author, named_by, self._witnesses)
 
-    def _named_by(self) -> dict[bytes, set[bytes]]:
-        """Return which members acknowledged what; worked out anew if anything may have changed."""
+    def _renew(self) -> None:
+        """Work out which members acknowledged what, if anything may have changed."""
         state = self._state
         counts = (state.count(Acknowledge), state.member_count, self._moves)
-        if counts != self._known[0]:
-            members = self._members()
-            told = {one.id: one for one in state.every(Acknowledge)}
-            told |= {one.id: one for one in self._every(Acknowledge)}
-            known = _named_by(one for one in told.values() if one.author in members)
-            self._known = (counts, known)
-        return self._known[1]
+        if counts == self._counts:
+            return
+        members = self._members()
+        told = {one.id: one for one in state.every(Acknowledge)}
+        told |= {one.id: one for one in self._every(Acknowledge)}
+        self._named_by = _named_by(one for one in told.values() if one.author in members)
+        self._witnesses = set[bytes]().union(*self._named_by.values())
+        self._counts = counts
 
     def _members(self) -> set[bytes]:
         """Return who is a member, as far as is known: nobody who is shown is left out."""

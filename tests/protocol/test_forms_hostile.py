@@ -132,6 +132,30 @@ def test_what_one_peer_shows_is_bounded_and_goes_with_its_link(
     assert testimony.rows == 100
 
 
+def test_who_ever_acknowledged_is_worked_out_once_for_all_checkpoints(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However many are offered: one peer may show thousands of each."""
+    seen: list[object] = []
+    mesh = Mesh(count=1, allocate=False)
+    node = mesh.nodes[0]
+    node.publish("acknowledge", acknowledge.content([bytes(32)]))
+    testimony, said = confirming.Testimony(node.engine.state), made_up(mesh, bytes(32), 1)
+
+    def noted(_author: bytes, _named_by: set[bytes], witnesses: set[bytes]) -> bool:
+        seen.append(witnesses)
+        return False
+
+    monkeypatch.setattr(confirming, "is_enough", noted)
+    testimony.confirms(said)
+    testimony.confirms(said)
+    assert seen == [{node.key}, {node.key}]
+    assert seen[0] is seen[1]
+    testimony.note(1, [said])
+    testimony.confirms(said)
+    assert seen[2] is not seen[1]
+
+
 def test_a_link_that_ends_leaves_no_evidence_behind() -> None:
     """CHECK-8: whoever comes again and again fills no memory."""
     mesh, victim = accomplices("prev", is_named=False)
