@@ -11,12 +11,15 @@ stays frozen until all others have told all that they hold, and this node holds 
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 from mycelia_protocol.limits import GATE_CONFIRMATIONS, INT_MAX
 from mycelia_protocol.logs import LogKey, Logs
 from mycelia_protocol.messages import Heads, Message
 from mycelia_protocol.state import State
 from mycelia_protocol.types.incarnation import generation_of
+
+STRANGERS_MAX: Final = 16  # whose vouches are not here: what they told is kept; others tell again
 
 
 class RestoreGate:
@@ -79,7 +82,9 @@ class RestoreGate:
         """Note what a member told of all the logs in its store."""
         own = {key: next_seq for key, next_seq in told.items() if key[0] == self._key}
         self._shown[member] = own
-        if self.known_since:
+        strangers = [each for each in self._behind if not self._state.is_member(each)]
+        has_room = self._state.is_member(member) or len(strangers) < STRANGERS_MAX
+        if self.known_since and has_room:
             self._behind[member] = told
             self._catch_up(member)
 

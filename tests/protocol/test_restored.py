@@ -8,6 +8,7 @@ from mycelia_protocol import events
 from mycelia_protocol.allocate import lack
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.errors import LocalError
+from mycelia_protocol.gate import STRANGERS_MAX
 from mycelia_protocol.recount import counted_anew
 from mycelia_protocol.statuses import request_status
 from mycelia_protocol.types.accounts import account_of
@@ -220,3 +221,23 @@ def test_a_promise_that_turns_out_void_is_off_at_once() -> None:
     assert grant_state(third.engine.state, kept.id).status == "accepted"
     assert request_status(third.engine.state, wanted, mesh.now_ms) == "granted"
     assert account_of(third.engine.state, offer).free == (0,)
+
+
+def test_whoever_joined_since_is_heard_once_its_vouch_is_here() -> None:
+    """INC-5: of strangers to its store it keeps what few told; the others tell again."""
+    mesh = Mesh(count=4, allocate=False)
+    first, *others = mesh.nodes
+    log = first.disk.logs[first.key, first.engine.publisher.log or b""]
+    del log[-1]
+    first.start(None, is_restored=True)
+    late = others[-1]
+    assert not first.engine.state.is_member(late.key)
+    told = {(mesh.rng.randbytes(32), mesh.rng.randbytes(8)): 1 for _ in range(50)}
+    for _ in range(50):
+        first.engine.gate.shown(mesh.rng.randbytes(32), told)
+    assert len(first.engine.gate._behind) == STRANGERS_MAX
+    for other in reversed(others):
+        mesh.connect(first, other)
+    mesh.run(400_000)
+    assert first.engine.state.is_member(late.key)
+    assert not first.engine.gate.known_since
