@@ -45,6 +45,7 @@ def test_a_tiny_run_has_all_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert list((tmp_path / "run").glob("*")) == []
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
     """Broken off while daemons run, the bench ends them all, removes their homes and says so."""
     mark = uuid4().hex
