@@ -139,17 +139,15 @@ class Finding:
         common: logs that the peer holds just as far as this node; next_seq by log.
         differing: the logs of which heads are to be told; None if that is not known yet.
         table: the logs at the base, in order, if the heads are to be told as changes since then.
+        is_same: whether the stores hold the same. Where a store lacks whole logs, or holds nothing,
+            it has no head to tell, and they differ all the same.
     """
 
     answers: tuple[Digest | Buckets, ...]
     common: dict[LogKey, int]
     differing: Sequence[LogKey] | None
     table: Sequence[LogKey] | None = None
-
-    @property
-    def is_same(self) -> bool:
-        """Whether the stores hold the same."""
-        return self.differing is not None and not self.differing
+    is_same: bool = False
 
 
 class Compare:
@@ -198,7 +196,7 @@ class Compare:
         if own.digest(exchange.key) == said.digest:
             exchange.vector = None
             self._remember(exchange.member, Base(said.digest[:BASE_ID_SIZE], own.hidden, own.moves))
-            return Finding(answers, own.heads, ())
+            return Finding(answers, own.heads, (), is_same=True)
         if exchange.base is not None and said.base == exchange.base.id:
             return self._since(exchange, exchange.base, own, answers)
         count = bucket_count(max(len(own.heads), said.logs))

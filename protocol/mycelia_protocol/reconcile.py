@@ -131,11 +131,11 @@ class Reconcile:
         peer.note_common(finding.common)
         if finding.is_same:
             peer.has_told_all, peer.goal = True, 0
-        if not finding.differing and finding.table is None:
+        if finding.is_same or finding.differing is None:
             return []
         fresh = [
             entry
-            for entry in self._telling.entries(finding.differing or ())
+            for entry in self._telling.entries(finding.differing)
             if not peer.has_told(entry) or self._parts_at((entry.author, entry.log)) is not None
         ]
         if finding.table is not None:

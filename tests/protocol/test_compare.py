@@ -205,3 +205,16 @@ def test_frames_that_are_not_due_end_the_session() -> None:
     assert visitor.closed == [CLOSE_RATE]
     said = [message for message in visitor.heard if isinstance(message, Digest)]
     assert len(said) == RATE_DIGEST_MAX
+
+
+def test_an_empty_store_is_not_the_same() -> None:
+    """REP-14: who has no head to tell says so, and learns what the other holds; both have told."""
+    mesh = Listening()
+    full, empty = mesh.nodes
+    empty.disk.logs.clear()
+    for node in mesh.nodes:
+        node.start(None)
+    mesh.listen()
+    mesh.connect(full, empty)
+    assert Heads((), complete=True) in mesh.heads()
+    assert full.engine.gate.is_open
