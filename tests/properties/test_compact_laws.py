@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mycelia_protocol.charter import Charter
-from mycelia_protocol.compact import compact, expand
+from mycelia_protocol.compact import compact, expand, shorten
 from mycelia_protocol.crypto import LEAF, digest
 from mycelia_protocol.digest_rows import KINDS_WITH_ROWS
+from mycelia_protocol.encoding import Value
 from mycelia_protocol.merkle import Tree, prove, proved_root
 from mycelia_protocol.record import Record
 from mycelia_protocol.state import State
@@ -111,6 +112,27 @@ def test_decisions_that_a_compact_log_only_names_still_count(rng: random.Random)
     charter, records = decided(rng)
     rng.shuffle(records)
     same(charter, records, rng)
+
+
+def test_what_is_compact_names_decisions_and_times_as_before() -> None:
+    """FORM-1: of logs that are compact to the end, grants name decisions, or lapse, as before."""
+    statuses = set[str]()
+    for seed in range(30):
+        charter, records = decided(random.Random(seed))
+        giver = village(3)[1][0]
+        giver.written = [each for each in records if each.author == giver.key]
+        giver.log = giver.written[0].log
+        given = [each for each in giver.written if each.kind == "grant"]
+        fields: dict[str, Value] = {"quantity": 1, "accept_by_ms": given[0].time_ms}
+        late = giver.write("grant", fields, *given[0].refs[:2])
+        for each in (given[0], late):
+            giver.write("withdraw", {}, each.id)
+        records += [each for each in giver.written if each not in records]
+        short = folded(charter, [shorten(each) for each in records])
+        rows = folded(charter, records).rows("grant")
+        assert short.rows("grant") == rows
+        statuses |= {str(row[1]) for row in rows}
+    assert statuses >= {"overdrawn", "waiting", "cancelled", "lapsed"}
 
 
 @settings(max_examples=30, deadline=None)
