@@ -1,18 +1,21 @@
 """Whether a checkpoint is confirmed: by what is in a state, or by what others show. Spec: 10.5.
 
 Those count who ever acknowledged anything, the **witnesses**: newcomers who could not compare yet
-hold nothing up, nor do those who never did. A node that has nothing yet can't fold what is said of
-checkpoints, since that lies in logs which it is about to take in. So others show it the vouches and
-acknowledgements by themselves, each with its author's signature: no checkpoint is needed to believe
-another one.
+hold nothing up, nor do those who never did. They are counted by branches (`branches.py`), since one
+liar can let in as many keys as it likes, and two branches at least have to say so, neither of them
+led to by the author alone.
+
+A node that has nothing yet can't fold what is said of checkpoints, since that lies in logs which it
+is about to take in. So others show it the vouches and acknowledgements by themselves, each with its
+author's signature: no checkpoint is needed to believe another one.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from collections.abc import Set as AbstractSet
 from typing import TypeVar, cast
 
-from mycelia_protocol.limits import EVIDENCE_ROWS_MAX
+from mycelia_protocol.branches import branches
+from mycelia_protocol.limits import CONFIRMING_BRANCHES_MIN, EVIDENCE_ROWS_MAX
 from mycelia_protocol.record import Record
 from mycelia_protocol.state import State
 from mycelia_protocol.statements import read_statement
@@ -24,22 +27,74 @@ from mycelia_protocol.types.vouch import Vouch
 Body = TypeVar("Body", Vouch, Acknowledge)
 
 
-def is_enough(author: bytes, named_by: AbstractSet[bytes], witnesses: AbstractSet[bytes]) -> bool:
-    """Return whether a checkpoint of an author is confirmed by those who named it (CHECK-4)."""
-    others = len(witnesses) - (author in witnesses)
-    named = named_by & witnesses
-    return len(named) - (author in named) > others // 2
+class Witnesses:
+    """Who acknowledged what, and who let them in.
+
+    Args:
+        vouches: (author, whom it let in).
+        told: (author, the checkpoints that it found right).
+    """
+
+    def __init__(
+        self,
+        founder: bytes,
+        vouches: Iterable[tuple[bytes, bytes]],
+        told: Iterable[tuple[bytes, Iterable[bytes]]],
+    ) -> None:
+        self._founder = founder
+        self._vouched: dict[bytes, set[bytes]] = defaultdict(set)  # author -> whom it let in
+        self._vouchers: dict[bytes, set[bytes]] = defaultdict(set)  # the same, the other way round
+        for author, key in vouches:
+            self._vouched[author].add(key)
+            self._vouchers[key].add(author)
+        self._named_by: dict[bytes, set[bytes]] = defaultdict(set)
+        for author, checkpoints in told:
+            for each in checkpoints:
+                self._named_by[each].add(author)
+        self._all = set[bytes]().union(*self._named_by.values())
+        self._branches = branches(founder, self._vouched)
+        self._seen: dict[bytes, tuple[dict[bytes, bytes], int]] = {}
+
+    def confirm(self, checkpoint: bytes, author: bytes) -> bool:
+        """Return whether a checkpoint of an author is confirmed (CHECK-4)."""
+        named_by = self._named_by.get(checkpoint, set())
+        if len(named_by) < CONFIRMING_BRANCHES_MIN:
+            return False
+        if author not in self._seen:
+            apart = self._apart_from(author)
+            self._seen[author] = apart, len({apart[key] for key in self._all if key in apart})
+        apart, count = self._seen[author]
+        found = len({apart[key] for key in named_by if key in apart})
+        return found >= CONFIRMING_BRANCHES_MIN and found > count // 2
+
+    def _apart_from(self, author: bytes) -> dict[bytes, bytes]:
+        """Return who is in which branch, had a member let in nobody; it counts for none itself.
+
+        All that a founder could be asked is whom it let in: without that nobody is a member.
+        """
+        if author == self._founder:
+            return {key: top for key, top in self._branches.items() if key != author}
+        gone, reached = {author}, [author]
+        while reached:
+            fresh = self._vouched.get(reached.pop(), set()) - gone - {self._founder}
+            gone |= fresh
+            reached += fresh
+        if all(self._vouchers[key] <= gone for key in gone - {author}):  # nobody else let them in
+            return {key: top for key, top in self._branches.items() if key not in gone}
+        return branches(self._founder, self._vouched, author)
 
 
 def confirmed(state: State) -> list[Statement[Checkpoint]]:
     """Return the checkpoints that are confirmed by a state, by their authors' clocks."""
-    named_by = _named_by(state.every(Acknowledge))
-    witnesses = set[bytes]().union(*named_by.values())
-    return [
-        one
-        for one in state.every(Checkpoint)
-        if is_enough(one.author, named_by.get(one.id, set()), witnesses)
-    ]
+    found = state.every(Checkpoint)
+    if not found:
+        return []
+    witnesses = Witnesses(
+        state.charter.founder,
+        ((one.author, one.body.key) for one in state.every(Vouch)),
+        ((one.author, one.body.checkpoints) for one in state.every(Acknowledge)),
+    )
+    return [one for one in found if witnesses.confirm(one.id, one.author)]
 
 
 class Testimony:
@@ -53,9 +108,8 @@ class Testimony:
         self._shown: dict[int, dict[bytes, Statement[object]]] = {}
         self._rows: Counter[int] = Counter()  # link -> keys and checkpoints named in all of that
         self._moves = 0
-        self._counts: tuple[int, ...] = ()  # those on which the next two rest
-        self._named_by: dict[bytes, set[bytes]] = {}
-        self._witnesses: set[bytes] = set()
+        self._counts: tuple[int, ...] = ()  # those on which the next one rests
+        self._witnesses = Witnesses(state.charter.founder, (), ())
 
     @property
     def rows(self) -> int:
@@ -85,45 +139,25 @@ class Testimony:
     def confirms(self, checkpoint: Record) -> bool:
         """Return whether what was shown and what is in the state confirm a checkpoint."""
         self._renew()
-        named_by = self._named_by.get(checkpoint.id, set())
-        return is_enough(checkpoint.author, named_by, self._witnesses)
+        return self._witnesses.confirm(checkpoint.id, checkpoint.author)
 
     def _renew(self) -> None:
         """Work out which members acknowledged what, if anything may have changed."""
         state = self._state
-        counts = (state.count(Acknowledge), state.member_count, self._moves)
+        counts = (state.count(Acknowledge), state.count(Vouch), state.member_count, self._moves)
         if counts == self._counts:
             return
-        members = self._members()
-        told = {one.id: one for one in state.every(Acknowledge)}
-        told |= {one.id: one for one in self._every(Acknowledge)}
-        self._named_by = _named_by(one for one in told.values() if one.author in members)
-        self._witnesses = set[bytes]().union(*self._named_by.values())
+        vouches = [*state.every(Vouch), *self._every(Vouch)]
+        told = [*state.every(Acknowledge), *self._every(Acknowledge)]
+        self._witnesses = Witnesses(
+            state.charter.founder,
+            ((one.author, one.body.key) for one in vouches),
+            ((one.author, one.body.checkpoints) for one in told),
+        )
         self._counts = counts
-
-    def _members(self) -> set[bytes]:
-        """Return who is a member, as far as is known: nobody who is shown is left out."""
-        vouched: dict[bytes, set[bytes]] = defaultdict(set)  # author -> whom it let in
-        for one in self._every(Vouch):
-            vouched[one.author].add(one.body.key)
-        members, reached = set[bytes](), self._state.roster()
-        while reached:
-            members.update(reached)
-            found = set[bytes]().union(*(vouched.get(key, set()) for key in reached))
-            reached = sorted(found - members)
-        return members
 
     def _every(self, family: type[Body]) -> Iterator[Statement[Body]]:
         """Yield what was shown of a family."""
         for shown in self._shown.values():
             found = (one for one in shown.values() if isinstance(one.body, family))
             yield from cast("Iterable[Statement[Body]]", found)
-
-
-def _named_by(told: Iterable[Statement[Acknowledge]]) -> dict[bytes, set[bytes]]:
-    """Return who acknowledged what."""
-    found: dict[bytes, set[bytes]] = defaultdict(set)
-    for one in told:
-        for each in one.body.checkpoints:
-            found[each].add(one.author)
-    return found

@@ -26,6 +26,7 @@ AUTHOR_BURST_MAX: Final = 67_108_864  # bytes of one author that are taken at on
 AUTHOR_RATE_PER_HOUR: Final = 1_048_576  # bytes of one author that are taken an hour after that
 ERASE_RANGES_MAX: Final = 256  # ranges that one erasure names
 ACKNOWLEDGED_MAX: Final = 256  # checkpoints that one acknowledgement names
+CONFIRMING_BRANCHES_MIN: Final = 2  # branches of members that must have found a checkpoint right
 BODY_SIZE_MAX: Final = 16_384  # bytes of a whole body; a page of text
 REFS_MAX: Final = 16
 PREDECESSOR_LOGS_MAX: Final = 256  # older logs that an incarnation names

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from independent import keys, text
+from independent.branches import believed
 from independent.bundles import Bundle, find_chunks, write_chunk
 from independent.fold import Fold
 from independent.forks import parting
@@ -353,7 +354,7 @@ def test_digest(case: Case) -> None:
 def test_checkpoint(case: Case) -> None:
     """Section 6.8: compact forms, sums, and states from either."""
     readers = {"form": shortened, "sum": summed, "log": compared_log, "state": folded}
-    readers["proof"] = proved
+    readers |= {"proof": proved, "confirm": lambda inputs: {"confirmed": believed(inputs)}}
     readers["read"] = lambda inputs: {
         "form": lengthen(bytes(32), bytes(8), 1, bytes.fromhex(inputs["form"]))
     }

@@ -141,8 +141,8 @@ def test_a_checkpoint_that_comes_while_an_older_one_is_compared_is_compared_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """CHECK-3: the newest is what counts, however slow the disk."""
-    mesh = commons(2, after=None)
-    one, other = mesh.nodes
+    mesh = commons(3, after=None)
+    one, other, _ = mesh.nodes
     held: list[tuple[Node, events.Output]] = []
     perform = mesh.perform
 

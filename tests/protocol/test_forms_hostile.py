@@ -1,6 +1,7 @@
 """Logs in compact form from somebody who would do harm: it hurts nobody but itself."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -16,16 +17,19 @@ from protocol.test_forms import OFFER, join, options
 from support.mesh import Mesh, Node
 
 
-def accomplices(spoil: str, *, is_named: bool = True) -> tuple[Mesh, Node]:
-    """Return a commons where two say of the log of one what never was, and a newcomer.
+def accomplices(spoil: str, *, is_named: bool = True, is_alone: bool = False) -> tuple[Mesh, Node]:
+    """Return a commons where three say of the log of one what never was, and a newcomer.
 
     Args:
         spoil: what a record in the middle of that log has wrong; its id, if it is compact.
-        is_named: whether the second says so too.
+        is_named: whether the other two say so too.
+        is_alone: whether these two are keys that the first let in itself.
     """
-    mesh = Mesh(count=3, allocate=False)
-    _, liar, friend = mesh.nodes
-    for node in (liar, friend):
+    mesh = Mesh(count=2 if is_alone else 4, allocate=False)
+    _, liar, *friends = mesh.nodes
+    if is_alone:
+        friends = [join(mesh, liar), join(mesh, liar)]
+    for node in (liar, *friends):
         node.options = options(None)
         node.start(None)
         mesh.connect(mesh.nodes[0], node)
@@ -45,13 +49,15 @@ def accomplices(spoil: str, *, is_named: bool = True) -> tuple[Mesh, Node]:
         content=OFFER,
         salt=bytes(16),
     )
+    if spoil == "facts":
+        false = replace(shorten(log[2]), body=shorten(log[0]).body)
     if spoil == "id":
         false = replace(shorten(log[2]), id=mesh.nodes[0].disk.records()[0].id)
     tree = Tree()
     for each in (*log[:2], false, *log[3:]):
         tree.add(compact(each))
     lie = liar.publish("checkpoint", checkpoint.content(tree.root()))
-    if is_named:
+    for friend in friends if is_named else ():
         friend.publish("acknowledge", acknowledge.content([lie]))
     victim = join(mesh, mesh.nodes[0])
     log[:] = [each if each.kind == "checkpoint" else shorten(each) for each in log]
@@ -74,6 +80,23 @@ def test_a_log_that_does_not_hang_together_is_not_taken(spoil: str) -> None:
     assert CLOSE_FORGED in [each.code for each in victim.closed]
     victim.start(None)
     assert not victim.engine.logs.accepted((liar.key, liar.engine.publisher.log or b"")).next_seq
+
+
+def test_one_liar_with_many_keys_leads_no_newcomer_astray() -> None:
+    """CHECK-4, CHECK-8: what it let in is of its own branch, and says no more than it does itself.
+
+    Who is linked with nobody else takes nothing of that log, and gets it whole from whoever has it.
+    """
+    mesh, victim = accomplices("facts", is_alone=True)
+    _, liar, *puppets, _ = mesh.nodes
+    name = liar.engine.publisher.log or b""
+    mesh.connect(victim, liar)
+    mesh.run(60_000)
+    assert {each.key for each in puppets} <= set(victim.engine.state.roster())
+    assert not victim.engine.logs.accepted((liar.key, name)).next_seq
+    mesh.connect(victim, mesh.nodes[0])
+    mesh.run(60_000)
+    assert victim.engine.state.digest() == mesh.nodes[0].engine.state.digest()
 
 
 def test_a_checkpoint_in_place_of_records_is_not_asked_for_again_and_again(
@@ -136,24 +159,25 @@ def test_who_ever_acknowledged_is_worked_out_once_for_all_checkpoints(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """However many are offered: one peer may show thousands of each."""
-    seen: list[object] = []
+    made: list[confirming.Witnesses] = []
     mesh = Mesh(count=1, allocate=False)
     node = mesh.nodes[0]
     node.publish("acknowledge", acknowledge.content([bytes(32)]))
+
+    class Noted(confirming.Witnesses):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            made.append(self)
+
+    monkeypatch.setattr(confirming, "Witnesses", Noted)
     testimony, said = confirming.Testimony(node.engine.state), made_up(mesh, bytes(32), 1)
-
-    def noted(_author: bytes, _named_by: set[bytes], witnesses: set[bytes]) -> bool:
-        seen.append(witnesses)
-        return False
-
-    monkeypatch.setattr(confirming, "is_enough", noted)
+    made.clear()
     testimony.confirms(said)
     testimony.confirms(said)
-    assert seen == [{node.key}, {node.key}]
-    assert seen[0] is seen[1]
+    assert len(made) == 1
     testimony.note(1, [said])
     testimony.confirms(said)
-    assert seen[2] is not seen[1]
+    assert len(made) == 2
 
 
 def test_a_link_that_ends_leaves_no_evidence_behind() -> None:

@@ -6,6 +6,7 @@ from typing import Any, cast
 from mycelia_protocol.body import WORDS, erase_words, join_body, split_body
 from mycelia_protocol.charter import Charter, commons_id
 from mycelia_protocol.compact import compact, expand
+from mycelia_protocol.confirming import Witnesses
 from mycelia_protocol.crypto import (
     digest,
     domain,
@@ -171,6 +172,19 @@ def read_state(inputs: Case) -> Any:
     return {"digest": state.digest().hex()}
 
 
+def read_confirmed(inputs: Case) -> Any:
+    """Count who says that a checkpoint is right."""
+    pairs = [[bytes.fromhex(key) for key in pair] for pair in inputs["vouches"]]
+    told = [
+        (bytes.fromhex(by), list(map(bytes.fromhex, ids))) for by, ids in inputs["acknowledged"]
+    ]
+    founder, checkpoint, author = (
+        bytes.fromhex(inputs[name]) for name in ("founder", "checkpoint", "author")
+    )
+    witnesses = Witnesses(founder, ((by, key) for by, key in pairs), told)
+    return {"confirmed": witnesses.confirm(checkpoint, author)}
+
+
 def read_proof(inputs: Case) -> Any:
     """Make a root from some leaves and what is beside them."""
     leaves, proof = (list(map(bytes.fromhex, inputs[name])) for name in ("leaves", "proof"))
@@ -182,6 +196,7 @@ def read_proof(inputs: Case) -> Any:
 
 
 FORMS: dict[str, Callable[[Case], Any]] = {
+    "confirm": read_confirmed,
     "proof": read_proof,
     "form": read_form,
     "sum": read_sum,

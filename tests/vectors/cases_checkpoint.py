@@ -1,6 +1,7 @@
 """Vectors of section 6.8 and 7.24: compact forms, sums of logs, and what follows from either."""
 
 from mycelia_protocol.compact import compact
+from mycelia_protocol.confirming import Witnesses
 from mycelia_protocol.crypto import LEAF, digest
 from mycelia_protocol.encoding import Value, encode
 from mycelia_protocol.merkle import Tree, prove, proved_root
@@ -22,6 +23,7 @@ NOTES = {
     "State": "Compact forms lead to the same state as the records.",
     "Format": "No compact form.",
     "Proof": "Some leaves with the roots beside them.",
+    "Branch": "Who says that a checkpoint is right is counted by branches, not by keys.",
 }
 SCENES = (*scenes_promises.SCENES[:6], *scenes_escrow.SCENES[:8], *scenes_forks.SCENES[:4])
 
@@ -35,6 +37,7 @@ def build() -> Suite:
     _add_states(suite)
     _add_broken(suite)
     _add_proofs(suite)
+    _add_confirmed(suite)
     return suite
 
 
@@ -155,3 +158,45 @@ def _add_proofs(suite: Suite) -> None:
             suite.invalid(
                 f"{comment}, a hash less", "CHECK-7", {**told, "proof": less}, "forged", "Proof"
             )
+
+
+def _add_confirmed(suite: Suite) -> None:
+    cases: list[tuple[str, str, str, str]] = [
+        # who let in whom (f is the founder), who named the checkpoint, its author, who another one
+        ("two members of their own branches", "fa fb fc", "a b", "c"),
+        ("two of three", "fa fb fc fd", "a b", "d|c"),
+        ("two of four", "fa fb fc fd fe", "a b", "e|c d"),
+        ("one member", "fa fb", "a", "b"),
+        ("the founder and a member", "fa fb", "f a", "b"),
+        ("the founder alone", "fa", "f", "a"),
+        ("the author does not count", "fa fb", "a b", "b"),
+        ("strangers do not count", "fa fb", "x y", "b"),
+        ("two that one member let in", "fa ab ac ad", "b c", "d"),
+        ("a member, and whom it let in", "fa ab ac", "a b", "c"),
+        ("let in by the author", "fa ab fc", "b c", "a"),
+        ("let in by the author, and by who agrees with it", "fa fb ac bc", "b c", "a"),
+        ("let in by the author, and by somebody else", "fa fb fd ac dc", "b c", "a"),
+        ("let in by two, and so of its own branch", "fa fb ac bc fd", "a c", "d"),
+        ("members in a circle", "fa ab bc ca fd", "b c", "d"),
+        ("a circle that two lead to", "fa fb ac bd cd dc fe", "c d", "e"),
+        ("many keys of one branch against it", "fa fb fc cd ce cg", "a b", "f|c d e g"),
+        ("of the founder, by whom it let in", "fa fb", "a b", "f"),
+        ("of the founder, by one branch", "fa ab", "a b", "f"),
+    ]
+    keys = {name: derived(f"member {name}") for name in "abcdefgxy"}
+    right, other = derived("right"), derived("other")
+    for comment, vouches, named, rest in cases:
+        author, _, apart = rest.partition("|")
+        told = [*((each, right) for each in named.split()), *((e, other) for e in apart.split())]
+        pairs = [(keys[each[0]], keys[each[1]]) for each in vouches.split()]
+        said = [(keys[by], [checkpoint]) for by, checkpoint in told]
+        is_confirmed = Witnesses(keys["f"], pairs, said).confirm(right, keys[author])
+        inputs: dict[str, Json] = {
+            "op": "confirm",
+            "founder": keys["f"].hex(),
+            "vouches": [[by.hex(), key.hex()] for by, key in pairs],
+            "acknowledged": [[by.hex(), [checkpoint.hex()]] for by, (checkpoint,) in said],
+            "checkpoint": right.hex(),
+            "author": keys[author].hex(),
+        }
+        suite.valid(comment, "CHECK-4", inputs, {"confirmed": is_confirmed}, "Branch")
