@@ -11,7 +11,7 @@ from mycelia_node.home import FILE_MODE
 from mycelia_node.migrations import check_schema, migrate
 from mycelia_node.rows import COMPACT, Row, lay_down, read_rows
 from mycelia_protocol.body import erase_words
-from mycelia_protocol.compact import shorten
+from mycelia_protocol.compact import compact, shorten
 from mycelia_protocol.errors import RecordError, RemoteError
 from mycelia_protocol.events import Range
 from mycelia_protocol.form_events import Shorten
@@ -49,6 +49,7 @@ SELECT_SOME = """
 SELECT seq, header, signature, body FROM records WHERE log = ? AND seq BETWEEN ? AND ?
 """
 UPDATE_ALL = "UPDATE records SET header = ?, signature = ?, body = ? WHERE log = ? AND seq = ?"
+SELECT_PLACES = "WHERE l.author = ? AND l.log = ? AND r.seq >= ? AND r.seq < ? ORDER BY r.seq"
 SELECT_RANGE = "WHERE l.author = ? AND l.log = ? AND r.seq >= ? ORDER BY r.seq"
 
 
@@ -295,3 +296,18 @@ def read_log(connection: sqlite3.Connection, wanted: Range) -> Iterator[Record]:
             break
         expected += 1
         yield row.parse()
+
+
+def read_leaves(
+    connection: sqlite3.Connection, author: bytes, log: bytes, first: int, end: int
+) -> Iterator[bytes]:
+    """Yield the compact forms of a log from `first` to before `end`, as far as they are here.
+
+    Those that lie there as such are given as they lie there.
+    """
+    expected = first
+    for row in read_rows(connection, SELECT_PLACES, (author, log, first, end)):
+        if row.seq != expected:
+            break
+        expected += 1
+        yield row.header if row.body == COMPACT else compact(row.parse())

@@ -27,6 +27,7 @@ from mycelia_node.arrivals import Arrival, ArrivedRun, read_arrivals
 from mycelia_node.database import (
     Writer,
     open_database,
+    read_leaves,
     read_log,
     read_note,
     unusable,
@@ -44,10 +45,10 @@ from mycelia_node.groups import (
     group_records,
 )
 from mycelia_node.loading import LogKey, load_records
-from mycelia_protocol.compact import read_forms
 from mycelia_protocol.errors import RemoteError
 from mycelia_protocol.events import Range, RecordsRead, RecordsStored, Source, StoreFailed
 from mycelia_protocol.form_events import FormsRead, ReadForms, Shorten, Shortened
+from mycelia_protocol.form_reading import Blocks, read_forms
 from mycelia_protocol.reading import read_ranges
 from mycelia_protocol.record import Record
 
@@ -92,6 +93,7 @@ class SqliteStore:
         self._submitted: deque[int] = deque()  # batches not reported yet, owner's thread only
         self._reads = ThreadPoolExecutor(1, thread_name_prefix="store-read")
         self._read_connection: sqlite3.Connection | None = None
+        self._blocks = Blocks()  # the reader thread's
         self._thread = threading.Thread(target=self._write, name="store-write", daemon=True)
         self._thread.start()
 
@@ -337,13 +339,18 @@ class SqliteStore:
     def _read_forms(self, wanted: ReadForms) -> None:
         records, proof = tuple[Record, ...](), tuple[bytes, ...]()
         try:
-            records, proof = read_forms(wanted, partial(read_log, self._reader()))
+            records, proof = self._fetch_forms(wanted)
         except (sqlite3.Error, RemoteError, StoreError) as error:
             log.error("a log could not be read: %s", error)
         except Exception as error:
             self._crash(error)
             return
         self._post(lambda: self.report(FormsRead(wanted.token, records, proof)))
+
+    def _fetch_forms(self, wanted: ReadForms) -> tuple[tuple[Record, ...], tuple[bytes, ...]]:
+        reader = self._reader()
+        leaves = partial(read_leaves, reader, wanted.author, wanted.log)
+        return read_forms(wanted, partial(read_log, reader), self._blocks, leaves)
 
     def _fetch(self, ranges: tuple[Range, ...], size_max: int) -> tuple[Record, ...]:
         return read_ranges(ranges, size_max, partial(read_log, self._reader()))

@@ -11,17 +11,12 @@ A compact form proves nothing by itself. The root over all of a log's (`merkle.p
 checkpoint, and the id in it proves a header, and so a whole record, if one comes.
 """
 
-from collections.abc import Callable, Iterable
 from typing import Final
 
 from mycelia_protocol.body import bare_body, facts_of
-from mycelia_protocol.crypto import LEAF, digest
 from mycelia_protocol.encoding import decode, encode
 from mycelia_protocol.errors import RecordError
-from mycelia_protocol.events import Range
-from mycelia_protocol.form_events import ReadForms
-from mycelia_protocol.limits import BODY_SIZE_MAX, HEADER_SIZE_MAX, ID_SIZE, RUN_RECORDS_MAX
-from mycelia_protocol.merkle import prove
+from mycelia_protocol.limits import BODY_SIZE_MAX, HEADER_SIZE_MAX, ID_SIZE
 from mycelia_protocol.record import Record, checked_kind, checked_refs, checked_time
 from mycelia_protocol.statements import read_statement
 
@@ -72,40 +67,6 @@ def shorten(record: Record) -> Record:
     """Return a record without all that its compact form does not say."""
     form = compact(record)
     return expand(record.commons, record.author, record.log, record.seq, form)
-
-
-def read_forms(
-    wanted: ReadForms, read: Callable[[Range], Iterable[Record]]
-) -> tuple[tuple[Record, ...], tuple[bytes, ...]]:
-    """Return what a store gives of a log, in whatever form it has it: one law for all stores.
-
-    Args:
-        read: as of `reading.read_ranges`.
-
-    Returns:
-        The records from `first` on, as many as fit, and what proves them, if that was asked for.
-        None if the log does not reach as far as `until`.
-    """
-    begin = 0 if wanted.is_proved else wanted.first
-    hashes: list[bytes] = []
-    found: list[Record] = []
-    size, is_full = 0, False
-    for record in read(Range(wanted.author, wanted.log, begin, wanted.until - 1)):
-        if record.seq >= wanted.until:
-            break
-        if record.seq >= wanted.first and not is_full:
-            found.append(record)
-            size += record.size
-            is_full = size >= wanted.size_max or len(found) == RUN_RECORDS_MAX
-        if wanted.is_proved:
-            hashes.append(digest(LEAF, compact(record)))
-        elif is_full:
-            return tuple(found), ()
-    if not found or begin + max(len(hashes), len(found)) < wanted.until:
-        return (), ()
-    if not wanted.is_proved:
-        return tuple(found), ()
-    return tuple(found), tuple(prove(hashes, wanted.first, wanted.first + len(found)))
 
 
 def _is_settled(record: Record) -> bool:

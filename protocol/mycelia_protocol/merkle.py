@@ -53,7 +53,28 @@ def prove(hashes: Sequence[bytes], first: int, last: int) -> list[bytes]:
     Args:
         hashes: the roots of all single leaves.
     """
-    return list(_beside(hashes, 0, len(hashes), first, last))
+    return [root_over(hashes[low:high]) for low, high in beside(len(hashes), first, last)]
+
+
+def beside(count: int, first: int, last: int) -> list[tuple[int, int]]:
+    """Return which leaves the roots are over that prove those from `first` to before `last`.
+
+    From left to right, as (low, high) with `high` not in it. Each is a subtree of a tree of `count`
+    leaves: what is as large as some power of two, or larger, begins at a multiple of it.
+    """
+    return list(_beside(0, count, first, last))
+
+
+def root_over(hashes: Sequence[bytes]) -> bytes:
+    """Return the root over subtrees that follow each other, all but the last full and of one size.
+
+    Args:
+        hashes: their roots, one at least; of single leaves, or of larger ones.
+    """
+    while len(hashes) > 1:  # pairs from the left; an odd one out moves up as it is
+        pairs = [digest(NODE, *hashes[at : at + 2]) for at in range(0, len(hashes) - 1, 2)]
+        hashes = [*pairs, *hashes[len(pairs) * 2 :]]
+    return hashes[0]
 
 
 def proved_root(count: int, first: int, leaves: Sequence[bytes], proof: Sequence[bytes]) -> bytes:
@@ -78,20 +99,13 @@ def _half(size: int) -> int:
     return 1 << (size - 1).bit_length() - 1
 
 
-def _root(hashes: Sequence[bytes]) -> bytes:
-    while len(hashes) > 1:  # pairs from the left; an odd one out moves up as it is
-        pairs = [digest(NODE, *hashes[at : at + 2]) for at in range(0, len(hashes) - 1, 2)]
-        hashes = [*pairs, *hashes[len(pairs) * 2 :]]
-    return hashes[0]
-
-
-def _beside(hashes: Sequence[bytes], low: int, high: int, first: int, last: int) -> Iterator[bytes]:
+def _beside(low: int, high: int, first: int, last: int) -> Iterator[tuple[int, int]]:
     if high <= first or last <= low:
-        yield _root(hashes[low:high])
+        yield low, high
     elif low < first or last < high:
         middle = low + _half(high - low)
-        yield from _beside(hashes, low, middle, first, last)
-        yield from _beside(hashes, middle, high, first, last)
+        yield from _beside(low, middle, first, last)
+        yield from _beside(middle, high, first, last)
 
 
 def _climb(
@@ -104,7 +118,7 @@ def _climb(
             raise ValueError("a proof with less than is needed")
         return found
     if first <= low and high <= last:
-        return _root(hashes[low - first : high - first])
+        return root_over(hashes[low - first : high - first])
     middle = low + _half(high - low)
     left = _climb(low, middle, first, hashes, rest)
     return digest(NODE, left, _climb(middle, high, first, hashes, rest))

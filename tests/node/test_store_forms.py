@@ -3,7 +3,10 @@
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from mycelia_node.store import SqliteStore
+from mycelia_protocol import form_reading
 from mycelia_protocol.compact import compact, shorten
 from mycelia_protocol.crypto import LEAF, digest
 from mycelia_protocol.events import RecordsStored, StoreFailed
@@ -46,8 +49,12 @@ def test_a_shortened_log_is_loaded_as_what_is_left(kit: StoreKit) -> None:
     assert kit.read(range_of(records, 6, 7)) == records[6:]
 
 
-def test_what_is_read_proves_itself_whatever_its_form(kit: StoreKit) -> None:
+@pytest.mark.parametrize("block", [2, 256])
+def test_what_is_read_proves_itself_whatever_its_form(
+    kit: StoreKit, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """CHECK-7: the root is that of the log, however much fits into an answer."""
+    monkeypatch.setattr(form_reading, "BLOCK", block)
     records = make_log(count=9)
     kit.put(1, records)
     tree = Tree()

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, Protocol
 
-from mycelia_protocol.compact import read_forms, shorten
+from mycelia_protocol.compact import shorten
 from mycelia_protocol.events import Range, RecordsRead, RecordsStored, StoreFailed
 from mycelia_protocol.form_events import FormsRead, ReadForms, Shorten, Shortened
+from mycelia_protocol.form_reading import Blocks, read_forms
 from mycelia_protocol.reading import read_ranges
 from mycelia_protocol.record import Record
 
@@ -64,6 +65,7 @@ class MemoryStore:
         self._is_syncing = False
         self._is_paused = False
         self._late: list[Callable[[], None]] = []
+        self._blocks = Blocks()
         self._life = 0  # a sync or read of an earlier life reports to nobody
 
     # --- what a store does ---
@@ -97,6 +99,10 @@ class MemoryStore:
     def fetch(self, ranges: tuple[Range, ...], size_max: int) -> tuple[Record, ...]:
         """Return what `read` would, at once, for somebody else than the engine."""
         return read_ranges(ranges, size_max, lambda r: self._slice((r.author, r.log), r.first))
+
+    def fetch_forms(self, wanted: ReadForms) -> tuple[tuple[Record, ...], tuple[bytes, ...]]:
+        """Return what `read_forms` would, at once, for somebody else than the engine."""
+        return read_forms(wanted, lambda r: self._slice((r.author, r.log), r.first), self._blocks)
 
     # --- what befalls it ---
 
@@ -137,6 +143,7 @@ class MemoryStore:
 
         A backup holds whole groups: of a run that one signature proves, all is in it, or nothing.
         """
+        self._blocks = Blocks()
         left = max(0, len(self._order) - records)
         while self._ends and self._ends[-1] > left:
             self._ends.pop()
@@ -258,8 +265,7 @@ class MemoryStore:
         if self._is_paused:
             self._late.append(lambda: self._give_forms(life, wanted))
         elif life == self._life:
-            found = read_forms(wanted, lambda r: self._slice((r.author, r.log), r.first))
-            self.report(FormsRead(wanted.token, *found))
+            self.report(FormsRead(wanted.token, *self.fetch_forms(wanted)))
 
     def _shorten(self, life: int, wanted: Shorten) -> None:
         if self._is_paused:
