@@ -54,10 +54,17 @@ class Witnesses:
         self._all = set[bytes]().union(*self._named_by.values())
         self._branches = branches(founder, self._vouched)
         self._seen: dict[bytes, tuple[dict[bytes, bytes], int]] = {}
+        self._judged: dict[bytes, bool] = {}  # of what somebody named
 
     def confirm(self, checkpoint: bytes, author: bytes) -> bool:
         """Return whether a checkpoint of an author is confirmed (CHECK-4)."""
-        named_by = self._named_by.get(checkpoint, set())
+        if checkpoint not in self._named_by:
+            return False
+        if checkpoint not in self._judged:
+            self._judged[checkpoint] = self._judge(self._named_by[checkpoint], author)
+        return self._judged[checkpoint]
+
+    def _judge(self, named_by: set[bytes], author: bytes) -> bool:
         if len(named_by) < CONFIRMING_BRANCHES_MIN:
             return False
         if author not in self._seen:
@@ -100,13 +107,16 @@ def confirmed(state: State) -> list[Statement[Checkpoint]]:
 class Testimony:
     """What others showed of who is a member, and of what members acknowledged.
 
-    It is kept for each link, in bounded memory, and for as long as that lasts.
+    It is kept for each link, in bounded memory, and for as long as that lasts. What one shows
+    counts once it has shown all: else it would decide by the order of its pages, and each of them
+    would cost as much as all.
     """
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._shown: dict[int, dict[bytes, Statement[object]]] = {}
         self._rows: Counter[int] = Counter()  # link -> keys and checkpoints named in all of that
+        self._settled: set[int] = set()  # links that have shown all
         self._moves = 0
         self._counts: tuple[int, ...] = ()  # those on which the next one rests
         self._witnesses = Witnesses(state.charter.founder, (), ())
@@ -120,21 +130,36 @@ class Testimony:
         """Take in records whose own signatures are good, as far as there is room."""
         shown = self._shown.setdefault(link, {})
         for record in records:
-            statement = read_statement(record)
+            statement = self._known(record.id) or read_statement(record)  # most show the same
             if statement is None or not isinstance(statement.body, Vouch | Acknowledge):
                 continue
             rows = 1 if isinstance(statement.body, Vouch) else len(statement.body.checkpoints)
             if record.id in shown or self._rows[link] + rows > EVIDENCE_ROWS_MAX:
                 continue
             self._rows[link] += rows
-            self._moves += 1
             shown[record.id] = statement
+
+    def settle(self, link: int) -> None:
+        """Count what was shown on a link: that was all."""
+        self._settled.add(link)
+        self._moves += 1
 
     def forget(self, link: int) -> None:
         """Let go of what was shown on a link that ended."""
         self._rows.pop(link, None)
-        if self._shown.pop(link, None):
+        self._shown.pop(link, None)
+        if link in self._settled:
+            self._settled.discard(link)
             self._moves += 1
+
+    def knows(self, record: bytes) -> bool:
+        """Return whether somebody showed a record before, or it is in the state."""
+        return self._known(record) is not None or self._state.statement(record) is not None
+
+    def _known(self, record: bytes) -> Statement[object] | None:
+        """Return what somebody showed before."""
+        found = (shown.get(record) for shown in self._shown.values())
+        return next((each for each in found if each is not None), None)
 
     def confirms(self, checkpoint: Record) -> bool:
         """Return whether what was shown and what is in the state confirm a checkpoint."""
@@ -157,7 +182,8 @@ class Testimony:
         self._counts = counts
 
     def _every(self, family: type[Body]) -> Iterator[Statement[Body]]:
-        """Yield what was shown of a family."""
-        for shown in self._shown.values():
+        """Yield what was shown of a family by whoever has shown all."""
+        for link in sorted(self._settled & self._shown.keys()):
+            shown = self._shown[link]
             found = (one for one in shown.values() if isinstance(one.body, family))
             yield from cast("Iterable[Statement[Body]]", found)

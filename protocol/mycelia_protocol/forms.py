@@ -15,11 +15,12 @@ from typing import Final, TypeAlias
 
 from mycelia_protocol.clock import earliest
 from mycelia_protocol.compact import compact, shorten
-from mycelia_protocol.confirming import Testimony, confirmed
+from mycelia_protocol.confirming import confirmed
 from mycelia_protocol.errors import SessionError, SignatureError
 from mycelia_protocol.events import Range, ReadRecords
 from mycelia_protocol.form_events import ReadForms
 from mycelia_protocol.form_frames import Evidence, FormFrame, Forms, Query, Seek
+from mycelia_protocol.hearing import Hearing
 from mycelia_protocol.limits import EVIDENCE_RECORDS_MAX, RUN_SIZE_MAX, WANT_TIMEOUT_MS
 from mycelia_protocol.logs import Intake, LogKey, Logs
 from mycelia_protocol.merkle import proved_root
@@ -32,7 +33,6 @@ from mycelia_protocol.types.checkpoint import Checkpoint
 from mycelia_protocol.types.vouch import Vouch
 
 OFFERS_MAX: Final = 4_096  # checkpoints that one peer is remembered to have shown
-PAGES_MAX: Final = 256  # answers with evidence that are taken of one peer
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +58,12 @@ class _Peer:
 
     Attributes:
         offers: log -> a checkpoint that sums it up, and how far the peer told of the log.
-        after: from where on it is to be asked for evidence; None if it has shown all.
-        is_new: it was not asked for any yet.
-        pages: how many answers with evidence it gave.
         question: what it owes an answer to, and until when (ms).
         is_tardy: that time is over; others are asked, and it is not before it answered.
         serving: what it asked for, by token.
     """
 
     offers: dict[LogKey, tuple[Record, int]] = field(default_factory=dict)
-    after: bytes | None = None
-    is_new: bool = True
-    pages: int = 0
     question: Seek | Query | None = None
     deadline_ms: int = 0
     is_tardy: bool = False
@@ -82,7 +76,7 @@ class FormExchange:
     def __init__(self, state: State, logs: Logs) -> None:
         self._state = state
         self._logs = logs
-        self._testimony = Testimony(state)
+        self._hearing = Hearing(state)
         self._peers: dict[int, _Peer] = {}
         self._serving: dict[int, tuple[int, Seek | list[bytes]]] = {}  # token -> link, what for
         self._next_token = -1  # WANT has those above 0
@@ -94,24 +88,28 @@ class FormExchange:
         """When `timer` should next be called (ms), or None."""
         peers = self._peers.values()
         return earliest(
-            *(peer.deadline_ms for peer in peers if peer.question and not peer.is_tardy)
+            self._hearing.due_ms,
+            *(peer.deadline_ms for peer in peers if peer.question and not peer.is_tardy),
         )
 
     def opened(self, link: int) -> None:
         """Begin with a member."""
         self._peers[link] = _Peer()
+        self._hearing.opened(link)
 
     def closed(self, link: int, now_ms: int) -> list[FormStep]:
         """End with a member; what it was asked is asked of others."""
         if self._peers.pop(link, None) is None:
             return []
-        self._testimony.forget(link)
+        self._hearing.closed(link)
         return self._ask_all(now_ms)
 
     def timer(self, now_ms: int) -> list[FormStep]:
         """Give up waiting for whoever is too slow."""
-        for peer in self._peers.values():
+        for link, peer in self._peers.items():
             peer.is_tardy = peer.question is not None and now_ms >= peer.deadline_ms
+            if peer.is_tardy and isinstance(peer.question, Query):
+                self._hearing.give_up(link)
         return self._ask_all(now_ms)
 
     # --- what a log is offered as ---
@@ -153,7 +151,7 @@ class FormExchange:
                 continue
             if len(peer.offers) < OFFERS_MAX and self._logs.verifies(record):
                 peer.offers[key] = (record, max(told.get(key, 0), record.seq + 1))
-        return self._ask(link, now_ms)
+        return self._ask_all(now_ms)
 
     # --- frames ---
 
@@ -171,13 +169,10 @@ class FormExchange:
         if isinstance(frame, Evidence):
             if not isinstance(asked, Query):
                 raise SessionError("EVIDENCE that nobody asked for", requirement="CHECK-9")
-            if not all(self._logs.verifies(record) for record in frame.records):
+            if not all(self._is_authentic(record) for record in frame.records):
                 raise SignatureError("evidence without a good signature", code="forged")
-            self._testimony.note(link, frame.records)
-            peer.pages += 1
-            is_further = frame.after is not None and frame.after > (asked.after or b"")
-            peer.after = frame.after if is_further and peer.pages < PAGES_MAX else None
-            return self._ask_all(now_ms)
+            is_all = self._hearing.heard(link, asked, frame)
+            return self._ask_all(now_ms) if is_all else self._ask(link, now_ms)
         if asked != frame.seek:
             raise SessionError("FORMS that nobody asked for", requirement="CHECK-9")
         return self._take(link, peer, frame, now_ms)
@@ -216,6 +211,10 @@ class FormExchange:
         is_all = self._logs.accepted(key).next_seq >= seek.until
         return [Proven(link, key, intake, told if is_all else 0), *self._ask(link, now_ms)]
 
+    def _is_authentic(self, record: Record) -> bool:
+        """Return whether the author of evidence wrote it; what others showed was checked then."""
+        return self._hearing.testimony.knows(record.id) or self._logs.verifies(record)
+
     def _is_elsewhere(self, record: Record) -> bool:
         """Return whether the state has another record of this id, which only compact ones claim."""
         known = self._state.statement(record.id) if record.is_compact else None
@@ -239,6 +238,8 @@ class FormExchange:
     # --- asking ---
 
     def _ask_all(self, now_ms: int) -> list[FormStep]:
+        offers = (peer.offers.values() for peer in self._peers.values())
+        self._hearing.judge((each for some in offers for each, _ in some), now_ms)
         return [step for link in sorted(self._peers) for step in self._ask(link, now_ms)]
 
     def _ask(self, link: int, now_ms: int) -> list[FormStep]:
@@ -255,15 +256,13 @@ class FormExchange:
                 del peer.offers[key]
             elif key in busy:
                 continue
-            elif self._testimony.confirms(checkpoint):
+            elif self._hearing.believes(checkpoint):
                 seek = Seek(*key, checkpoint.seq, max(0, next_seq - 1))
                 return self._put(link, peer, seek, now_ms)
             else:
                 is_waiting = True
-        if is_waiting and (peer.is_new or peer.after is not None):
-            peer.is_new = False
-            return self._put(link, peer, Query(peer.after), now_ms)
-        return []
+        question = self._hearing.question(link, is_offering=is_waiting)
+        return [] if question is None else self._put(link, peer, question, now_ms)
 
     def _put(self, link: int, peer: _Peer, question: Seek | Query, now_ms: int) -> list[FormStep]:
         peer.question, peer.deadline_ms = question, now_ms + WANT_TIMEOUT_MS

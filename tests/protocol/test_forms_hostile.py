@@ -17,13 +17,17 @@ from protocol.test_forms import OFFER, join, options
 from support.mesh import Mesh, Node
 
 
-def accomplices(spoil: str, *, is_named: bool = True, is_alone: bool = False) -> tuple[Mesh, Node]:
+def accomplices(
+    spoil: str, *, is_named: bool = True, is_alone: bool = False, is_island: bool = False
+) -> tuple[Mesh, Node]:
     """Return a commons where three say of the log of one what never was, and a newcomer.
 
     Args:
         spoil: what a record in the middle of that log has wrong; its id, if it is compact.
         is_named: whether the other two say so too.
         is_alone: whether these two are keys that the first let in itself.
+        is_island: whether two more, of whom these hear nothing, acknowledged something. They are
+            the last but the newcomer.
     """
     mesh = Mesh(count=2 if is_alone else 4, allocate=False)
     _, liar, *friends = mesh.nodes
@@ -33,6 +37,10 @@ def accomplices(spoil: str, *, is_named: bool = True, is_alone: bool = False) ->
         node.options = options(None)
         node.start(None)
         mesh.connect(mesh.nodes[0], node)
+    victim = join(mesh, mesh.nodes[0])
+    if is_island:
+        _say_something(mesh)
+    mesh.nodes.append(mesh.nodes.pop(mesh.nodes.index(victim)))
     for _ in range(4):
         liar.publish("offer", OFFER)
     name = liar.engine.publisher.log or b""
@@ -59,11 +67,22 @@ def accomplices(spoil: str, *, is_named: bool = True, is_alone: bool = False) ->
     lie = liar.publish("checkpoint", checkpoint.content(tree.root()))
     for friend in friends if is_named else ():
         friend.publish("acknowledge", acknowledge.content([lie]))
-    victim = join(mesh, mesh.nodes[0])
     log[:] = [each if each.kind == "checkpoint" else shorten(each) for each in log]
     log[2] = false
     liar.engine.logs.note_compact((liar.key, name), len(log) - 1)
     return mesh, victim
+
+
+def _say_something(mesh: Mesh) -> None:
+    """Let two be members who acknowledge something on an island of their own."""
+    island = [join(mesh, mesh.nodes[0]) for _ in range(2)]
+    links = [mesh.connect(mesh.nodes[0], node)[0] for node in island]
+    for link in links:
+        mesh.cut(link)
+    mesh.connect(*island)
+    for node in island:
+        node.publish("acknowledge", acknowledge.content([mesh.rng.randbytes(32)]))
+    mesh.run(1_000)
 
 
 @pytest.mark.parametrize("spoil", ["prev", "commons", "id"])
@@ -177,6 +196,9 @@ def test_who_ever_acknowledged_is_worked_out_once_for_all_checkpoints(
     assert len(made) == 1
     testimony.note(1, [said])
     testimony.confirms(said)
+    assert len(made) == 1
+    testimony.settle(1)
+    testimony.confirms(said)
     assert len(made) == 2
 
 
@@ -184,7 +206,7 @@ def test_a_link_that_ends_leaves_no_evidence_behind() -> None:
     """CHECK-8: whoever comes again and again fills no memory."""
     mesh, victim = accomplices("prev", is_named=False)
     link, _ = mesh.connect(victim, mesh.nodes[1])
-    testimony = victim.engine._exchange._forms._testimony
+    testimony = victim.engine._exchange._forms._hearing.testimony
     assert testimony.rows > 0
     mesh.cut(link)
     mesh.settle()
