@@ -10,7 +10,7 @@ from independent.frames import compared, name_changes, read_frame
 from independent.records import Chains, Rec, read_envelope
 from independent.test_second_reader import Case, cases, unhex
 
-HEADS, WANT, RECORDS, PUSH, ANNOUNCE, DIGEST, CHANGES = 1, 2, 3, 4, 9, 12, 15
+HEADS, WANT, RECORDS, PUSH, ANNOUNCE, DIGEST, BUCKETS, CHANGES = 1, 2, 3, 4, 9, 12, 13, 15
 Log = tuple[bytes, bytes]
 
 
@@ -45,7 +45,9 @@ class Talk:
         self.sessions = [bytes.fromhex(each) for each in case["steps"]["sessions"]]
         self.asked: dict[tuple[int, int], deque[list[Any]]] = defaultdict(deque)
         self.said: dict[tuple[int, int], bytes] = {}  # session, who -> its last digest
+        self.first: dict[tuple[int, int], bytes] = {}  # the same, its first one
         self.level: dict[frozenset[int], list[list[object]]] = {}  # logs when both held the same
+        self.told_all: set[tuple[int, int]] = set()  # session, who
         self.erased: set[tuple[bytes, bytes, int]] = set()
 
     def follow(self, step: dict[str, Any]) -> int:
@@ -65,6 +67,8 @@ class Talk:
             told = [list(row) for row in sender.heads()]
             tags = [[tag(row[0], row[1]), *row[2:]] for row in told]
             assert all(row in told or row in tags for row in frame[1])
+            if frame[0] == HEADS and frame[2]:
+                self.told_all.add(place)
         elif frame[0] == CHANGES:
             then = self.level[frozenset((step["from"], step["to"]))]
             assert all(row in sender.heads() for row in name_changes(then, data))
@@ -82,8 +86,19 @@ class Talk:
         (digest,) = compared(self.sessions[session], sender.heads(), 0)
         assert frame[1:3] == [digest, len(sender.logs)]
         self.said[session, step["from"]] = digest
+        self.first.setdefault((session, step["from"]), digest)
         if self.said.get((session, step["to"])) == digest:
             self.level[ends] = [[*key] for key in sorted(sender.logs)]
+
+    def end(self) -> None:
+        """REP-14, REP-15: whose first digests differed, both told all, were it nothing."""
+        unequal = {session for session, _ in self.first if not self.is_equal_at_first(session)}
+        assert {session for session, _ in self.told_all} == unequal
+        assert len(self.told_all) == 2 * len(unequal)
+
+    def is_equal_at_first(self, session: int) -> bool:
+        """Return whether both ends of a session held the same when it began."""
+        return len({digest for (one, _), digest in self.first.items() if one == session}) == 1
 
     def answer(self, ranges: list[Any], envelopes: list[Any], reader: Node) -> None:
         """REP-3, REP-4: what was asked for comes, range by range, and is signed at its end."""
@@ -121,6 +136,8 @@ def test_transcripts(case: Case) -> None:
     numbers = [talk.follow(step) for step in case["steps"]["happened"]]
     assert DIGEST in numbers
     assert not any(talk.asked.values())
+    if CHANGES not in numbers and BUCKETS not in numbers:
+        talk.end()
     charter = bytes.fromhex(case["in"]["charter"])
     ids = set()
     for node in talk.nodes:

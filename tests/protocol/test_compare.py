@@ -218,3 +218,49 @@ def test_an_empty_store_is_not_the_same() -> None:
     mesh.connect(full, empty)
     assert Heads((), complete=True) in mesh.heads()
     assert full.engine.gate.is_open
+
+
+@pytest.mark.parametrize("kept", [0, 1, 20])
+def test_who_lacks_whole_logs_of_many_is_not_the_same(kept: int) -> None:
+    """REP-14, REP-15: in buckets of which it holds nothing it tells no head, and yet has told all.
+
+    So both know when they may count on what the other told.
+    """
+    mesh = Listening()
+    full, other = mesh.nodes
+    made = grown(mesh, full, LOGS_BUCKETED_MIN + 40, 2)
+    put(full, made)
+    other.disk.logs.clear()
+    put(other, made[:kept])
+    mesh.listen()
+    mesh.connect(full, other)
+    assert [type(message) for message, _ in mesh.said].count(Buckets) == 2
+    last = [heads for heads in mesh.heads() if heads.complete]
+    assert len(last) == 2
+    assert kept or Heads((), complete=True) in last
+    assert is_level(mesh)
+    assert full.engine.gate.is_open
+
+
+@pytest.mark.parametrize("lost", [1, LOGS_BUCKETED_MIN + 40])
+def test_a_gate_stays_shut_until_whole_logs_are_here_again(lost: int) -> None:
+    """INC-4: who lost logs of its own of many hears what it held before, and opens after that."""
+    mesh = Listening()
+    keeper, loser = mesh.nodes
+    made = grown(mesh, loser, LOGS_BUCKETED_MIN + 40, 2)
+    put(keeper, made)
+    put(loser, made[lost:])
+    loser.publish("profile", {"name": "Loser"})
+    opened: list[bool] = []  # whether the stores were level when the gate opened
+    perform = mesh.perform
+
+    def noted(node: Node, output: Output) -> None:
+        if not opened and loser.engine.gate.is_open:
+            opened.append({log[0].id for log in made} <= {e.id for e in loser.disk.records()})
+        perform(node, output)
+
+    mesh.perform = noted  # type: ignore[method-assign]
+    mesh.connect(keeper, loser)
+    mesh.run(60_000)
+    assert is_level(mesh)
+    assert opened == [True]

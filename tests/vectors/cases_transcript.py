@@ -20,6 +20,7 @@ from vectors.suite import Json, Suite, hex_or_none
 NOTES = {
     "Equal": "Stores that hold the same: two digests, and no more.",
     "Behind": "What one side lacks is told, asked for, and sent.",
+    "Nothing": "Who has no head to tell says so all the same, and has told all.",
     "Apart": "Each side has what the other lacks.",
     "Live": "New records are pushed, and spare the links that bring them twice.",
     "Again": "Who meets again is told what changed since both held the same.",
@@ -115,6 +116,7 @@ def build() -> Suite:
         ("news in a triangle", "REP-6 REP-8 REP-9 REP-10", "Live", 3, _live),
         ("two who meet again", "REP-18", "Again", 2, _again),
         ("words that their author erased", "ERASE-4 ERASE-5", "Erased", 2, _erased),
+        ("one holds nothing", "REP-3 REP-13 REP-14", "Nothing", 2, _nothing),
     )
     for seed, (comment, req, flag, count, play) in enumerate(scenes):
         mesh = Transcript(seed, count)
@@ -132,6 +134,13 @@ def _equal(mesh: Transcript) -> dict[str, Json]:
 def _behind(mesh: Transcript) -> dict[str, Json]:
     for _ in range(5):
         mesh.nodes[0].publish("offer", OFFER)
+    return _equal(mesh)
+
+
+def _nothing(mesh: Transcript) -> dict[str, Json]:
+    mesh.nodes[0].publish("offer", OFFER)
+    mesh.nodes[1].disk.logs.clear()
+    mesh.nodes[1].start(None)
     return _equal(mesh)
 
 
