@@ -74,6 +74,7 @@ CHAIN_RECORDS_MAX: Final = 64  # vouches from the founder to a member, in a gree
 WANT_TIMEOUT_MS: Final = 20_000  # after this a WANT is asked of somebody else
 RECONCILE_INTERVAL_MS: Final = 30_000  # stores are compared with one random neighbour, +-50 %
 HEADS_DELAY_MS: Final = 200  # newly stored heads are told together
+ANNOUNCE_DELAY_MS: Final = 600  # those of what is pushed anyway
 GRAFT_DELAY_MS: Final = 500  # what was announced is asked for if it is not pushed meanwhile
 GRAFT_DELAY_MAX_MS: Final = 5_000  # the same on a slow link
 

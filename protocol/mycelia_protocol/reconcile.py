@@ -251,7 +251,7 @@ class Reconcile:
         sendings: list[Say] = []
         tell_ms = self._telling.due_ms
         if tell_ms is not None and now_ms >= tell_ms:
-            told = self._telling.take(sorted(self._peers.items()))
+            told = self._telling.take(sorted(self._peers.items()), now_ms)
             sendings.extend(Say(link, frame) for link, frame in told)
         if self._round_ms is not None and now_ms >= self._round_ms:
             self._schedule_round(now_ms)

@@ -6,8 +6,9 @@ can't know of. What is pushed through the commons is only announced.
 
 from collections.abc import Callable, Collection, Iterable
 
+from mycelia_protocol.clock import earliest
 from mycelia_protocol.compare import Vector
-from mycelia_protocol.limits import HEADS_DELAY_MS
+from mycelia_protocol.limits import ANNOUNCE_DELAY_MS, HEADS_DELAY_MS
 from mycelia_protocol.logs import LogKey, Logs
 from mycelia_protocol.messages import Announce, HeadEntry, Heads, TaggedHead
 from mycelia_protocol.rng import Rng
@@ -21,19 +22,22 @@ class Telling:
     Args:
         parts_at: gives the least seq at which a log is proven to part.
         rng: draws how long moved heads are gathered.
-
-    Attributes:
-        due_ms: when `take` should next be called (ms), or None.
     """
 
     def __init__(self, logs: Logs, parts_at: Callable[[LogKey], int | None], rng: Rng) -> None:
-        self.due_ms: int | None = None
+        self._heads_ms: int | None = None
+        self._announce_ms: int | None = None
         self._logs = logs
         self._parts_at = parts_at
         self._rng = rng
         self._vector: Vector | None = None  # what the store holds, until it changes
         self._changed: set[LogKey] = set()  # logs whose heads are to be told
         self._spread: set[LogKey] = set()  # logs whose heads are to be announced
+
+    @property
+    def due_ms(self) -> int | None:
+        """When `take` should next be called (ms), or None."""
+        return earliest(self._heads_ms, self._announce_ms)
 
     def stored(
         self, keys: Iterable[LogKey], peers: Collection[Peer], now_ms: int, *, is_spread: bool
@@ -50,9 +54,14 @@ class Telling:
             next_seq = self._logs.stored(key).next_seq
             if not all(peer.is_level(key, next_seq) for peer in peers):
                 moved.add(key)
-        if self.due_ms is None and moved:
-            # Drawn, so that mostly one end of a link tells first and the other need not.
-            self.due_ms = now_ms + int(HEADS_DELAY_MS * (1 + 3 * self._rng.random()) / 4)
+        if not moved:
+            return
+        # Drawn, so that mostly one end of a link tells first and the other need not.
+        share = (1 + 3 * self._rng.random()) / 4
+        if is_spread and self._announce_ms is None:
+            self._announce_ms = now_ms + int(ANNOUNCE_DELAY_MS * share)
+        elif not is_spread and self._heads_ms is None:
+            self._heads_ms = now_ms + int(HEADS_DELAY_MS * share)
 
     def held(self) -> Vector:
         """Return the heads in the store."""
@@ -78,13 +87,19 @@ class Telling:
                 entries.append(HeadEntry(*key, next_seq, prefix))
         return entries
 
-    def take(self, peers: Iterable[tuple[int, Peer]]) -> list[tuple[int, Heads | Announce]]:
-        """Return frames with the heads that moved, for each peer's link; they count as told."""
-        changed = self.entries(sorted(self._changed))
-        spread = self.entries(sorted(self._spread - self._changed))
-        self.due_ms = None
-        self._changed.clear()
-        self._spread.clear()
+    def take(
+        self, peers: Iterable[tuple[int, Peer]], now_ms: int
+    ) -> list[tuple[int, Heads | Announce]]:
+        """Return frames with the heads that are due, for each peer's link; they count as told."""
+        changed: list[HeadEntry] = []
+        spread: list[HeadEntry] = []
+        self._spread -= self._changed
+        if self._heads_ms is not None and now_ms >= self._heads_ms:
+            changed, self._heads_ms = self.entries(sorted(self._changed)), None
+            self._changed.clear()
+        if self._announce_ms is not None and now_ms >= self._announce_ms:
+            spread, self._announce_ms = self.entries(sorted(self._spread)), None
+            self._spread.clear()
         frames: list[tuple[int, Heads | Announce]] = []
         # One frame for all who lack the same.
         said: dict[tuple[HeadEntry | TaggedHead, ...], Announce] = {}

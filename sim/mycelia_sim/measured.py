@@ -21,6 +21,7 @@ METRICS: Final = (
     "latency",  # ms from durable at the author to durable at a node, over (record, node) pairs
     "stretch",  # the same over the earliest that the faults of the run allowed
     "redundancy",  # copies of a record that a node received, less the one that it needs
+    "redundancy_warm",  # the same of records whose author had been heard everywhere before
     "control_bytes",  # bytes of frames without records, per node and record
     "heal_excess",  # ms after the last heal until all was everywhere, less what had to be
     "bytes_per_difference",  # bytes of heads, WANTs and RECORDS per record that came by RECORDS
@@ -39,6 +40,7 @@ UNMEASURED: Final = {
     "latency": "no record was seen to come from one node to another",
     "stretch": "no record was seen to come from one node to another over a link that takes time",
     "redundancy": "nobody wrote anything",
+    "redundancy_warm": "no copies of single records were counted, or nobody wrote a second time",
     "control_bytes": "nobody wrote anything",
     "heal_excess": "no cut healed, or some record never came everywhere",
     "bytes_per_difference": "nothing came by reconciling after the last heal",

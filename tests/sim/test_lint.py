@@ -227,8 +227,10 @@ def test_what_the_seed_draws_is_looked_at(tmp_path: Path) -> None:
     apart = apart.replace("side:west", f"node:{one}").replace("side:east", f"node:{other}")
     (nothing,) = lint(write(tmp_path, apart)).hints
     assert "no link crosses it, so it cuts nothing" in nothing
-    (calm,) = lint(write(tmp_path, GOOD.partition("[[fault]]")[0])).hints
+    peace = GOOD.partition("[[fault]]")[0]
+    (calm,) = lint(write(tmp_path, peace)).hints
     assert "nothing goes wrong in it" in calm
+    assert not lint(write(tmp_path, peace + '[check.limits]\nredundancy = "<= 1"\n')).hints
 
 
 def test_unheard_defaults_of_links_get_a_hint(tmp_path: Path) -> None:

@@ -55,6 +55,15 @@ SMALL: dict[str, tuple[tuple[int, ...], list[str]]] = {
     "metropolis": ((1,), ["nodes.count=16"]),
     "country": ((1,), ["nodes.count=40", "nodes.islands=2"]),
     "last-litres": ((3,), ["nodes.count=6", "workload.burst.0.rate=6 / s", "check.limits={}"]),
+    "fair-weather": (
+        (1,),
+        [
+            "nodes.count=12",
+            "nodes.islands=2",
+            "run.duration=5 min",
+            "check.limits.control_bytes=<= 50",  # what a start takes is shared by fewer records
+        ],
+    ),
     "sneakernet": ((1,), ["run.duration=12 s"]),
 }
 

@@ -5,6 +5,8 @@ from collections import Counter
 from mycelia_node.tally import Tally
 from mycelia_sim.live.meter import minus
 from mycelia_sim.spread import Pair, Spread, cost_of, heal_excess, series, speed_of
+from mycelia_sim.virtual.custody import Journey
+from mycelia_sim.virtual.metrics import redundancy_warm
 from mycelia_sim.virtual.oracle import NEVER
 
 MS = 1_000
@@ -84,3 +86,17 @@ def test_tallies_are_subtracted_kind_by_kind() -> None:
     before = Tally(Counter(push=2, join=1), Counter(push=90), Counter(push=3), 5)
     after = Tally(Counter(push=5, join=1), Counter(push=200), Counter(push=9), 11)
     assert minus(after, before) == Tally(Counter(push=3), Counter(push=110), Counter(push=6), 6)
+
+
+def test_redundancy_is_warm_once_a_record_of_the_author_had_come_everywhere() -> None:
+    """Copies of first records, and of what follows before links are spared, are not counted."""
+    everywhere = {"a": 0, "b": 40 * MS, "c": 50 * MS}
+    journeys = {
+        b"first": Journey("a", "offer", 0, everywhere),
+        b"soon": Journey("a", "offer", 1_000 * MS, everywhere),
+        b"warm": Journey("a", "offer", 3_000 * MS, {"a": 3_000 * MS}),
+        b"other": Journey("b", "offer", 3_000 * MS, everywhere),
+    }
+    copies = {b"first": 6, b"soon": 5, b"warm": 3, b"other": 4}
+    assert redundancy_warm(journeys, copies, nodes=3) == 0.5
+    assert redundancy_warm({b"first": journeys[b"first"]}, copies, nodes=3) is None

@@ -159,6 +159,7 @@ METRICS: Final = {
     "heal_excess": TIME,
     "converged_after_heal": TIME,
     "redundancy": NUMBER,
+    "redundancy_warm": NUMBER,
     "granted_in_cut": NUMBER,
     "overcommitted_in_cut": NUMBER,
     "set_full.stale": NUMBER,

@@ -151,6 +151,7 @@ def metrics_of(
     is_healed = bool(cuts) and all(cut.id in heard.cuts for cut in cuts)
     healed_us = max(heard.cuts[cut.id][1] for cut in cuts) if is_healed else None
     found = {**speed, **cost, "heal_excess": heal_excess(spread, healed_us)}
+    found["redundancy_warm"] = None  # real nodes count frames and records, not which
     found["granted_in_cut"] = granted_in_cut(evidence)
     found["set_full"] = _set_full(evidence, heard)
     found |= double_allocations(evidence)

@@ -15,13 +15,18 @@ from mycelia_sim.measured import METRICS, Metric
 from mycelia_sim.reach import granted_in_cut
 from mycelia_sim.spread import Pair, Spread, cost_of, heal_excess, pairs_of, speed_of
 from mycelia_sim.virtual.loop import MS
+from mycelia_sim.virtual.oracle import NEVER
 from mycelia_sim.virtual.schedule import oracle_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mycelia_sim.evidence import Evidence
+    from mycelia_sim.virtual.custody import Journey
     from mycelia_sim.virtual.world import World
 
 ORACLE_STEPS_MAX: Final = 4_000_000  # some seconds
+SHAPED_US: Final = 2_000_000  # so long after that all neighbours have said what they spare
 
 
 def spread_of(world: World, evidence: Evidence) -> Spread:
@@ -65,10 +70,38 @@ def metrics_of(
         deliveries=sum(len(journey.arrivals) - 1 for journey in world.journeys.values()),
     )
     found = {**speed, **cost, "heal_excess": heal_excess(spread, last_heal_us(world))}
+    found["redundancy_warm"] = redundancy_warm(
+        world.journeys, world.watch.copies, nodes=len(world.nodes)
+    )
     found["granted_in_cut"] = granted_in_cut(evidence)
     found["set_full"] = evidence.set_full.to_json() if evidence.facts.acknowledged else None
     found |= double_allocations(evidence)
     return {name: found[name] for name in METRICS}, {**pairs, **frames}
+
+
+def redundancy_warm(
+    journeys: Mapping[bytes, Journey], copies: Mapping[bytes, int], *, nodes: int
+) -> float | None:
+    """Return the redundancy of records whose author's tree had taken its shape before.
+
+    Each author's first record finds its way along every link, and shows which of them to spare.
+
+    Args:
+        copies: how often nodes received each record.
+
+    Returns:
+        None if there is no such record.
+    """
+    settled_us: dict[str, int] = {}  # author -> since when a record of it had been everywhere
+    received = wanted = 0
+    for record_id, journey in sorted(journeys.items(), key=lambda item: item[1].born_us):
+        if settled_us.get(journey.author, NEVER) + SHAPED_US <= journey.born_us:
+            received += copies.get(record_id, 0)
+            wanted += nodes - 1
+        if len(journey.arrivals) == nodes:
+            at_us = max(journey.arrivals.values())
+            settled_us[journey.author] = min(settled_us.get(journey.author, NEVER), at_us)
+    return round(received / wanted - 1, 3) if wanted else None
 
 
 def last_heal_us(world: World) -> int | None:

@@ -29,6 +29,7 @@ class Watch:
 
     Attributes:
         tally: since the workload began.
+        copies: record id -> how often nodes received it since then.
         marks: what the tally was at the last moment of a name.
         lives: node id -> (virtual us, what): start, crash, pause, resume, in order.
         said: how many frames of each name came that were sent since `Network.listen`.
@@ -39,6 +40,7 @@ class Watch:
     def __init__(self, loop: Loop, trace: Trace) -> None:
         self.trace: Final = trace
         self.tally = Tally()
+        self.copies: Counter[bytes] = Counter()
         self.marks: dict[str, Tally] = {}
         self.lives: dict[str, list[tuple[int, str]]] = {}
         self.said: Counter[str] = Counter()
@@ -50,6 +52,7 @@ class Watch:
     def begin(self) -> None:
         """Count from here on: the workload begins."""
         self.tally = Tally()
+        self.copies.clear()
 
     def listen(self) -> None:
         """Count anew what is said, comes late and ends."""
@@ -134,6 +137,7 @@ class Watch:
             tally.bytes[name] += len(data) + TAG_SIZE
             if isinstance(message, Push | Records):
                 tally.records[name] += len(message.records)
+                self.copies.update([record.id for record in message.records])
             return message
 
         return counted
