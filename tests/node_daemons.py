@@ -230,3 +230,10 @@ def founder(home: Path, name: str = "Oak House") -> Daemon:
     """Found a commons without a daemon, then start one."""
     assert cli("--home", home, "found", "Riverside Commons", "--name", name).code == 0
     return Daemon(home).start()
+
+
+def part(node: Daemon) -> None:
+    """Let a node dial nobody."""
+    settle_port(Home.at(node.home))
+    path = node.home / "config.toml"
+    path.write_text(path.read_text().replace("[link]\n", "[link]\ndiscover = false\n"))

@@ -20,22 +20,26 @@ from mycelia_protocol.bundle import BundleWriter, Label
 from mycelia_protocol.bundle_reader import (
     BundleReader,
     ChunkDamaged,
+    EvidenceFound,
+    FormsFound,
     Found,
     HeightsFound,
+    Load,
     RecordsFound,
 )
 from mycelia_protocol.errors import BundleError
-from mycelia_protocol.events import Carried, HeadsCarried, RecordsCarried
+from mycelia_protocol.events import Carried, HeadsCarried
+from mycelia_protocol.form_events import ReadForms
+from mycelia_protocol.hearing import HEARING_MAX_MS
 from mycelia_protocol.limits import BUNDLE_ID_SIZE, PEER_HEADS_MAX
 from mycelia_protocol.logs import LogKey
 from mycelia_protocol.packing import Packing, heights_of
-from mycelia_protocol.record import Record
-from mycelia_protocol.runs import runs
 from mycelia_protocol.state import State
-from mycelia_protocol.unpacking import Unpacking
+from mycelia_protocol.unpacking import Unpacking, carried_event
 
 Json = dict[str, object]
 OFFERS_MAX: Final = 8  # chunks that the engine has been given and has not answered: 2 MB
+HEARING_LOOK_MS: Final = 100  # between two looks whether others have been heard
 PLACES_MAX: Final = 100  # damaged places that are told one by one
 
 
@@ -59,6 +63,7 @@ class Outgoing:
             "name": state.charter.name,
             "records": self.packing.records,
             "left_out": self.packing.left_out,
+            "unproven": self.packing.unproven,
         }
 
     async def blocks(self) -> AsyncIterator[bytes]:
@@ -70,12 +75,14 @@ class Outgoing:
         node, packing = self.node, self.packing
         writer = BundleWriter(node.seed, os.urandom(BUNDLE_ID_SIZE), self.label)
         yield writer.begin(heights_of(node.engine.logs))
-        while ranges := packing.next():
-            read = node.store.fetch(ranges, packing.size_max)
-            records = await asyncio.wrap_future(read)
-            packing.took(records)
-            if records:
-                yield writer.add(runs(records))
+        while wanted := packing.next():
+            proof = tuple[bytes, ...]()
+            if isinstance(wanted, ReadForms):
+                records, proof = await asyncio.wrap_future(node.store.fetch_forms(wanted))
+            else:
+                records = await asyncio.wrap_future(node.store.fetch(wanted, packing.size_max))
+            if block := packing.took(writer, records, proof):
+                yield block
         if packing.missing:
             raise RequestError(
                 f"{packing.missing} records could not be read from {node.home.database}.",
@@ -157,6 +164,7 @@ class Incoming:
             raise explain(error, self._reader.label) from error
         await self._use(found)
         await self._settle(0)
+        await self._hear()
         await self._remember()
         return self._report()
 
@@ -168,10 +176,10 @@ class Incoming:
     async def _use(self, found: Sequence[Found]) -> None:
         for one in found:
             match one:
-                case RecordsFound(records):
+                case RecordsFound() | FormsFound() | EvidenceFound():
                     await self._node.driver.room()
                     await self._settle(OFFERS_MAX - 1)
-                    self._offer(records)
+                    self._offer(one)
                     await asyncio.sleep(0)  # links and timers have their turn
                 case HeightsFound(heights):
                     for height in heights:
@@ -183,8 +191,18 @@ class Incoming:
                 case _:
                     pass  # the reader keeps the label
 
-    def _offer(self, records: Sequence[Record], before: Carried | None = None) -> None:
-        """Give records to the engine.
+    async def _hear(self) -> None:
+        """Wait while others are asked what they know of checkpoints in the bundle.
+
+        Then what waits for that comes in when the bundle is offered again.
+        """
+        engine, left = self._node.engine, round(HEARING_MAX_MS / HEARING_LOOK_MS) + 1
+        while self._unpacking.unconfirmed and engine.is_hearing and left:
+            left -= 1
+            await asyncio.sleep(HEARING_LOOK_MS / 1000)
+
+    def _offer(self, load: Load, before: Carried | None = None) -> None:
+        """Give to the engine what was in a chunk.
 
         Raises:
             RequestError: the node is stopping.
@@ -194,8 +212,8 @@ class Incoming:
             raise RequestError("The node is stopping.", code="stopping", status=503)
         token, future = driver.pending.open_carried()
         self._waiting.append((token, future))
-        self._unpacking.offered(token, records, state.member_count, before)
-        driver.deliver(RecordsCarried(token, tuple(records)))
+        self._unpacking.offered(token, load, state.member_count, before)
+        driver.deliver(carried_event(token, load))
 
     async def _settle(self, most: int) -> None:
         """Wait until at most so many offers have no answer.
@@ -211,7 +229,7 @@ class Incoming:
                 self._unpacking.failed(token)
                 raise
             again = self._unpacking.answered(answer, self._node.engine.state.member_count)
-            if again:
+            if again is not None:
                 self._offer(again, answer)
 
     async def _remember(self) -> None:
@@ -243,6 +261,7 @@ class Incoming:
             "gaps": unpacking.gaps,
             "contested": unpacking.contested,
             "refused": unpacking.refused + tally.refused,
+            "unconfirmed": unpacking.unconfirmed,
         }
 
 
@@ -293,6 +312,7 @@ def tally_view(reader: BundleReader, damage: Sequence[tuple[int, int]]) -> Json:
         "whole": tally.is_whole,
         "signed": reader.is_label_signed and tally.signed == tally.chunks,
         "records": tally.records,
+        "forms": tally.forms,
         "records_made": tally.records_made,
         "chunks": tally.chunks,
         "chunks_made": tally.chunks_made,

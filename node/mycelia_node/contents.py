@@ -3,14 +3,22 @@
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from mycelia_node.carrying import Json, explain, label_view, tally_view
 from mycelia_node.database import read_profiles
 from mycelia_node.home import Home
 from mycelia_node.names import id_text
-from mycelia_protocol.bundle_reader import BundleReader, ChunkDamaged, Found, RecordsFound
+from mycelia_protocol.bundle_reader import (
+    BundleReader,
+    ChunkDamaged,
+    FormsFound,
+    Found,
+    RecordsFound,
+)
 from mycelia_protocol.errors import BundleError, RemoteError
+from mycelia_protocol.proven import is_proven
 from mycelia_protocol.record import Record
 
 TOLD_MAX: Final = 10_000  # different authors and kinds; a hostile bundle may name any number
@@ -32,6 +40,7 @@ class Contents:
         self._kinds: Counter[str] = Counter()
         self._authors: Counter[str] = Counter()
         self._unauthentic = 0
+        self._old_logs: set[tuple[bytes, bytes]] = set()
         self._times: tuple[int, int] | None = None
         self._damage: list[tuple[int, int]] = []
 
@@ -62,6 +71,7 @@ class Contents:
             **tally_view(self._reader, self._damage),
             "refused": self._reader.tally.refused,
             "unauthentic": self._unauthentic,
+            "old_logs": len(self._old_logs),
             "first_ms": first_ms,
             "last_ms": last_ms,
             "kinds": dict(sorted(self._kinds.items())),
@@ -83,16 +93,20 @@ class Contents:
         for one in found:
             match one:
                 case RecordsFound(records):
-                    self._count(records)
+                    self._count(records, authentic_ids(records))
+                case FormsFound(checkpoint, first, records):
+                    if len(self._old_logs) < TOLD_MAX:
+                        self._old_logs.add((checkpoint.author, checkpoint.log))
+                    good = {each.id for each in records} if is_shown(one) else set[bytes]()
+                    self._count(records[1:] if first else records, good)
                 case ChunkDamaged(start, end):
                     if len(self._damage) < PLACES_MAX:
                         self._damage.append((start, end))
                 case _:
                     pass  # the reader keeps the label
 
-    def _count(self, records: Sequence[Record]) -> None:
-        good = authentic_ids(records)
-        self._unauthentic += len(records) - len(good)
+    def _count(self, records: Sequence[Record], good: AbstractSet[bytes]) -> None:
+        self._unauthentic += sum(record.id not in good for record in records)
         for record in records:
             author = id_text("key", record.author)
             _add(self._kinds, record.kind)
@@ -119,6 +133,14 @@ def authentic_ids(records: Iterable[Record]) -> set[bytes]:
             good.add(record.id)
             reached.add((record.author, record.log, record.prev))
     return good
+
+
+def is_shown(part: FormsFound) -> bool:
+    """Return whether a signed checkpoint proves what stands for records (CHECK-7).
+
+    Whether that is confirmed can only be seen by whoever takes it in.
+    """
+    return part.checkpoint.is_signed() and is_proven(part.checkpoint, part.records, part.proof)
 
 
 def name_in(profile: Record) -> str | None:

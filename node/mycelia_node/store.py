@@ -21,7 +21,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from mycelia_node.arrivals import Arrival, ArrivedRun, read_arrivals
 from mycelia_node.database import (
@@ -56,6 +56,7 @@ log = logging.getLogger("mycelia.store")
 
 Report: TypeAlias = RecordsStored | StoreFailed | RecordsRead | FormsRead | Shortened
 Post = Callable[[Callable[[], None]], None]
+Found = TypeVar("Found")
 
 GROUP_SIZE_MAX = 8 * 1024 * 1024  # bytes of records in one transaction: about a tenth of a second
 
@@ -191,7 +192,16 @@ class SqliteStore:
 
         The future ends with the records, or with a StoreError.
         """
-        return self._reads.submit(self._fetch_or_explain, ranges, size_max)
+        return self._reads.submit(self._or_explain, lambda: self._fetch(ranges, size_max))
+
+    def fetch_forms(
+        self, wanted: ReadForms
+    ) -> "Future[tuple[tuple[Record, ...], tuple[bytes, ...]]]":
+        """Read a log in whatever form it is here, for somebody else than the engine.
+
+        The future ends with the records and what proves them, or with a StoreError.
+        """
+        return self._reads.submit(self._or_explain, lambda: self._fetch_forms(wanted))
 
     def read(self, token: int, ranges: tuple[Range, ...], size_max: int) -> None:
         """Read records; `RecordsRead` with the token will be reported."""
@@ -355,9 +365,9 @@ class SqliteStore:
     def _fetch(self, ranges: tuple[Range, ...], size_max: int) -> tuple[Record, ...]:
         return read_ranges(ranges, size_max, partial(read_log, self._reader()))
 
-    def _fetch_or_explain(self, ranges: tuple[Range, ...], size_max: int) -> tuple[Record, ...]:
+    def _or_explain(self, read: Callable[[], Found]) -> Found:
         try:
-            return self._fetch(ranges, size_max)
+            return read()
         except (sqlite3.Error, RemoteError) as error:
             raise unusable(self._path, error) from error
 

@@ -4,6 +4,8 @@
     HEADS [2, [[author, log, next_seq, prefix], ...]]      what the maker's store holds
     RECORDS [3, [envelope, ...]]                           runs, as in the frame of that name
     END [4, version, commons, maker, made_ms, audience | nil, basis_ms | nil, chunks, records]
+    FORMS [6, checkpoint, first, [compact form | envelope, ...], [root, ...]]
+    EVIDENCE [7, place, is_last, [envelope, ...]]          who confirmed the checkpoints of FORMS
 
 Each of these is the payload of a chunk (`chunks.py`). Their order means nothing, except that a
 reader knows only at the END what it missed. Records authenticate themselves; that a bundle is
@@ -36,7 +38,9 @@ HEADS: Final = 2
 RECORDS: Final = 3
 END: Final = 4
 SEALED: Final = 5  # messages for one reader; no version says yet what is in them
-KNOWN: Final = (LABEL, HEADS, RECORDS, END)
+FORMS: Final = 6
+EVIDENCE: Final = 7
+KNOWN: Final = (LABEL, HEADS, RECORDS, END, FORMS, EVIDENCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ class BundleWriter:
         self._seed = seed
         self._bundle = bundle
         self._label = label
+        self._shown = 0  # chunks of EVIDENCE
         self.chunks = 0
         self.records = 0
 
@@ -103,6 +108,31 @@ class BundleWriter:
         """
         self.records += len(records)
         return self._seal([RECORDS, [record.envelope() for record in records]])
+
+    def add_forms(
+        self, checkpoint: Record, first: int, rows: list[Value], proof: Sequence[bytes]
+    ) -> bytes:
+        """Return a chunk with part of a log in whatever form.
+
+        Args:
+            checkpoint: sums up the log before it; with its own signature.
+            first: the seq of the first row.
+            rows: compact forms or envelopes that follow each other, one at least.
+            proof: the roots beside them.
+
+        Raises:
+            LimitExceeded: more than a chunk holds.
+        """
+        return self._seal([FORMS, checkpoint.envelope(), first, rows, list(proof)])
+
+    def add_evidence(self, records: Sequence[Record], *, is_last: bool) -> bytes:
+        """Return a chunk with vouches and acknowledgements, each with its own signature.
+
+        Raises:
+            LimitExceeded: more than a chunk holds.
+        """
+        place, self._shown = self._shown, self._shown + 1
+        return self._seal([EVIDENCE, place, is_last, [each.envelope() for each in records]])
 
     def end(self) -> bytes:
         """Return the last chunk, by which a reader knows that it has all."""

@@ -6,12 +6,14 @@ everything was fed and `finish` was called, the tally says how much there was, a
 the maker wrote is there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from mycelia_protocol.bundle import (
     END,
+    EVIDENCE,
+    FORMS,
     HEADS,
     KNOWN,
     LABEL,
@@ -24,8 +26,16 @@ from mycelia_protocol.bundle import (
 )
 from mycelia_protocol.chunks import Chunk, ChunkScanner, Gap
 from mycelia_protocol.encoding import Value
-from mycelia_protocol.errors import BundleError, RemoteError
-from mycelia_protocol.limits import RUN_RECORDS_MAX
+from mycelia_protocol.errors import BundleError, RemoteError, SessionError
+from mycelia_protocol.form_frames import Seek, read_form_rows
+from mycelia_protocol.limits import (
+    EVIDENCE_CHUNKS_MAX,
+    EVIDENCE_RECORDS_MAX,
+    ID_SIZE,
+    INT_MAX,
+    PROOF_HASHES_MAX,
+    RUN_RECORDS_MAX,
+)
 from mycelia_protocol.record import Record, parse_envelope
 
 UNPROVEN_MAX: Final = 1_024  # chunks that wait for a label which says whose signature to check
@@ -57,6 +67,39 @@ class RecordsFound:
 
 
 @dataclass(frozen=True, slots=True)
+class FormsFound:
+    """Part of a log, whole records or compact ones; whether anything proves them is to be seen.
+
+    Attributes:
+        checkpoint: sums up the log before it; its signature is still to be checked.
+        first: the seq of the first record.
+        records: one at least; they follow each other, all before the checkpoint.
+        proof: the roots beside them.
+    """
+
+    checkpoint: Record
+    first: int
+    records: tuple[Record, ...]
+    proof: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFound:
+    """What is to show who confirmed checkpoints; who wrote it is still to be seen.
+
+    Attributes:
+        bundle: the id of the bundle in which it was.
+        place: which part of it this is, from 0 on.
+        is_last: no part has a greater place.
+    """
+
+    bundle: bytes
+    place: int
+    is_last: bool
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ChunkDamaged:
     """Bytes from `start` to before `end` of the stream can't be used."""
 
@@ -64,7 +107,8 @@ class ChunkDamaged:
     end: int
 
 
-Found: TypeAlias = LabelFound | HeightsFound | RecordsFound | ChunkDamaged
+Load: TypeAlias = RecordsFound | FormsFound | EvidenceFound
+Found: TypeAlias = LabelFound | HeightsFound | Load | ChunkDamaged
 
 
 @dataclass(slots=True)
@@ -77,8 +121,10 @@ class Tally:
         others: chunks of other bundles, or with a number that was there; their records count.
         ignored: chunks of kinds that this version does not know.
         signed: of `chunks`, those that the maker signed.
-        records: envelopes in chunks that are not repeated.
-        refused: of them, those that break a rule of section 6.3.
+        records: envelopes of RECORDS in chunks that are not repeated.
+        forms: records of FORMS in such chunks; of a part that goes on the first counts before it.
+        evidence: envelopes of EVIDENCE in such chunks.
+        refused: of all these, those that break a rule of section 6.3 or 6.8.
         damaged, lost: places that can't be used, and their bytes.
         chunks_made, records_made: how many there were, None while no END was found.
     """
@@ -89,6 +135,8 @@ class Tally:
     ignored: int = 0
     signed: int = 0
     records: int = 0
+    forms: int = 0
+    evidence: int = 0
     refused: int = 0
     damaged: int = 0
     lost: int = 0
@@ -193,6 +241,10 @@ class BundleReader:
                 found = [HeightsFound(heights)] if is_signed else []
         elif kind == RECORDS:
             found = self._records(fields)
+        elif kind == FORMS:
+            found = self._forms(fields)
+        elif kind == EVIDENCE:
+            found = self._evidence(chunk.bundle, fields)
         elif kind is not None and kind not in KNOWN:
             self.tally.ignored += 1
             found = []
@@ -231,11 +283,58 @@ class BundleReader:
                 pass
             case _:
                 return None
+        self.tally.records += len(rows)
+        records = self._envelopes(rows)
+        return [RecordsFound(records)] if records else []
+
+    def _evidence(self, bundle: bytes, fields: tuple[Value, ...]) -> list[Found] | None:
+        """Read envelopes as `_records` does."""
+        match fields:
+            case [int(place), bool(is_last), tuple(rows)] if (
+                type(place) is int
+                and 0 <= place < EVIDENCE_CHUNKS_MAX
+                and len(rows) <= EVIDENCE_RECORDS_MAX
+            ):
+                pass
+            case _:
+                return None
+        self.tally.evidence += len(rows)
+        return [EvidenceFound(bundle, place, is_last, self._envelopes(rows))]
+
+    def _envelopes(self, rows: Sequence[Value]) -> tuple[Record, ...]:
+        """Read envelopes, and count those that are wrong."""
         records: list[Record] = []
         for row in rows:
             try:
                 records.append(parse_envelope(row))
             except RemoteError:
                 self.tally.refused += 1
-        self.tally.records += len(rows)
-        return [RecordsFound(tuple(records))] if records else []
+        return tuple(records)
+
+    def _forms(self, fields: tuple[Value, ...]) -> list[Found] | None:
+        """Read part of a log; None if its fields are wrong, nothing if a record in it is."""
+        match fields:
+            case [tuple(envelope), int(first), tuple(rows), tuple(proof)] if (
+                type(first) is int
+                and 0 <= first <= INT_MAX
+                and 1 <= len(rows) <= RUN_RECORDS_MAX
+                and len(proof) <= PROOF_HASHES_MAX
+            ):
+                roots = tuple(one for one in proof if type(one) is bytes and len(one) == ID_SIZE)
+            case _:
+                return None
+        if len(roots) != len(proof):
+            return None
+        found: list[Found] = []
+        count = len(rows) - (first > 0)
+        try:
+            checkpoint = parse_envelope(envelope)
+            place = Seek(checkpoint.author, checkpoint.log, checkpoint.seq, first)
+            records = read_form_rows(place, rows)
+            found.append(FormsFound(checkpoint, first, records, roots))
+        except SessionError:  # beyond the checkpoint, or of another place
+            return None
+        except RemoteError:
+            self.tally.refused += count
+        self.tally.forms += count
+        return found

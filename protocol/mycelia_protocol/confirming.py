@@ -11,11 +11,13 @@ author's signature: no checkpoint is needed to believe another one.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from typing import TypeVar, cast
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeVar, cast
 
 from mycelia_protocol.branches import branches
 from mycelia_protocol.limits import CONFIRMING_BRANCHES_MIN, EVIDENCE_ROWS_MAX
+from mycelia_protocol.logs import LogKey
 from mycelia_protocol.record import Record
 from mycelia_protocol.state import State
 from mycelia_protocol.statements import read_statement
@@ -24,6 +26,7 @@ from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.checkpoint import Checkpoint
 from mycelia_protocol.types.vouch import Vouch
 
+BUNDLES_SHOWN_MAX: Final = 2  # of which what they show of confirmations is kept
 Body = TypeVar("Body", Vouch, Acknowledge)
 
 
@@ -104,17 +107,51 @@ def confirmed(state: State) -> list[Statement[Checkpoint]]:
     return [one for one in found if witnesses.confirm(one.id, one.author)]
 
 
+def summed_up(state: State, compact: Mapping[LogKey, int]) -> dict[LogKey, int]:
+    """Return the place of the checkpoint to offer of each log: the newest confirmed one, if any is.
+
+    Args:
+        state: of this node.
+        compact: log -> before which seq some of it is compact here; all of that has to be covered.
+    """
+    places: dict[LogKey, int] = {}
+    for found in (state.every(Checkpoint), confirmed(state)):
+        newest: dict[LogKey, int] = {}
+        for one in found:
+            key, seq = (one.author, one.log), one.order[2]
+            if seq >= compact.get(key, 0):
+                newest[key] = max(seq, newest.get(key, 0))
+        places |= newest
+    return places
+
+
+@dataclass(slots=True)
+class _Pages:
+    """What was met of one bundle's evidence.
+
+    Attributes:
+        link: what stands for its link, below 0.
+        seen: the places of the parts that came.
+        end: how many there are; None while the last was not met.
+    """
+
+    link: int
+    seen: set[int] = field(default_factory=set)
+    end: int | None = None
+
+
 class Testimony:
     """What others showed of who is a member, and of what members acknowledged.
 
-    It is kept for each link, in bounded memory, and for as long as that lasts. What one shows
-    counts once it has shown all: else it would decide by the order of its pages, and each of them
-    would cost as much as all.
+    It is kept for each link, in bounded memory, and for as long as that lasts; of what was carried
+    by hand that of the last `BUNDLES_SHOWN_MAX` bundles. What one shows counts once it has shown
+    all: else it would decide by the order of its pages, and each of them would cost as much as all.
     """
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._shown: dict[int, dict[bytes, Statement[object]]] = {}
+        self._bundles: dict[bytes, _Pages] = {}
         self._rows: Counter[int] = Counter()  # link -> keys and checkpoints named in all of that
         self._settled: set[int] = set()  # links that have shown all
         self._moves = 0
@@ -143,6 +180,32 @@ class Testimony:
         """Count what was shown on a link: that was all."""
         self._settled.add(link)
         self._moves += 1
+
+    def note_carried(
+        self, bundle: bytes, place: int, records: Iterable[Record], *, is_last: bool
+    ) -> bool:
+        """Take in part of what a bundle shows, as from a link; return whether that is all now.
+
+        What is kept counts when the bundle comes again.
+
+        Args:
+            place: which part, from 0 on; they come in any order.
+            is_last: no part has a greater place.
+        """
+        if bundle not in self._bundles:
+            used = {pages.link for pages in self._bundles.values()}
+            free = [link for link in range(-BUNDLES_SHOWN_MAX, 0) if link not in used]
+            link = free[0] if free else self._bundles.pop(next(iter(self._bundles))).link
+            self.forget(link)
+            self._bundles[bundle] = _Pages(link)
+        pages = self._bundles[bundle]
+        self.note(pages.link, records)
+        pages.seen.add(place)
+        pages.end = place + 1 if is_last else pages.end
+        if pages.end is None or len(pages.seen) < pages.end:
+            return False
+        self.settle(pages.link)
+        return True
 
     def forget(self, link: int) -> None:
         """Let go of what was shown on a link that ended."""

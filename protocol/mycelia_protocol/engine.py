@@ -32,6 +32,7 @@ from mycelia_protocol.errors import InvalidTransition, LocalError
 from mycelia_protocol.events import Event, Notify, Output, Refused
 from mycelia_protocol.exchange import Exchange
 from mycelia_protocol.forks import Proof
+from mycelia_protocol.form_events import EvidenceCarried, FormsCarried
 from mycelia_protocol.join import decode_introduction, is_introduced
 from mycelia_protocol.limits import PROGRESS_RECORDS_MIN, REGION_CELL
 from mycelia_protocol.logs import Logs
@@ -108,6 +109,11 @@ class Engine:
         """The log that the next start may write on after a clean end now, or None."""
         return self._own.resumable
 
+    @property
+    def is_hearing(self) -> bool:
+        """Whether others are being asked about a checkpoint, and what it sums up waits for them."""
+        return self._exchange.is_hearing
+
     def is_frozen(self, purse: bytes) -> bool:
         """Return whether this node may have spent of a purse what it does not remember."""
         return self._own.steward.is_frozen(purse)
@@ -180,8 +186,8 @@ class Engine:
             case form_events.Shortened() | form_events.CompactLoaded():
                 self._exchange.note_compact(event, now_ms)
                 return []
-            case events.RecordsCarried(token, records):
-                outputs = self._perform(self.replicate.carried(token, records), now_ms)
+            case events.RecordsCarried() | FormsCarried() | EvidenceCarried():
+                outputs = self._perform(self._exchange.carried(event, now_ms), now_ms)
                 return self._own.with_doubt(outputs, self._clock.shown_ms)
             case events.HeadsCarried(maker, heads):
                 if self.state.is_member(maker):
@@ -237,7 +243,8 @@ class Engine:
                     opened = self._exchange.opened(link, key, session, now_ms, trip_ms)
                     outputs.extend(self._perform(opened, now_ms))
                 case PeerGone(link, key):
-                    outputs.extend(self._heads_to_save(link, key))
+                    if told := self.replicate.reconcile.told_by(link):
+                        outputs.append(events.SaveHeads(key, told))
                     self._overlay.lost(link)
                     outputs.extend(self._perform(self._exchange.closed(link, now_ms), now_ms))
                 case JoinAsked(link, key, secret):
@@ -266,15 +273,6 @@ class Engine:
             self.gate.shown(key, self.replicate.reconcile.told_by(link))
             outputs.extend(self._check_gate())
         return outputs
-
-    def _heads_to_save(self, link: int, key: bytes) -> list[Output]:
-        """Return what keeps what a member told of logs that are here.
-
-        Others are of no use for a bundle, and anybody can tell of logs that nobody has.
-        """
-        told = self.replicate.reconcile.told_by(link) if self.state.is_member(key) else {}
-        known = {log: next_seq for log, next_seq in told.items() if self.logs.stored(log).next_seq}
-        return [events.SaveHeads(key, known)] if known else []
 
     def _admits(self, key: bytes, chain: tuple[Record, ...]) -> bool:
         """Return whether the roster or the chain that it showed makes a key a member."""

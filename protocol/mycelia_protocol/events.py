@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from mycelia_protocol.encoding import Value
-from mycelia_protocol.form_events import CompactLoaded, FormsRead, ReadForms, Shorten, Shortened
+from mycelia_protocol.form_events import FormInput, ReadForms, Shorten
 from mycelia_protocol.notices import Notice
 from mycelia_protocol.record import Record
 from mycelia_protocol.snapshot import Snapshot
@@ -210,9 +210,7 @@ Event: TypeAlias = (
     | RecordsStored
     | StoreFailed
     | RecordsRead
-    | CompactLoaded
-    | FormsRead
-    | Shortened
+    | FormInput
     | RecordsCarried
     | HeadsCarried
     | ShutdownRequested
@@ -343,20 +341,22 @@ class SaveHeads:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """How many records of one `RecordsCarried` went which way; all that are new are on disk.
+    """How many records that somebody brought went which way; all that are new are on disk.
 
     `new` counts those that had waited for these, too. `strangers` are by authors without a vouch
     here, `gaps` lie beyond a missing record, `contested` are of logs with two branches, `refused`
-    are of another commons, without a body, or authenticated by nothing.
+    are of another commons, without a body, or authenticated by nothing, `unconfirmed` stand under a
+    checkpoint that too few are known to have confirmed.
     """
 
     token: int
-    new: int
-    known: int
-    strangers: int
-    gaps: int
-    contested: int
-    refused: int
+    new: int = 0
+    known: int = 0
+    strangers: int = 0
+    gaps: int = 0
+    contested: int = 0
+    refused: int = 0
+    unconfirmed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,17 @@ from typing import Final
 from mycelia_protocol.attendance import Attendance
 from mycelia_protocol.clock import earliest
 from mycelia_protocol.errors import RemoteError
-from mycelia_protocol.events import Range, RecordsRead, Source
-from mycelia_protocol.form_events import CompactLoaded, FormsRead, Shortened
+from mycelia_protocol.events import Range, RecordsCarried, RecordsRead, Source
+from mycelia_protocol.form_events import (
+    CompactLoaded,
+    EvidenceCarried,
+    FormsCarried,
+    FormsRead,
+    Shortened,
+)
 from mycelia_protocol.form_frames import Evidence, Forms, Query, Seek
 from mycelia_protocol.forms import FormExchange, FormStep, Proven
-from mycelia_protocol.logs import Logs
+from mycelia_protocol.logs import Intake, Logs
 from mycelia_protocol.messages import Message, Records
 from mycelia_protocol.options import Options
 from mycelia_protocol.record import Record
@@ -103,6 +109,27 @@ class Exchange:
         if event.token < 0:
             return self._follow(self._forms.read(event.token, event.records), now_ms)
         return self.replicate.read(event.token, event.records)
+
+    @property
+    def is_hearing(self) -> bool:
+        """Whether others are being asked about a checkpoint that seems confirmed."""
+        return self._forms.is_hearing
+
+    def carried(
+        self, event: RecordsCarried | FormsCarried | EvidenceCarried, now_ms: int
+    ) -> list[Step]:
+        """Take in what somebody brought by hand."""
+        if isinstance(event, RecordsCarried):
+            return self.replicate.carried(event.token, event.records)
+        intake = Intake()
+        if isinstance(event, EvidenceCarried):
+            answer, asked = self._forms.carried_evidence(event, now_ms)
+        else:
+            intake, answer, asked = self._forms.carried(event, now_ms)
+        steps = self._follow(asked, now_ms)
+        if not intake.accepted:
+            return [*steps, answer]
+        return [*steps, *self.replicate.store(tuple(intake.accepted), answer=answer)]
 
     def note_compact(self, event: Shortened | CompactLoaded, now_ms: int) -> None:
         """Note what is in compact form."""

@@ -1,6 +1,7 @@
 """What enters and leaves the engine about logs in compact form; part of `events.py`."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from mycelia_protocol.record import Record
 
@@ -35,6 +36,43 @@ class Shortened:
     log: bytes
     is_done: bool
 
+
+@dataclass(frozen=True, slots=True)
+class FormsCarried:
+    """Somebody brought part of a log in whatever form; answered by `Carried`.
+
+    Attributes:
+        checkpoint: sums up the log before it.
+        first: the seq of the first record.
+        records: one at least; they follow each other, all before the checkpoint.
+        proof: the roots beside them.
+    """
+
+    token: int
+    checkpoint: Record
+    first: int
+    records: tuple[Record, ...]
+    proof: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceCarried:
+    """Somebody brought vouches and acknowledgements to be looked at; answered by `Carried`.
+
+    Attributes:
+        bundle: the id of the bundle that they were in.
+        place: which part of its evidence they are, from 0 on.
+        is_last: no part has a greater place.
+    """
+
+    token: int
+    bundle: bytes
+    place: int
+    is_last: bool
+    records: tuple[Record, ...]
+
+
+FormInput: TypeAlias = CompactLoaded | FormsRead | Shortened | FormsCarried | EvidenceCarried
 
 # --- outputs ---
 

@@ -70,11 +70,7 @@ def form_fields(frame: FormFrame) -> list[Value]:
         case Seek():
             return _place(frame)
         case Forms(seek, records, proof):
-            forms: list[Value] = [
-                compact(each) if each.is_compact else [each.header, each.signature, each.body]
-                for each in records
-            ]
-            return [*_place(seek), forms, list(proof)]
+            return [*_place(seek), form_rows(records), list(proof)]
         case Query(after):
             return [after]
         case Evidence(records, after):
@@ -95,7 +91,7 @@ def read_form_fields(number: int, fields: Sequence[Value]) -> FormFrame:
             len(rows) <= RUN_RECORDS_MAX and len(proof) <= PROOF_HASHES_MAX
         ):
             seek = _seek([author, log, until, first])
-            return Forms(seek, _forms(seek, rows), tuple(map(_id, proof)))
+            return Forms(seek, read_form_rows(seek, rows), tuple(map(_id, proof)))
         case [18, after]:
             return Query(None if after is None else _id(after))
         case [19, tuple(rows), after] if len(rows) <= EVIDENCE_RECORDS_MAX:
@@ -103,6 +99,21 @@ def read_form_fields(number: int, fields: Sequence[Value]) -> FormFrame:
             return Evidence(records, None if after is None else _id(after))
         case _:
             raise SessionError(f"frame {number} has the wrong fields", requirement="SESS-5")
+
+
+def form_rows(records: Sequence[Record]) -> list[Value]:
+    """Return what stands for records: compact forms where they are compact here, or envelopes."""
+    return [
+        compact(each) if each.is_compact else [each.header, each.signature, each.body]
+        for each in records
+    ]
+
+
+def read_form_rows(seek: Seek, rows: Sequence[Value]) -> tuple[Record, ...]:
+    """Read what stands for the records of a log from `first` on; raises as `read_form_fields`."""
+    if len(rows) > seek.until - seek.first:
+        raise SessionError("more records than the checkpoint covers", requirement="SESS-5")
+    return tuple(_form(seek, seek.first + at, row) for at, row in enumerate(rows))
 
 
 def _place(seek: Seek) -> list[Value]:
@@ -120,12 +131,6 @@ def _seek(fields: Sequence[Value]) -> Seek:
             return Seek(author, log, until, first)
         case _:
             raise SessionError("a place is [author, log, until, first]", requirement="SESS-5")
-
-
-def _forms(seek: Seek, rows: Sequence[Value]) -> tuple[Record, ...]:
-    if len(rows) > seek.until - seek.first:
-        raise SessionError("more records than the checkpoint covers", requirement="SESS-5")
-    return tuple(_form(seek, seek.first + at, row) for at, row in enumerate(rows))
 
 
 def _form(seek: Seek, seq: int, row: Value) -> Record:

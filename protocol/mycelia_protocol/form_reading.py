@@ -20,6 +20,7 @@ from mycelia_protocol.record import Record
 
 BLOCK: Final = 256  # records under one root; a power of two
 BLOCKS_MAX: Final = 65_536  # roots that are kept, of all logs: 2 MiB, over 16 million records
+COUNT_MIN: Final = 2  # records that are given at least: who goes on holds the first
 
 LogKey = tuple[bytes, bytes]
 Leaves = Callable[[int, int], Iterable[bytes]]
@@ -103,8 +104,9 @@ def read_forms(
         leaves: as of `Blocks.prove`, of this log, where they are had cheaper than by `read`.
 
     Returns:
-        The records from `first` on, as many as fit, and what proves them, if that was asked for.
-        None if the log does not reach as far as `until`.
+        The records from `first` on, as many as fit, and what proves them, if that was asked for:
+        then the last is one that stands by itself, if one does. None if the log does not reach as
+        far as `until`.
     """
     place = (wanted.author, wanted.log)
 
@@ -120,6 +122,7 @@ def read_forms(
         found.append(record)
         size += record.size
         is_full = size >= wanted.size_max or len(found) == RUN_RECORDS_MAX
+        is_full = is_full and len(found) >= COUNT_MIN
         if is_full:
             break
     end = wanted.first + len(found)
@@ -127,5 +130,20 @@ def read_forms(
         return (), ()
     if not wanted.is_proved:
         return tuple(found), ()
+    if end < wanted.until:
+        found = _ending_well(found)
+        end = wanted.first + len(found)
     proof = blocks.prove(place, wanted.until, wanted.first, end, leaves or made)
     return ((), ()) if proof is None else (tuple(found), proof)
+
+
+def _ending_well(records: list[Record]) -> list[Record]:
+    """Return records up to the last that is compact or signed: a store may end with such a one.
+
+    All of them, if none but the first is, which the reader holds.
+    """
+    for end in range(len(records), 1, -1):
+        last = records[end - 1]
+        if last.is_compact or last.signature is not None:
+            return records[:end]
+    return records

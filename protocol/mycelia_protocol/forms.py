@@ -9,24 +9,23 @@ link, and the rest can come from somebody else, whole or compact.
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 from typing import Final, TypeAlias
 
 from mycelia_protocol.clock import earliest
-from mycelia_protocol.compact import compact, shorten
-from mycelia_protocol.confirming import confirmed
+from mycelia_protocol.confirming import summed_up
 from mycelia_protocol.errors import SessionError, SignatureError
-from mycelia_protocol.events import Range, ReadRecords
-from mycelia_protocol.form_events import ReadForms
+from mycelia_protocol.events import Carried, Range, ReadRecords
+from mycelia_protocol.form_events import EvidenceCarried, FormsCarried, ReadForms
 from mycelia_protocol.form_frames import Evidence, FormFrame, Forms, Query, Seek
 from mycelia_protocol.hearing import Hearing
 from mycelia_protocol.limits import EVIDENCE_RECORDS_MAX, RUN_SIZE_MAX, WANT_TIMEOUT_MS
 from mycelia_protocol.logs import Intake, LogKey, Logs
-from mycelia_protocol.merkle import proved_root
+from mycelia_protocol.proven import is_other_branch, root_in, take_proven
 from mycelia_protocol.record import Record
 from mycelia_protocol.state import State
-from mycelia_protocol.statements import read_statement
 from mycelia_protocol.told import Say
 from mycelia_protocol.types.acknowledge import Acknowledge
 from mycelia_protocol.types.checkpoint import Checkpoint
@@ -78,6 +77,7 @@ class FormExchange:
         self._logs = logs
         self._hearing = Hearing(state)
         self._peers: dict[int, _Peer] = {}
+        self._carried: dict[bytes, Record] = {}  # checkpoints that were brought, and seem confirmed
         self._serving: dict[int, tuple[int, Seek | list[bytes]]] = {}  # token -> link, what for
         self._next_token = -1  # WANT has those above 0
         self._confirmed: tuple[tuple[int, int], dict[LogKey, int]] = ((0, 0), {})
@@ -91,6 +91,11 @@ class FormExchange:
             self._hearing.due_ms,
             *(peer.deadline_ms for peer in peers if peer.question and not peer.is_tardy),
         )
+
+    @property
+    def is_hearing(self) -> bool:
+        """Whether others are being asked about a checkpoint that seems confirmed."""
+        return self._hearing.due_ms is not None
 
     def opened(self, link: int) -> None:
         """Begin with a member."""
@@ -123,18 +128,10 @@ class FormExchange:
         return wanted if place is None else Range(*key, place, place)
 
     def _summed_up(self) -> dict[LogKey, int]:
-        """Return the checkpoint to offer of each log: the newest, of those confirmed if any is."""
+        """Return the place of the checkpoint to offer of each log; kept till more come."""
         counts = (self._state.count(Checkpoint), self._state.count(Acknowledge))
         if counts != self._confirmed[0]:
-            places: dict[LogKey, int] = {}
-            for found in (self._state.every(Checkpoint), confirmed(self._state)):
-                newest: dict[LogKey, int] = {}
-                for one in found:
-                    key, seq = (one.author, one.log), one.order[2]
-                    if seq >= self._logs.compact.get(key, 0):
-                        newest[key] = max(seq, newest.get(key, 0))
-                places |= newest
-            self._confirmed = (counts, places)
+            self._confirmed = (counts, summed_up(self._state, self._logs.compact))
         return self._confirmed[1]
 
     def came(
@@ -147,7 +144,7 @@ class FormExchange:
             is_beyond = record.seq > self._logs.accepted(key).next_seq
             if peer is None or record.kind != "checkpoint" or not is_beyond:
                 continue
-            if not self._state.is_member(record.author) or _root_in(record) is None:
+            if not self._state.is_member(record.author) or root_in(record) is None:
                 continue
             if len(peer.offers) < OFFERS_MAX and self._logs.verifies(record):
                 peer.offers[key] = (record, max(told.get(key, 0), record.seq + 1))
@@ -184,30 +181,14 @@ class FormExchange:
             peer.offers.pop(key, None)
             return self._ask_all(now_ms)
         checkpoint, told = peer.offers[key]
-        records = [
-            replace(each, commons=checkpoint.commons) if each.is_compact else each
-            for each in forms.records
-        ]
-        leaves = [compact(each) for each in records]
-        try:
-            root = proved_root(seek.until, seek.first, leaves, forms.proof)
-        except ValueError:
-            root = b""
-        if root != _root_in(checkpoint):
-            del peer.offers[key]
-            reason = "nothing authenticates what stands for records of a log"
-            raise SignatureError(reason, code="forged", requirement="CHECK-7")
-        is_new = not any(self._is_elsewhere(each) for each in records)
-        if not is_new or not _hangs_together(records, checkpoint.commons):
-            del peer.offers[key]
-            reason = "records of a log that do not follow each other, or stand at another place"
-            raise SignatureError(reason, code="forged", requirement="CHECK-7")
         before = self._logs.accepted(key).next_seq
-        intake = self._logs.take_proven(key, self._ending_well(records, before))
+        try:
+            intake = take_proven(self._state, self._logs, checkpoint, forms.records, forms.proof)
+        except SignatureError:
+            del peer.offers[key]
+            raise
         if self._logs.accepted(key).next_seq == before:  # the other branch of a log
             del peer.offers[key]
-        if any(each.is_compact for each in intake.accepted):
-            self._logs.note_compact(key, 1 + max(e.seq for e in intake.accepted if e.is_compact))
         is_all = self._logs.accepted(key).next_seq >= seek.until
         return [Proven(link, key, intake, told if is_all else 0), *self._ask(link, now_ms)]
 
@@ -215,31 +196,12 @@ class FormExchange:
         """Return whether the author of evidence wrote it; what others showed was checked then."""
         return self._hearing.testimony.knows(record.id) or self._logs.verifies(record)
 
-    def _is_elsewhere(self, record: Record) -> bool:
-        """Return whether the state has another record of this id, which only compact ones claim."""
-        known = self._state.statement(record.id) if record.is_compact else None
-        place = (record.author, record.log, record.seq)
-        return known is not None and (known.author, known.log, known.order[2]) != place
-
-    def _ending_well(self, records: list[Record], next_seq: int) -> list[Record]:
-        """Return records that end with one that stands by itself: compact, or with a signature.
-
-        A store that ends with another one would have lost what proves it, should nothing follow.
-        What is left out is asked for again; where all would be, the last one gives up its words.
-        """
-        for end in range(len(records), 0, -1):
-            last = records[end - 1]
-            if last.seq < next_seq:
-                break
-            if last.is_compact or self._logs.verifies(last):
-                return records[:end]
-        return [*records[:-1], shorten(records[-1])]
-
     # --- asking ---
 
     def _ask_all(self, now_ms: int) -> list[FormStep]:
         offers = (peer.offers.values() for peer in self._peers.values())
-        self._hearing.judge((each for some in offers for each, _ in some), now_ms)
+        offered = (each for some in offers for each, _ in some)
+        self._hearing.judge(chain(offered, self._carried.values()), now_ms)
         return [step for link in sorted(self._peers) for step in self._ask(link, now_ms)]
 
     def _ask(self, link: int, now_ms: int) -> list[FormStep]:
@@ -267,6 +229,63 @@ class FormExchange:
     def _put(self, link: int, peer: _Peer, question: Seek | Query, now_ms: int) -> list[FormStep]:
         peer.question, peer.deadline_ms = question, now_ms + WANT_TIMEOUT_MS
         return [Say(link, question)]
+
+    # --- what is carried by hand ---
+
+    def carried_evidence(
+        self, event: EvidenceCarried, now_ms: int
+    ) -> tuple[Carried, list[FormStep]]:
+        """Take in what a bundle shows of who confirmed what, and say how much of it is forged."""
+        good = [each for each in event.records if self._is_authentic(each)]
+        testimony = self._hearing.testimony
+        is_all = testimony.note_carried(event.bundle, event.place, good, is_last=event.is_last)
+        answer = Carried(event.token, refused=len(event.records) - len(good))
+        return answer, self._ask_all(now_ms) if is_all else []
+
+    def carried(self, event: FormsCarried, now_ms: int) -> tuple[Intake, Carried, list[FormStep]]:
+        """Check part of a log that somebody brought; return what is new, and the answer for later.
+
+        The rules are those for FORMS of a peer, save that nobody answers for them. The first record
+        of a part that goes on is the last of the one before, and not counted again.
+        """
+        checkpoint, records = event.checkpoint, event.records
+        rows = records[1:] if event.first else records
+        known = sum(map(self._logs.holds, rows))
+        left, key = len(rows) - known, (checkpoint.author, checkpoint.log)
+        answer = partial(Carried, event.token, known=known)
+        is_ours = checkpoint.commons == self._state.commons
+        if not left:
+            return Intake(), answer(), []
+        if not is_ours or root_in(checkpoint) is None or not self._logs.verifies(checkpoint):
+            return Intake(), answer(refused=left), []
+        if not self._state.is_member(checkpoint.author):
+            return Intake(), answer(strangers=left), []
+        if self._logs.is_contested(key) or is_other_branch(self._logs, records):
+            return Intake(), answer(contested=left), []
+        steps = self._hear_about(checkpoint, now_ms)
+        if not self._hearing.believes(checkpoint):
+            return Intake(), answer(unconfirmed=left), steps
+        try:
+            intake = take_proven(self._state, self._logs, checkpoint, records, event.proof)
+        except SignatureError:
+            return Intake(), answer(refused=left), steps
+        if self._logs.accepted(key).next_seq >= checkpoint.seq:
+            self._carried.pop(checkpoint.id, None)
+        gaps = 0 if intake.accepted else left
+        return intake, answer(new=len(intake.accepted), gaps=gaps), steps
+
+    def _hear_about(self, checkpoint: Record, now_ms: int) -> list[FormStep]:
+        """Ask all with whom this node is linked about a checkpoint that somebody brought.
+
+        As about one that a peer offers: only if it seems confirmed.
+        """
+        hearing = self._hearing
+        if hearing.believes(checkpoint) or not hearing.testimony.confirms(checkpoint):
+            return []
+        self._carried[checkpoint.id] = checkpoint
+        if len(self._carried) > OFFERS_MAX:
+            del self._carried[next(iter(self._carried))]
+        return self._ask_all(now_ms)
 
     # --- answering ---
 
@@ -319,22 +338,3 @@ class FormExchange:
         is_last = not is_cut and len(asked) <= EVIDENCE_RECORDS_MAX
         found = tuple(shown[id_] for id_ in here)
         return [Say(link, Evidence(found, None if is_last else after[0]))]
-
-
-def _hangs_together(records: Sequence[Record], commons: bytes) -> bool:
-    """Return whether whole records are of a commons and follow those before them; none is twice.
-
-    No checkpoint says so, however many confirmed it.
-    """
-    is_once = len({each.id for each in records}) == len(records)
-    return (
-        is_once
-        and all(each.commons == commons for each in records)
-        and all(each.is_compact or each.prev == before.id for before, each in pairwise(records))
-    )
-
-
-def _root_in(checkpoint: Record) -> bytes | None:
-    """Return what a checkpoint says a log comes to; None if it is malformed."""
-    said = read_statement(checkpoint)
-    return said.body.root if said is not None and isinstance(said.body, Checkpoint) else None

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from independent.bodies import open_body
+from independent.forms import lengthen, root_beside, shorten
 from independent.keys import h, prefix, verify
-from independent.records import Rec, read_envelope
+from independent.records import Rec, read_body, read_envelope
 from independent.text import is_bytes, is_integer
 from independent.wire import Refused, decode, encode
 
@@ -76,6 +78,10 @@ class Bundle:
     def __init__(self, data: bytes, commons: bytes) -> None:
         self.commons = commons
         self.records: list[Rec] = []
+        self.evidence: list[tuple[int, bool, list[Rec]]] = []
+        self.parts: list[
+            tuple[Rec, int, list[Rec], bool]
+        ] = []  # checkpoint, first, records, proved
         self.heads = self.ignored = self.refused = self.repeated = self.others = 0
         self.label: list[Any] | None = None
         self.label_signed = False
@@ -124,13 +130,17 @@ class Bundle:
         kind, fields = value[0], value[1:]
         if kind in (1, 4):
             return self.read_label(chunk, fields, kind == 4, is_own)
+        if kind == 6:
+            return self.read_part(fields)
+        if kind == 7:
+            return self.read_evidence(fields)
         if kind not in (2, 3):
             self.ignored += 1
             return True
         if len(fields) != 1 or not isinstance(fields[0], list) or len(fields[0]) > 4_096:
             return False
         if kind == 3:
-            self.read_records(fields[0])
+            self.read_records(fields[0], self.records)
             return True
         if not all(map(is_head, fields[0])):
             return False
@@ -138,13 +148,54 @@ class Bundle:
             self.heads += len(fields[0])
         return True
 
-    def read_records(self, rows: list[Any]) -> None:
+    def read_records(self, rows: list[Any], found: list[Rec]) -> None:
         """Read envelopes one by one."""
         for row in rows:
             try:
-                self.records.append(read_envelope(row))
+                found.append(read_envelope(row))
             except Refused:
                 self.refused += 1
+
+    def read_evidence(self, fields: list[Any]) -> bool:
+        """Read vouches and acknowledgements; say whether the fields are right."""
+        match fields:
+            case [place, bool(last), list(rows)]:
+                if not is_integer(place, 0, 4_095) or len(rows) > 256:
+                    return False
+            case _:
+                return False
+        shown: list[Rec] = []
+        self.read_records(rows, shown)
+        self.evidence.append((place, last, shown))
+        return True
+
+    def read_part(self, fields: list[Any]) -> bool:
+        """Read some of a log in whatever form; say whether the fields are right."""
+        match fields:
+            case [list(), first, list(rows), list(roots)]:
+                is_fit = is_integer(first, 0) and 1 <= len(rows) <= 4_096 and len(roots) <= 128
+            case _:
+                return False
+        if not is_fit or not all(is_bytes(one, 32) for one in roots):
+            return False
+        records: list[Rec] = []
+        try:
+            sum_ = read_envelope(fields[0])
+            if first + len(rows) > sum_.seq:
+                return False
+            for seq, row in enumerate(rows, first):
+                if isinstance(row, bytes):
+                    records.append(lengthen(*sum_.log, seq, row))
+                    continue
+                records.append(read_envelope(row))
+                if (records[-1].log, records[-1].seq) != (sum_.log, seq):
+                    return False
+        except Refused:
+            self.refused += len(rows) - (first > 0)
+            return True
+        leaves = [row if isinstance(row, bytes) else None for row in rows]
+        self.parts.append((sum_, first, records, is_proved(sum_, first, records, leaves, roots)))
+        return True
 
     def read_label(self, chunk: list[Any], fields: list[Any], ends: bool, is_own: bool) -> bool:
         """Take note of a label; say whether its fields are right."""
@@ -167,6 +218,32 @@ class Bundle:
             if self.label is None or (is_signed and not self.label_signed):
                 self.label, self.label_signed = fields[:6], is_signed
         return True
+
+
+def is_proved(
+    sum_: Rec, first: int, records: list[Rec], leaves: list[bytes | None], roots: list[bytes]
+) -> bool:
+    """CHECK-7: say whether a checkpoint proves records, but for who confirmed it."""
+    body = None if sum_.body is None else open_body(sum_.body)
+    if sum_.kind != "checkpoint" or body is None or not sum_.is_signed():
+        return False
+    said = read_body(sum_.kind, sum_.log[1], len(sum_.refs), *body[1:])
+    if said is None or any(
+        r.body is None and not leaf for r, leaf in zip(records, leaves, strict=True)
+    ):
+        return False
+    forms = [leaf or shorten(record) for record, leaf in zip(records, leaves, strict=True)]
+    try:
+        found = root_beside(sum_.seq, first, forms, roots)
+    except Refused:
+        return False
+    hangs = all(
+        record.fields[1] == sum_.fields[1] and (at == 0 or record.prev == records[at - 1].id)
+        for at, record in enumerate(records)
+        if not leaves[at]
+    )
+    is_once = len({record.id for record in records}) == len(records)
+    return bool(found == said["root"] and hangs and is_once)
 
 
 def is_head(row: Any) -> bool:

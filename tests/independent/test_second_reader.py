@@ -11,7 +11,6 @@ import pytest
 
 from independent import keys, text
 from independent.branches import believed
-from independent.bundles import Bundle, find_chunks, write_chunk
 from independent.fold import Fold
 from independent.forks import parting
 from independent.forms import lengthen, root, root_beside, shorten
@@ -271,39 +270,6 @@ def check_transcript(inputs: Case, steps: Case) -> None:
 def test_frame(case: Case) -> None:
     """Frames of the registry, and all others."""
     judge(case, lambda: {"value": tagged(read_frame(bytes.fromhex(case["in"]["bytes"])))})
-
-
-@cases("bundle")
-def test_bundle(case: Case) -> None:
-    """What is in a file."""
-    data, commons = hexes("bytes", "commons", of=case["in"])
-    judge(case, lambda: bundle_outcome(Bundle(data, commons)))
-    for chunk in find_chunks(data)[0]:
-        assert write_chunk(chunk[:5]) == data[chunk[5] : chunk[6]]
-
-
-def bundle_outcome(bundle: Bundle) -> dict[str, Any]:
-    """Write what is in a bundle as the vectors do."""
-    label = bundle.label
-
-    def plain(value: object) -> object:
-        return value.hex() if isinstance(value, bytes) else None if value is None else str(value)
-
-    names = ("commons", "maker", "made_ms", "audience", "basis_ms")
-    return {
-        "label": label and dict(zip(names, map(plain, label[1:]), strict=True)),
-        "label_signed": bundle.label_signed,
-        "records": [record.id.hex() for record in bundle.records],
-        "heads": bundle.heads,
-        "damaged": bundle.damaged,
-        "chunks": len(bundle.own),
-        "signed": bundle.signed,
-        "repeated": bundle.repeated,
-        "others": bundle.others,
-        "ignored": bundle.ignored,
-        "refused": bundle.refused,
-        "whole": len(bundle.own) == bundle.total and not bundle.damaged,
-    }
 
 
 @cases("state")

@@ -17,7 +17,7 @@ from mycelia_protocol.crypto import public_key
 from mycelia_protocol.encoding import encode
 from mycelia_protocol.identity import to_text
 from mycelia_protocol.state import State
-from node_daemons import Daemon, cli, founder, settle_port, wait_for
+from node_daemons import Daemon, cli, founder, part, wait_for
 from node_luggage import look, out, take
 from support.scribe import village
 
@@ -44,13 +44,6 @@ def islands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Daemon, 
     finally:
         one.kill()
         two.kill()
-
-
-def part(node: Daemon) -> None:
-    """Let a node dial nobody."""
-    settle_port(Home.at(node.home))
-    path = node.home / "config.toml"
-    path.write_text(path.read_text().replace("[link]\n", "[link]\ndiscover = false\n"))
 
 
 def digests(*nodes: Daemon) -> set[str]:

@@ -1,4 +1,4 @@
-"""Two real daemons: one that keeps only what counts of old logs, and a newcomer."""
+"""Two real daemons: one keeps only what counts of old logs, and a newcomer, by link or stick."""
 
 import time
 from pathlib import Path
@@ -10,7 +10,8 @@ from mycelia_bench.shortened import shorten_home
 from mycelia_bench.year import Filling
 from mycelia_node.home import Home
 from mycelia_node.setup import prepare
-from node_daemons import Daemon, cli, wait_for
+from node_daemons import Daemon, cli, part, wait_for
+from node_luggage import look, out, take
 
 DAYS = 12
 MEMBERS = 4
@@ -51,6 +52,38 @@ def test_a_newcomer_starts_from_compact_logs(tmp_path: Path) -> None:
             "both come to the same state",
         )
         assert new.status()["records"] == old.status()["records"] > records
+        assert new.status()["checkpoints"]["compact_logs"] == MEMBERS - 1
+    finally:
+        for each in (new, old):
+            each.stop()
+
+
+def test_a_newcomer_starts_from_sticks_alone(tmp_path: Path) -> None:
+    """CARRY-13: no link ever joins them, and both come to the same state."""
+    home = Home.at(tmp_path / "old")
+    records, count = old_town(home)
+    old, new = Daemon(home.path).start(), Daemon(tmp_path / "new")
+    try:
+        invite = cli("--home", old.home, "invite").out.strip()
+        assert cli("--home", new.home, "join", invite, "--name", "New").code == 0
+        assert old.stop() == 0
+        for each in (old, new):
+            part(each)
+            each.start()
+        stick = Path(out(old.home, tmp_path)["path"])
+        told = cli("carry", "list", stick).out
+        assert f"{look(stick)['forms']:,} old ones in short form" in told
+        assert f"of the beginnings of {MEMBERS - 1} logs" in told
+        assert "nothing proves" not in told
+        (report,) = take(new.home, stick)
+        assert report["whole"]
+        assert report["forms"] >= count
+        assert report["new"] == report["forms"] + report["records"] > records
+        (again,) = take(new.home, stick)
+        assert (again["new"], again["unconfirmed"], again["gaps"]) == (0, 0, 0)
+        take(old.home, Path(out(new.home, tmp_path)["path"]))
+        assert old.status()["state_digest"] == new.status()["state_digest"]
+        assert not new.status()["peers"]
         assert new.status()["checkpoints"]["compact_logs"] == MEMBERS - 1
     finally:
         for each in (new, old):

@@ -3,15 +3,16 @@
 from dataclasses import replace
 
 from mycelia_protocol import events
+from mycelia_protocol.bundle import BundleWriter, Label
 from mycelia_protocol.crypto import public_key
 from mycelia_protocol.encoding import Value
-from mycelia_protocol.events import Carried, HeadsCarried, Range, RecordsCarried
+from mycelia_protocol.events import Carried, HeadsCarried, RecordsCarried
 from mycelia_protocol.notices import ForkSeen
 from mycelia_protocol.packing import Packing, heights_of
 from mycelia_protocol.record import Record, build_record
 from mycelia_protocol.types.answer import Answer
 from mycelia_protocol.unpacking import Unpacking
-from support.luggage import carry, pack, pack_all
+from support.luggage import carry, pack, pack_all, pack_blocks, read, records_in
 from support.mesh import Mesh, Node
 
 WATER: dict[str, Value] = {
@@ -250,13 +251,13 @@ def test_packing_goes_on_where_the_room_ended() -> None:
     for n in range(40):
         one.publish("offer", {**WATER, "title": f"Water {n}", "note": "x" * 500, "lot": 1})
     packing = Packing(one.engine.logs, one.engine.state, {})
+    packing.size_max = 4_000
     packed: list[Record] = []
-    while ranges := packing.next():
-        records = one.disk.read_ranges(ranges, 4_000)
-        packing.took(records)
+    for block in pack_blocks(one, packing, writer_of(one)):
+        records = records_in(read([block])[1])
         packed += records
         assert records[-1].signature is not None
-    assert packed == one.disk.records()
+    assert ids(packed) == ids(one.disk.records())
     assert packing.missing == 0
 
 
@@ -274,13 +275,15 @@ def test_what_the_store_does_not_give_is_counted() -> None:
     if log is not None:
         gone = len(log)
         log.clear()
-    packed = 0
-    while ranges := packing.next():
-        assert isinstance(ranges[0], Range)
-        records = one.disk.read_ranges(ranges, packing.size_max)
-        packing.took(records)
-        packed += len(records)
-    assert (packing.missing, packed) == (gone, packing.records - gone)
+    writer = writer_of(one)
+    assert list(pack_blocks(one, packing, writer))
+    assert (packing.missing, writer.records) == (gone, packing.records - gone)
+
+
+def writer_of(node: Node) -> BundleWriter:
+    """Return what writes a bundle of a node's."""
+    label = Label(node.mesh.charter.commons, node.key, node.mesh.now_ms)
+    return BundleWriter(node.seed, bytes(8), label)
 
 
 def test_events_are_answered_once() -> None:

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 import pytest
 
 from mycelia_protocol import form_reading
+from mycelia_protocol.compact import compact
 from mycelia_protocol.crypto import LEAF, digest
-from mycelia_protocol.form_reading import Blocks
-from mycelia_protocol.merkle import prove
+from mycelia_protocol.form_events import ReadForms
+from mycelia_protocol.form_reading import Blocks, read_forms
+from mycelia_protocol.merkle import Tree, prove, proved_root
+from node_records import make_log
 
 KEY = (bytes(32), bytes(8))
 BLOCK = 4
@@ -75,3 +78,19 @@ def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         found = blocks.prove(key, 5 * BLOCK, 3, 6, shelf.read)
         assert found == tuple(prove(shelf.hashes, 3, 6))
         assert blocks.count <= 10
+
+
+def test_a_part_ends_with_a_record_that_stands_by_itself() -> None:
+    """CHECK-7: whoever stores it has what proves its end; words are not lost for that."""
+    whole = make_log(count=9)
+    log = [each if each.seq % 4 == 3 else each.without_signature() for each in whole]
+    tree = Tree()
+    for record in log:
+        tree.add(compact(record))
+    place = (log[0].author, log[0].log)
+    for size_max in range(1, 9 * log[0].size, log[0].size // 2):
+        wanted = ReadForms(0, *place, 9, 0, size_max, is_proved=True)
+        found, proof = read_forms(wanted, lambda asked: log[asked.first :], Blocks())
+        assert len(found) in (2, 3, 4, 8, 9)
+        assert proved_root(9, 0, list(map(compact, found)), proof) == tree.root()
+        assert len(found) < 4 or len(found) == 9 or found[-1].signature is not None

@@ -1,5 +1,6 @@
 """Who is heard before a checkpoint is believed: all, as far as they come to an end."""
 
+from types import UnionType
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from protocol.test_forms_hostile import accomplices
 from support.mesh import Mesh, Node
 
 
-def deafen(node: Node, frames: type, monkeypatch: pytest.MonkeyPatch) -> None:
+def deafen(node: Node, frames: type | UnionType, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a node leave some frames without an answer."""
     exchange = node.engine._exchange
     heard = exchange.heard

@@ -4,15 +4,23 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mycelia_protocol.bundle import BundleWriter, Label
-from mycelia_protocol.bundle_reader import BundleReader, Found, HeightsFound, RecordsFound
+from mycelia_protocol.bundle_reader import (
+    BundleReader,
+    EvidenceFound,
+    FormsFound,
+    Found,
+    HeightsFound,
+    Load,
+    RecordsFound,
+)
 from mycelia_protocol.crypto import public_key
-from mycelia_protocol.events import Carried, HeadsCarried, RecordsCarried
+from mycelia_protocol.events import Carried, HeadsCarried
+from mycelia_protocol.form_events import ReadForms
 from mycelia_protocol.limits import RUN_SIZE_MAX
 from mycelia_protocol.logs import LogKey
 from mycelia_protocol.packing import Packing, heights_of
 from mycelia_protocol.record import Record
-from mycelia_protocol.runs import runs
-from mycelia_protocol.unpacking import Unpacking
+from mycelia_protocol.unpacking import Unpacking, carried_event
 from support.mesh import Mesh, Node
 
 MADE_MS = 1_700_000_000_000
@@ -60,15 +68,22 @@ def pack(
     label = Label(node.mesh.charter.commons, node.key, node.mesh.now_ms)
     writer = BundleWriter(node.seed, node.mesh.rng.randbytes(8), label)
     packing = Packing(node.engine.logs, node.engine.state, known or {})
-    chunks = [writer.begin(heights_of(node.engine.logs))]
-    while ranges := packing.next():
-        records = node.disk.read_ranges(ranges, size_max)
-        packing.took(records)
-        if records:
-            chunks.append(writer.add(runs(records)))
+    packing.size_max = size_max
+    chunks = [writer.begin(heights_of(node.engine.logs)), *pack_blocks(node, packing, writer)]
     assert not packing.missing
-    assert writer.records >= packing.records
     return [*chunks, writer.end()]
+
+
+def pack_blocks(node: Node, packing: Packing, writer: BundleWriter) -> Iterator[bytes]:
+    """Yield the chunks of what is to be packed."""
+    while wanted := packing.next():
+        proof = tuple[bytes, ...]()
+        if isinstance(wanted, ReadForms):
+            records, proof = node.disk.read_forms(wanted)
+        else:
+            records = node.disk.read_ranges(wanted, packing.size_max)
+        if block := packing.took(writer, records, proof):
+            yield block
 
 
 def pack_all(node: Node) -> bytes:
@@ -81,9 +96,9 @@ def carry(mesh: Mesh, data: bytes, node: Node) -> Unpacking:
     reader, found = read([data], mesh.charter.commons)
     unpacking = Unpacking()
     for one in found:
-        if isinstance(one, RecordsFound):
-            again = offer(node, unpacking, one.records, None)
-            if again:
+        if isinstance(one, RecordsFound | FormsFound | EvidenceFound):
+            again = offer(node, unpacking, one, None)
+            if again is not None:
                 assert not offer(node, unpacking, *again)
     assert unpacking.is_idle
     heads = [h for one in found if isinstance(one, HeightsFound) for h in one.heights]
@@ -94,12 +109,12 @@ def carry(mesh: Mesh, data: bytes, node: Node) -> Unpacking:
 
 
 def offer(
-    node: Node, unpacking: Unpacking, records: Sequence[Record], before: Carried | None
-) -> tuple[Sequence[Record], Carried] | None:
-    """Let an engine take records; return those to offer once more, with the answer to the first."""
+    node: Node, unpacking: Unpacking, load: Load, before: Carried | None
+) -> tuple[Load, Carried] | None:
+    """Let an engine take a load; return what to offer once more, with the answer to the first."""
     token = node.mesh.token()
-    unpacking.offered(token, records, node.engine.state.member_count, before)
-    node.give(RecordsCarried(token, tuple(records)))
+    unpacking.offered(token, load, node.engine.state.member_count, before)
+    node.give(carried_event(token, load))
     node.mesh.settle()
     again = unpacking.answered(node.carried[token], node.engine.state.member_count)
-    return (again, node.carried[token]) if again else None
+    return None if again is None else (again, node.carried[token])

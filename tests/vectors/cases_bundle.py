@@ -10,6 +10,8 @@ from mycelia_protocol.bundle_reader import RecordsFound as Records
 from mycelia_protocol.chunks import MARK, PREFIX, seal_chunk
 from mycelia_protocol.encoding import Value, encode
 from mycelia_protocol.record import Record
+from vectors.cases_bundle_forms import cases as forms_cases
+from vectors.cases_bundle_forms import evidence_json, forms_json
 from vectors.chains import COMMONS, Writer
 from vectors.suite import KEYS, SEEDS, TIME_MS, Json, Suite, derived, hex_or_none
 
@@ -18,6 +20,8 @@ NOTES = {
     "Cut": "Something is missing, and the reader can tell what or that.",
     "Damage": "Bytes that can't be used; the chunks beside them can.",
     "Order": "Chunks come in another order, or more than once.",
+    "Compact": "Logs of which the early part is in compact form, and who confirmed that.",
+    "Unproved": "Parts of logs that no checkpoint proves.",
     "Later": "Kinds that this version does not know.",
     "Signature": "Who made it is not proved, or not for all of it; records are as good as ever.",
     "Mixed": "Parts of two bundles in one stream.",
@@ -37,6 +41,7 @@ def build() -> Suite:
     _add_damaged(suite)
     _add_wrong_payloads(suite)
     _add_foreign(suite)
+    _add_forms(suite)
     return suite
 
 
@@ -84,6 +89,8 @@ def outcome(data: bytes) -> dict[str, Json]:
         "label_signed": reader.is_label_signed,
         "records": [record.id.hex() for record in records],
         "heads": heads,
+        "forms": forms_json(found),
+        "evidence": evidence_json(found),
         "damaged": [[one.start, one.end] for one in found if isinstance(one, Damaged)],
         "chunks": tally.chunks,
         "signed": tally.signed,
@@ -246,3 +253,10 @@ def _add_foreign(suite: Suite) -> None:
     ]
     for comment, req, data, error, flag in cases:
         suite.invalid(comment, req, _in(data), error, flag)
+
+
+def _add_forms(suite: Suite) -> None:
+    label, _, first, _, end = chunks_of()
+    for comment, req, payloads, flag in forms_cases():
+        parts = [sealed(20 + at, *payload) for at, payload in enumerate(payloads)]
+        _good(suite, comment, req, [label, *parts, first, end], flag)

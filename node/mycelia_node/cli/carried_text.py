@@ -34,11 +34,25 @@ def records(number: int) -> str:
     return f"{number:,} record" + ("" if number == 1 else "s")
 
 
+def amount(report: Answer) -> str:
+    """Return how many records there are, and how many of them in short form."""
+    if not report["forms"]:
+        return records(report["records"])
+    return f"{records(report['records'])} and {report['forms']:,} old ones in short form"
+
+
 def out_text(answer: Answer) -> str:
     """Return what was written."""
     lines = [
-        f"{answer['path']}: {records(answer['records'])}, {size_text(answer['bytes'])}.",
+        f"{answer['path']}: {amount(answer)}, {size_text(answer['bytes'])}.",
     ]
+    if answer["forms"]:
+        lines.append("Of old ones in short form there is what counts, without their words.")
+    if answer["unproven"]:
+        lines.append(
+            f"Not in it: {records(answer['unproven'])} that this node keeps in short form, and no "
+            "checkpoint sums up."
+        )
     audience = answer["audience"]
     if audience is None:
         lines.append("For anyone: it holds all that this node knows.")
@@ -68,12 +82,14 @@ def in_lines(report: Answer) -> list[str]:
     if report["error"]:
         return [f"{report['path']}: {report['error']}"]
     made = f"{who(report['maker'])}, {when(report['made_ms'])}"
-    lines = [f"{report['path']}: {report['new']:,} new of {report['records']:,}, from {made}."]
+    total = report["records"] + report["forms"]
+    lines = [f"{report['path']}: {report['new']:,} new of {total:,}, from {made}."]
     for name, words in (
         ("strangers", "by authors for whom nobody here has vouched"),
         ("gaps", "lie beyond records that are missing; a bundle without --for has them"),
         ("contested", "of logs of which there are two versions"),
         ("refused", "that nothing proves, or that are not of this commons"),
+        ("unconfirmed", "in short form that too few members are known to have confirmed"),
     ):
         if report[name]:
             lines.append(f"  left out: {records(report[name])} {words}")
@@ -93,8 +109,12 @@ def damage_lines(report: Answer) -> list[str]:
     if report["chunks_made"] is None:
         lines.append("  its end is missing: there may have been more")
     elif not report["whole"] and report["records_made"] is not None:
-        missing = report["records_made"] - report["records"]
-        lines.append(f"  missing: {records(max(missing, 0))} of {report['records_made']:,}")
+        missing = max(report["records_made"] - report["records"], 0)
+        parts = max(report["chunks_made"] - report["chunks"], 0)
+        if missing or not parts:
+            lines.append(f"  missing: {records(missing)} of {report['records_made']:,}")
+        else:
+            lines.append(f"  missing: {count(parts, 'chunk')} of {report['chunks_made']:,}")
     if not report["signed"] and report["maker"] is not None:
         lines.append("  who made it is not proved for all of it; records prove themselves")
     if report["ignored"]:
@@ -111,7 +131,8 @@ def list_text(report: Answer) -> str:
     lines = [
         f"{report['path']}",
         f"  made by {who(report['maker'])}, {when(report['made_ms'])}, {audience_text(report)}",
-        f"  {records(report['records'])}" + span_text(report),
+        f"  {amount(report)}" + span_text(report),
+        *short_lines(report),
         "  " + (", ".join(f"{n:,} {kind}" for kind, n in report["kinds"].items()) or "nothing"),
     ]
     if report["unauthentic"]:
@@ -124,6 +145,17 @@ def list_text(report: Answer) -> str:
     if len(report["authors"]) > AUTHORS_SHOWN:
         lines.append(f"and {len(report['authors']) - AUTHORS_SHOWN} others")
     return "\n".join(lines)
+
+
+def short_lines(report: Answer) -> list[str]:
+    """Return what the short form means, if there are records in it."""
+    if not report["forms"]:
+        return []
+    logs = count(report["old_logs"], "log")
+    return [
+        f"  of the beginnings of {logs} there is what counts, without words, summed up by their",
+        "  authors; who takes it in looks whether members confirmed that",
+    ]
 
 
 def audience_text(report: Answer) -> str:

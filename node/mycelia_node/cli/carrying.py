@@ -5,7 +5,7 @@ import signal
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
@@ -15,6 +15,9 @@ from mycelia_node.cli.render import say, say_json
 from mycelia_node.cli.settings import Group, Settings
 from mycelia_node.errors import CarryError, DaemonError, NodeError
 from mycelia_node.files import NewFile, bundles_at, check_target, read_pieces, target_of
+
+if TYPE_CHECKING:
+    from mycelia_protocol.bundle_reader import Tally
 
 ROUNDS_MAX = 100  # times that all files are offered; each brings something new
 ABOUT = "Mycelia-Bundle"
@@ -127,9 +130,10 @@ def carry_out(settings: Settings, path: Path, audience: str | None) -> None:
         desk.giving(audience) as (about, blocks),
         NewFile(target_of(path, about)) as file,
     ):
-        records = write_all(file, blocks, about["records"], progress)
+        tally = write_all(file, blocks, about["records"], progress)
         file.keep()
-    answer = {**about, "records": records, "path": str(file.path), "bytes": file.size}
+    amounts = {"records": tally.records, "forms": tally.forms}
+    answer = {**about, **amounts, "path": str(file.path), "bytes": file.size}
     if settings.as_json:
         say_json(answer)
     else:
@@ -137,8 +141,8 @@ def carry_out(settings: Settings, path: Path, audience: str | None) -> None:
         click.echo(f"Next: unmount the stick; there, `mycelia carry in {file.path.name}`", err=True)
 
 
-def write_all(file: NewFile, blocks: Iterator[bytes], records: int, progress: Progress) -> int:
-    """Write a bundle as it comes and return how many records are in it.
+def write_all(file: NewFile, blocks: Iterator[bytes], records: int, progress: Progress) -> "Tally":
+    """Write a bundle as it comes and return what is in it.
 
     Each chunk is read as on the other side: what is on the stick must be whole.
 
@@ -152,11 +156,12 @@ def write_all(file: NewFile, blocks: Iterator[bytes], records: int, progress: Pr
     for block in blocks:
         reader.feed(block)
         file.write(block)
-        done = f"{reader.tally.records:,} of {records:,} records"
+        count = reader.tally.records + reader.tally.forms
+        done = f"{count:,} of {records:,} records"
         progress.say(f"{done}, {size_text(file.size)}")
     if not reader.tally.is_whole:
         raise CarryError("The bundle broke off before its end.", "Look at the node's log.")
-    return reader.tally.records
+    return reader.tally
 
 
 @carry.command("in")
@@ -202,14 +207,16 @@ def take_all(desk: Desk, files: list[Path], progress: Progress) -> list[Answer]:
                 report["known"] = before["known"]
             reports[file] = report
         open_files = [file for file in open_files if reports[file]["left"]]
-        if not new or not open_files:
+        is_shown = number == 1 and any(reports[file]["unconfirmed"] for file in open_files)
+        if not open_files or not (new or is_shown):  # what confirms forms may have come after them
             break
     return [reports[file] for file in files]
 
 
 def take_one(desk: Desk, file: Path, words: str, progress: Progress, *, is_alone: bool) -> Answer:
     """Offer one file; return its report, with what went wrong as `error`."""
-    blank = {"path": str(file), "error": None, "left": 0, "new": 0, "known": 0, "damaged": 0}
+    blank: Answer = dict.fromkeys(("left", "new", "known", "damaged", "unconfirmed"), 0)
+    blank |= {"path": str(file), "error": None}
     total = 0
     with contextlib.suppress(OSError):
         total = file.stat().st_size
@@ -226,7 +233,8 @@ def take_one(desk: Desk, file: Path, words: str, progress: Progress, *, is_alone
         if is_alone or error.code not in ("bundle", "commons", "version", "carry"):
             raise
         return {**blank, "error": error.message, "code": error.code}
-    return {**blank, **report, "left": report["strangers"] + report["gaps"]}
+    left = report["strangers"] + report["gaps"] + report["unconfirmed"]
+    return {**blank, **report, "left": left}
 
 
 @carry.command("list")

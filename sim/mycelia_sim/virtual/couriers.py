@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from mycelia_protocol.bundle import BundleWriter, Label
-from mycelia_protocol.bundle_reader import BundleReader, HeightsFound, RecordsFound
-from mycelia_protocol.events import Carried, HeadsCarried, RecordsCarried
+from mycelia_protocol.bundle_reader import (
+    BundleReader,
+    EvidenceFound,
+    FormsFound,
+    HeightsFound,
+    Load,
+    RecordsFound,
+)
+from mycelia_protocol.events import Carried, HeadsCarried
+from mycelia_protocol.form_events import ReadForms
 from mycelia_protocol.limits import BUNDLE_ID_SIZE
 from mycelia_protocol.packing import Packing, heights_of
-from mycelia_protocol.record import Record
-from mycelia_protocol.runs import runs
-from mycelia_protocol.unpacking import Unpacking
+from mycelia_protocol.unpacking import Unpacking, carried_event
 from mycelia_sim.backends import CARRY
 from mycelia_sim.facts import TroubleFact
 from mycelia_sim.plan import Trip
@@ -55,7 +61,7 @@ class Couriers:
         fact.amount += answer.new
         fact.has_fired = fact.amount > 0
         again = unpacking.answered(answer, self._members(node))
-        if again:
+        if again is not None:
             self._offer(node, trip, unpacking, again, answer)
 
     def refused(self, token: int) -> bool:
@@ -83,11 +89,13 @@ class Couriers:
         writer = BundleWriter(seed, bundle_id, label)
         packing = Packing(engine.logs, engine.state, {})
         parts = [writer.begin(heights_of(engine.logs))]
-        while ranges := packing.next():
-            records = node.store.fetch(ranges, packing.size_max)
-            packing.took(records)
-            if records:
-                parts.append(writer.add(runs(records)))
+        while wanted := packing.next():
+            proof = tuple[bytes, ...]()
+            if isinstance(wanted, ReadForms):
+                records, proof = node.store.fetch_forms(wanted)
+            else:
+                records = node.store.fetch(wanted, packing.size_max)
+            parts.append(packing.took(writer, records, proof))
         return b"".join([*parts, writer.end()])
 
     def _arrive(self, trip: Trip, bundle: bytes, left_us: int) -> None:
@@ -100,8 +108,8 @@ class Couriers:
         reader, unpacking = BundleReader(node.engine.state.commons), Unpacking()
         heads: dict[tuple[bytes, bytes], int] = {}
         for found in [*reader.feed(bundle), *reader.finish()]:
-            if isinstance(found, RecordsFound):
-                self._offer(node, trip, unpacking, found.records)
+            if isinstance(found, RecordsFound | FormsFound | EvidenceFound):
+                self._offer(node, trip, unpacking, found)
             if isinstance(found, HeightsFound):
                 heads.update({(one.author, one.log): one.next_seq for one in found.heights})
         assert reader.tally.is_whole
@@ -114,13 +122,13 @@ class Couriers:
         node: VirtualNode,
         trip: Trip,
         unpacking: Unpacking,
-        records: Sequence[Record],
+        load: Load,
         before: Carried | None = None,
     ) -> None:
         token, self._next_token = self._next_token, self._next_token + 1
         self._offers[token] = trip, unpacking
-        unpacking.offered(token, records, self._members(node), before)
-        node.give(RecordsCarried(token, tuple(records)))
+        unpacking.offered(token, load, self._members(node), before)
+        node.give(carried_event(token, load))
 
     def _members(self, node: VirtualNode) -> int:
         return node.engine.state.member_count if node.engine is not None else 0
