@@ -58,12 +58,14 @@ class _Peer:
     Attributes:
         offers: log -> a checkpoint that sums it up, and how far the peer told of the log.
         question: what it owes an answer to, and until when (ms).
+        asked: the offer on which a SEEK under way rests; a newer one may come meanwhile.
         is_tardy: that time is over; others are asked, and it is not before it answered.
         serving: what it asked for, by token.
     """
 
     offers: dict[LogKey, tuple[Record, int]] = field(default_factory=dict)
     question: Seek | Query | None = None
+    asked: tuple[Record, int] | None = None
     deadline_ms: int = 0
     is_tardy: bool = False
     serving: int | None = None
@@ -177,18 +179,18 @@ class FormExchange:
     def _take(self, link: int, peer: _Peer, forms: Forms, now_ms: int) -> list[FormStep]:
         """Take in what proves itself under the root of the checkpoint that was offered."""
         seek, key = forms.seek, (forms.seek.author, forms.seek.log)
-        if key not in peer.offers or not forms.records:
+        if peer.asked is None or not forms.records:
             peer.offers.pop(key, None)
             return self._ask_all(now_ms)
-        checkpoint, told = peer.offers[key]
+        checkpoint, told = peer.asked
         before = self._logs.accepted(key).next_seq
         try:
             intake = take_proven(self._state, self._logs, checkpoint, forms.records, forms.proof)
         except SignatureError:
-            del peer.offers[key]
+            peer.offers.pop(key, None)
             raise
         if self._logs.accepted(key).next_seq == before:  # the other branch of a log
-            del peer.offers[key]
+            peer.offers.pop(key, None)
         is_all = self._logs.accepted(key).next_seq >= seek.until
         return [Proven(link, key, intake, told if is_all else 0), *self._ask(link, now_ms)]
 
@@ -212,7 +214,8 @@ class FormExchange:
         others = [each.question for each in self._peers.values() if not each.is_tardy]
         busy = {(each.author, each.log) for each in others if isinstance(each, Seek)}
         is_waiting = False
-        for key, (checkpoint, _) in list(peer.offers.items()):
+        for key, offer in list(peer.offers.items()):
+            checkpoint = offer[0]
             next_seq = self._logs.accepted(key).next_seq
             if next_seq >= checkpoint.seq or self._logs.is_contested(key):
                 del peer.offers[key]
@@ -220,6 +223,7 @@ class FormExchange:
                 continue
             elif self._hearing.believes(checkpoint):
                 seek = Seek(*key, checkpoint.seq, max(0, next_seq - 1))
+                peer.asked = offer
                 return self._put(link, peer, seek, now_ms)
             else:
                 is_waiting = True

@@ -13,7 +13,12 @@ from mycelia_protocol.form_events import Shorten, Shortened
 from mycelia_protocol.logs import STANDING, LogKey, Logs
 from mycelia_protocol.spans import Spans
 from mycelia_protocol.state import State
-from mycelia_protocol.tidying import TIDY_DELAY_MS, TIDY_INTERVAL_MS, use_of
+from mycelia_protocol.tidying import (
+    TIDY_DELAY_MS,
+    TIDY_INTERVAL_MS,
+    TIDY_PAUSE_MIN_MS,
+    use_of,
+)
 from mycelia_protocol.types.acknowledge import Acknowledge
 from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.checkpoint import Checkpoint
@@ -42,13 +47,13 @@ class Shortener:
     def loaded(self, now_ms: int) -> None:
         """Begin: everything on disk has been read."""
         if self._after_ms is not None:
-            self.due_ms = now_ms + TIDY_DELAY_MS
+            self.due_ms = now_ms + min(TIDY_DELAY_MS, self._after_ms)
 
     def timer(self, now_ms: int, clock_ms: int) -> list[Shorten]:
         """Return which log is to be shortened now."""
         if self.due_ms is None or now_ms < self.due_ms or self._after_ms is None:
             return []
-        self.due_ms = now_ms + TIDY_INTERVAL_MS
+        self.due_ms = now_ms + max(TIDY_PAUSE_MIN_MS, min(TIDY_INTERVAL_MS, self._after_ms))
         if self._asked is not None:
             return []
         self._due = self._due or self._ripe(clock_ms - self._after_ms)

@@ -24,6 +24,8 @@ WORDS: Final = frozenset(
 )
 NO_WORDS: Final = b"\x80"  # an empty map
 MALFORMED: Final = "malformed"
+COMPACT: Final = b""  # in the place of a body: the header's place holds a compact form
+NO_FACTS: Final = ("decision", "view")  # kinds whose compact form may say nothing of them
 
 # Of each kind that checkers read: how many references it has, and the fields that they look at.
 # Members may write what they like; what does not fit says nothing, here as in the protocol.
@@ -54,7 +56,12 @@ SELECT: Final = (
 class Held:
     """One record as it lies on a node's disk; the header's fields are taken apart here.
 
+    Of some no more than the compact form is there. It says no predecessor, and nothing ties it to
+    the id in it: `forms.py` finds out whether anything proves it.
+
     Attributes:
+        header: b"" of a compact form.
+        form: the compact form, where that is all; else b"".
         kind: as the header says, or `malformed` where references or body do not fit that kind.
     """
 
@@ -70,6 +77,12 @@ class Held:
     time_ms: int
     body_hash: bytes
     refs: tuple[bytes, ...]
+    form: bytes = b""
+
+    @property
+    def is_compact(self) -> bool:
+        """Return whether there is no more than the compact form."""
+        return bool(self.form)
 
     @property
     def content(self) -> dict[str, Any]:
@@ -80,7 +93,15 @@ class Held:
     def has_body(self) -> bool:
         """Return whether the body that the header names is here, whole or erased."""
         parts = _parts(self.body)
+        if self.is_compact:  # its facts are here, or nothing follows from them
+            return parts is not None or self.kind in NO_FACTS
         return parts is not None and _hash("body", parts[0] + parts[1]) == self.body_hash
+
+    @property
+    def facts(self) -> bytes | None:
+        """Return the bytes of the body's facts, None if they are not here."""
+        parts = _parts(self.body)
+        return None if parts is None else parts[1]
 
     @property
     def has_words(self) -> bool:
@@ -92,7 +113,7 @@ class Held:
     def lacks_words(self) -> bool:
         """Return whether the body is here, and there were words in it."""
         parts = _parts(self.body)
-        return parts is not None and parts[2] is None
+        return parts is not None and parts[2] is None and not self.is_compact
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,6 +142,11 @@ class Holding:
     faults: list[str] = field(default_factory=list)
 
     @property
+    def commons(self) -> bytes:
+        """Return the id of the commons."""
+        return _hash("commons", self.charter)
+
+    @property
     def records(self) -> Iterator[Held]:
         """Yield all records by author, log and seq."""
         return (record for copy in self.logs for record in copy.records)
@@ -141,7 +167,7 @@ def read_home(node: str, home: Path) -> Holding:
     try:
         holding.charter = (home / "charter.bin").read_bytes()
         holding.founder = msgpack.unpackb(holding.charter)[2]
-        commons = _hash("commons", holding.charter)
+        commons = holding.commons
         rows = _rows(home / "node.db")
     except (OSError, sqlite3.Error, ValueError, TypeError, IndexError) as error:
         holding.faults.append(f"{node}: the store can't be read: {error}")
@@ -150,7 +176,12 @@ def read_home(node: str, home: Path) -> Holding:
     for author, log, seq, rest, signature, body in rows:
         header = HEADER_BEGIN % (commons, author, log) + rest
         try:
-            record = read_record(header, signature, body)
+            is_whole = body != COMPACT
+            record = (
+                read_record(header, signature, body)
+                if is_whole
+                else read_form(author, log, seq, rest)
+            )
         except (ValueError, TypeError, msgpack.UnpackException) as error:
             holding.faults.append(f"{node}: record {seq} of log {log.hex()}: {error}")
             continue
@@ -189,6 +220,30 @@ def read_record(header: bytes, signature: bytes | None, body: bytes | None) -> H
         time_ms=time_ms,
         body_hash=body_hash,
         refs=tuple(refs),
+    )
+
+
+def read_form(author: bytes, log: bytes, seq: int, form: bytes) -> Held:
+    """Take a compact form apart, of which the store says where it stands.
+
+    Raises: ValueError, TypeError, msgpack.UnpackException when it is none.
+    """
+    id_, kind, time_ms, refs, facts = msgpack.unpackb(form)
+    body = None if facts is None else msgpack.packb([b"", facts])
+    return Held(
+        id=id_,
+        header=b"",
+        signature=None,
+        body=body,
+        author=author,
+        log=log,
+        seq=seq,
+        prev=None,
+        kind=kind if _has_shape(kind, refs, body) else MALFORMED,
+        time_ms=time_ms,
+        body_hash=b"",
+        refs=tuple(refs),
+        form=form,
     )
 
 
@@ -258,11 +313,14 @@ class Verifier:
             self._known[key] = _verify(record.author, record.id, record.signature)
         return self._known[key]
 
-    def unauthentic(self, records: Iterable[Held]) -> list[Held]:
+    def unauthentic(self, records: Iterable[Held], summed: int = 0) -> list[Held]:
         """Return the records that nothing authenticates.
 
         A record is authentic by its own signature, or when an authentic record after it in the
-        same log names it as its predecessor. `records` come by author, log and seq.
+        same log names it as its predecessor, or by a sum. `records` come by author, log and seq.
+
+        Args:
+            summed: before which seq a right and signed sum of the log proves all that is here.
         """
         doubtful: list[Held] = []
         following: Held | None = None
@@ -274,7 +332,7 @@ class Verifier:
                 and (following.author, following.log) == (record.author, record.log)
                 and (following.seq, following.prev) == (record.seq + 1, record.id)
             )
-            is_good = is_named or self.has_signed(record)
+            is_good = record.seq < summed or is_named or self.has_signed(record)
             if not is_good:
                 doubtful.append(record)
             following, is_following_good = record, is_good

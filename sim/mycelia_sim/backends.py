@@ -59,6 +59,7 @@ _ALL: Final = (
     | _needs("disk", DISKS)
     | _needs("link", SHAPES)
     | _needs("behaviour", BEHAVIOURS)
+    | _needs("growth", ("checkpoints",))  # daemons count in days when they let go of old records
 )
 
 # What can be done to a process, and by members who are in none.

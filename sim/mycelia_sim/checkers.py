@@ -10,6 +10,7 @@ from mycelia_sim.evidence import Evidence, gather
 from mycelia_sim.explained import explained
 from mycelia_sim.fairness import fairness
 from mycelia_sim.measured import Metric, within_limits
+from mycelia_sim.pruned import pruned_rightly
 from mycelia_sim.sometimes import SOMETIMES
 from mycelia_sim.verdict import Check, interrupted
 
@@ -110,6 +111,7 @@ CHECKERS: Final[dict[str, Callable[[Evidence], Check]]] = {
     "agreement": safety.agreement,
     "explained": explained,
     "well_formed": safety.well_formed,
+    "pruned_rightly": pruned_rightly,
     "monotone": laws.monotone,
     "no_resurrection": laws.no_resurrection,
     "equivocation_attributed": laws.equivocation_attributed,

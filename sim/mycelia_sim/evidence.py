@@ -45,7 +45,7 @@ class Evidence:
     @cached_property
     def folds(self) -> Folds:
         """What the protocol makes of the disks."""
-        return Folds()
+        return self.library.folds
 
     @cached_property
     def node_of(self) -> dict[bytes, str]:

@@ -7,7 +7,7 @@ disks are kept once. A gzipped MessagePack map:
     schema     of this file
     plan       hash of the plan that ran
     facts      `Facts` as plain values
-    records    [header, signature or nil, body or nil]
+    records    [header, signature or nil, body or nil], or [author, log, seq, compact form]
     logs       numbers of records, in the order in which they lie on a disk
     shelves    numbers of logs: what lies on one disk
     disks      [node, founder, charter, number of the shelf, what could not be read]
@@ -25,7 +25,7 @@ from typing import Any, Final
 
 import msgpack  # type: ignore[import-untyped]  # the package has no stubs
 
-from mycelia_sim.audit import Held, Holding, LogCopy, copies, read_record
+from mycelia_sim.audit import Held, Holding, LogCopy, copies, read_form, read_record
 from mycelia_sim.errors import ScenarioError
 from mycelia_sim.evidence import Evidence, gather
 from mycelia_sim.facts import Facts, Sightings
@@ -34,7 +34,7 @@ from mycelia_sim.plan_file import plan_hash
 from mycelia_sim.strict_json import build
 
 FILE_NAME: Final = "evidence.msgpack.gz"
-EVIDENCE_SCHEMA: Final = 5
+EVIDENCE_SCHEMA: Final = 6
 
 
 # --- writing ---
@@ -67,10 +67,10 @@ class _Packer:
     """Numbers what lies on disks; logs that are one object stay one."""
 
     def __init__(self) -> None:
-        self.records: list[tuple[bytes, bytes | None, bytes | None]] = []
+        self.records: list[tuple[object, ...]] = []
         self.logs: list[list[int]] = []
         self.shelves: list[list[int]] = []
-        self._records: dict[tuple[bytes, bytes | None, bytes | None], int] = {}
+        self._records: dict[tuple[object, ...], int] = {}
         self._logs: dict[LogCopy, int] = {}
         self._shelves: dict[tuple[int, ...], int] = {}
 
@@ -89,7 +89,9 @@ class _Packer:
         return number
 
     def _record(self, record: Held) -> int:
-        key = (record.header, record.signature, record.body)
+        key: tuple[object, ...] = (record.header, record.signature, record.body)
+        if record.is_compact:
+            key = (record.author, record.log, record.seq, record.form)
         number = self._records.setdefault(key, len(self.records))
         if number == len(self.records):
             self.records.append(key)
@@ -162,7 +164,9 @@ def read_evidence(path: Path, plan: Plan, holdings: Sequence[Holding] | None = N
 
 
 def _holdings(data: dict[str, Any]) -> list[Holding]:
-    records = [read_record(*parts) for parts in data["records"]]
+    records = [
+        read_record(*parts) if len(parts) == 3 else read_form(*parts) for parts in data["records"]
+    ]
     logs = []
     for numbers in data["logs"]:
         (log,) = copies([records[number] for number in numbers])

@@ -22,16 +22,19 @@ from mycelia_sim.verdict import Check
 def explained(evidence: Evidence) -> Check:
     """Check that every decision of an honest node recomputes on every disk, and none of a liar.
 
+    Of disks with compact logs one is looked at, and only if there are no others: what rests on a
+    record that is gone can't be made once more.
+
     Adversaries decide with a bias alone. Where not all of a view is there nothing can be said. That
-    happens to disks that lack records, where faults took some from all disks, and with logs that
-    have two ends; else it is a breach.
+    happens to disks that lack records or hold some in compact form, where faults took some from
+    all disks, and with logs that have two ends; else it is a breach.
     """
-    breaches, made, open_, biased = list[Breach](), set[bytes](), set[bytes](), set[bytes]()
+    breaches, made, done, biased = list[Breach](), set[bytes](), set[bytes](), set[bytes]()
     known = Known()
     was_robbed = bool(evidence.library.contested) or any(evidence.taken.values())
-    for alike in evidence.library.alike:
-        holding = alike[0]
+    for holding in _looked_at(evidence):
         may_lack = was_robbed or holding.node in evidence.library.lacking
+        may_lack = may_lack or any(record.is_compact for record in holding.records)
         for finding in findings(holding, evidence.folds, known):
             if finding.author in evidence.liars:
                 biased.add(finding.decision)
@@ -40,16 +43,25 @@ def explained(evidence: Evidence) -> Check:
                     breaches.append((text, evidence.first(finding.decision)))
                 continue
             made.add(finding.decision)
-            if finding.missing and may_lack and not finding.faults:
-                open_.add(finding.decision)
-            elif not finding.recomputes:
+            if finding.recomputes:
+                done.add(finding.decision)
+            elif not finding.missing or not may_lack or finding.faults:
                 text = f"{holding.node}: {told(evidence, finding)}"
                 breaches.append((text, evidence.first(finding.decision)))
     found = f"{len(made)} decisions recompute"
+    open_ = made - done if not breaches else set()
     found += f", but for {len(open_)} of which not all is here" if open_ else ""
     found += f"; {len(biased)} of adversaries do not" if biased else ""
     is_known = len(made) > len(open_) or evidence.plan.policy == "fifo"
     return judged("explained", "safety", breaches, found, is_known=is_known)
+
+
+def _looked_at(evidence: Evidence) -> list[Holding]:
+    """Return one of each kind of disks, those without compact logs if there are any."""
+    disks = [alike[0] for alike in evidence.library.alike]
+    gone = {id(disk): sum(record.is_compact for record in disk.records) for disk in disks}
+    whole = [disk for disk in disks if not gone[id(disk)]]
+    return whole or sorted(disks, key=lambda disk: gone[id(disk)])[:1]
 
 
 def findings(
@@ -63,7 +75,7 @@ def findings(
         folds: reads records; one for many disks reads each once.
         known: what was found on other disks; see `Recomputing`.
     """
-    folds = folds or Folds()
+    folds = folds or Folds(holding.commons)
     logs: dict[tuple[bytes, bytes], list[Record]] = {}
     deciding: list[tuple[bytes, bytes]] = []
     for copy in holding.logs:

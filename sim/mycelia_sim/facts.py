@@ -147,6 +147,41 @@ class Ungated:
 
 
 @dataclass(frozen=True, slots=True)
+class LetGo:
+    """A node kept no more than the compact forms of some records of a log.
+
+    Attributes:
+        author, log: in hex.
+        records: how many that were.
+        fault: why it may not, "" if it may.
+    """
+
+    node: str
+    author: str
+    log: str
+    records: int
+    at_ms: int
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class Formed:
+    """A node took compact forms in place of records of a log that it never had.
+
+    Attributes:
+        author, log: in hex.
+        at_ms: of the first, or of the first that it may not take.
+        fault: why it may not, "" if it may.
+    """
+
+    node: str
+    author: str
+    log: str
+    at_ms: int
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
 class Overrun:
     """Something in a node's memory was larger than its bound."""
 
@@ -213,6 +248,7 @@ class Facts:
         shut: nodes that said in the end that they may not spend yet, since they may have forgotten
             what they promised.
         frozen: purses of which nodes said in the end that they lost records of what they promised.
+        let_go, formed: where nodes kept, and took, compact forms in place of records.
         looks: how often the memory of nodes was measured; `overruns` are what was found.
         quiet: what was said after all agreed; None if they never did, or nobody listened.
         timings_s: wall seconds of each phase.
@@ -241,6 +277,8 @@ class Facts:
     ungated: list[Ungated] = field(default_factory=list)
     shut: list[str] = field(default_factory=list)
     frozen: list[str] = field(default_factory=list)
+    let_go: list[LetGo] = field(default_factory=list)
+    formed: list[Formed] = field(default_factory=list)
     looks: int = 0
     overruns: list[Overrun] = field(default_factory=list)
     quiet: Quiet | None = None
@@ -256,7 +294,8 @@ class Facts:
     @property
     def has_breach(self) -> bool:
         """Whether something was seen already that must never happen."""
-        return bool(self.vanished or self.overruns or self.ungated)
+        is_wrong = any(one.fault for one in self.let_go) or any(one.fault for one in self.formed)
+        return bool(self.vanished or self.overruns or self.ungated or is_wrong)
 
     def forked_logs(self) -> frozenset[tuple[bytes, bytes]]:
         """Return (author, log) of all logs of which some node saw a second branch."""

@@ -12,7 +12,18 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Final, TypeAlias
 
-from mycelia_sim.audit import Held, Holding, LogCopy, Verifier, copies, read_record, roster
+from mycelia_sim.audit import (
+    Held,
+    Holding,
+    LogCopy,
+    Verifier,
+    copies,
+    read_form,
+    read_record,
+    roster,
+)
+from mycelia_sim.folding import Folds
+from mycelia_sim.forms import summed
 
 LogKey: TypeAlias = tuple[bytes, bytes]
 
@@ -21,7 +32,7 @@ class Shelf:
     """Keeps one object for records, and for logs, that are alike byte for byte."""
 
     def __init__(self) -> None:
-        self._records: dict[tuple[bytes, bytes | None, bytes | None], Held] = {}
+        self._records: dict[tuple[object, ...], Held] = {}
         self._logs: dict[tuple[int, ...], LogCopy] = {}
 
     def record(self, header: bytes, signature: bytes | None, body: bytes | None) -> Held:
@@ -30,6 +41,14 @@ class Shelf:
         held = self._records.get(key)
         if held is None:
             held = self._records[key] = read_record(header, signature, body)
+        return held
+
+    def form(self, author: bytes, log: bytes, seq: int, form: bytes) -> Held:
+        """Take a compact form apart; what it raises is what `read_form` raises."""
+        key = (author, log, seq, form)
+        held = self._records.get(key)
+        if held is None:
+            held = self._records[key] = read_form(author, log, seq, form)
         return held
 
     def log(self, records: Sequence[Held]) -> LogCopy:
@@ -58,6 +77,7 @@ class Library:
         self.holdings: Final = holdings
         self._verifier = verifier or Verifier()
         self._seen_contested = frozenset(contested)
+        self.folds: Final = Folds(holdings[0].commons if holdings else b"")
         self._rosters: dict[tuple[int, ...], frozenset[bytes]] = {}
 
     @cached_property
@@ -71,12 +91,22 @@ class Library:
 
     @cached_property
     def records(self) -> dict[bytes, Held]:
-        """Every record on any disk, by id."""
+        """Every record on any disk, by id; in compact form only if nobody has more of it."""
         records: dict[bytes, Held] = {}
         for copy in self.places:
             for record in copy.records:
-                records.setdefault(record.id, record)
+                if records.setdefault(record.id, record).is_compact:
+                    records[record.id] = record
         return records
+
+    @cached_property
+    def sums(self) -> dict[LogCopy, dict[int, bytes]]:
+        """The right checkpoints, seq -> id, in each copy some of which is compact."""
+        return {
+            copy: summed(copy, self._verifier, self.folds.is_read)
+            for copy in self.places
+            if any(record.is_compact for record in copy.records)
+        }
 
     @cached_property
     def total(self) -> int:
@@ -98,7 +128,10 @@ class Library:
     @cached_property
     def doubtful(self) -> dict[LogCopy, frozenset[bytes]]:
         """The ids in each copy that nothing in it authenticates; copies without any left out."""
-        found = {copy: self._verifier.unauthentic(copy.records) for copy in self.places}
+        found = {
+            copy: self._verifier.unauthentic(copy.records, max(self.sums.get(copy, ()), default=0))
+            for copy in self.places
+        }
         return {copy: frozenset(r.id for r in bad) for copy, bad in found.items() if bad}
 
     @cached_property
@@ -121,8 +154,7 @@ class Library:
         """The disks, those with equal records together, whatever signatures are left on them."""
         contents: dict[tuple[object, ...], int] = {}
         numbers = {
-            copy: contents.setdefault(tuple((r.id, r.body) for r in copy.records), len(contents))
-            for copy in self.places
+            copy: contents.setdefault(_contents(copy), len(contents)) for copy in self.places
         }
         groups: dict[tuple[int, ...], list[Holding]] = {}
         for holding in self.holdings:
@@ -176,3 +208,7 @@ class Library:
     @cached_property
     def _vouching(self) -> frozenset[LogCopy]:
         return frozenset(c for c in self.places if any(r.kind == "vouch" for r in c.records))
+
+
+def _contents(copy: LogCopy) -> tuple[object, ...]:
+    return tuple((record.id, record.form or record.body) for record in copy.records)

@@ -27,6 +27,8 @@ def scenario_needs(scenario: Scenario) -> Needs:
         for shape in _STATIC:
             if getattr(quality, shape) is not None:
                 needs.setdefault(f"link {shape}", f'[link."{name}"]')
+    if scenario.growth.checkpoint_after is not None:
+        needs.setdefault("growth checkpoints", "growth.checkpoint_after")
     if scenario.nodes.clock_offset is not None:
         needs.setdefault("do clock_bump", "nodes.clock.offset")
     if scenario.nodes.clock_drift_ppm is not None:
@@ -74,6 +76,8 @@ def plan_needs(plan: Plan) -> Needs:
                 needs.setdefault(f"link {name}", f"shape {shape.id}")
     for trouble in plan.troubles:
         needs.setdefault(f"do {trouble.kind}", f"trouble {trouble.id}")
+    if plan.checkpoint_after is not None:
+        needs.setdefault("growth checkpoints", "checkpoint_after")
     for trip in plan.trips:
         needs.setdefault(f"do {CARRY}", f"trip {trip.id}")
     for attempt in plan.attempts:

@@ -220,7 +220,12 @@ class Stop:
 
 @dataclass(frozen=True)
 class Plan:
-    """One resolved run; all times in ms after the beginning of the workload, else durations."""
+    """One resolved run; all times in ms after the beginning of the workload, else durations.
+
+    Attributes:
+        compacting: the nodes that keep only the compact form of what is older than
+            `compact_after_ms` and confirmed.
+    """
 
     schema: int
     scenario: str
@@ -249,6 +254,10 @@ class Plan:
     policy: str = "fifo"
     in_force: str = "fifo"
     accept_within_ms: int | None = None
+    checkpoint_after: int | None = None
+    acknowledge_within_ms: int | None = None
+    compact_after_ms: int | None = None
+    compacting: tuple[str, ...] = ()
 
     @property
     def agreed_policy(self) -> str | None:
@@ -316,6 +325,7 @@ def _check(plan: Plan, place: str) -> None:
     known = {node.id for node in plan.nodes}
     named = [*(link.dialer for link in plan.links), *(link.listener for link in plan.links)]
     named += [*(post.node for post in plan.posts), *(kill.node for kill in plan.kills)]
+    named += plan.compacting
     named += [post.to for post in plan.posts if post.to is not None]
     named += [one for cut in plan.cuts for group in (*cut.groups, *cut.links) for one in group]
     named += [one for shape in plan.shapes for link in shape.links for one in link]

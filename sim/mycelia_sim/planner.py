@@ -65,6 +65,10 @@ def draw_plan(scenario: Scenario, backend: str | None = None, *, swarm: bool = F
         policy=scenario.workload.policy,
         in_force=scenario.workload.in_force,
         accept_within_ms=scenario.workload.accept_within_ms,
+        checkpoint_after=scenario.growth.checkpoint_after,
+        acknowledge_within_ms=scenario.growth.acknowledge_within_ms,
+        compact_after_ms=scenario.growth.compact_after_ms,
+        compacting=_compacting(scenario, nodes),
         nodes=nodes,
         links=links,
         posts=draw_posts(scenario, sites, city, found.cuts, found.kills),
@@ -149,6 +153,16 @@ def _draw_places(
 
 def _can_share(sites: dict[str, Site], ids: list[str]) -> bool:
     return len(ids) < 2 or has_match([sites[one] for one in ids])
+
+
+def _compacting(scenario: Scenario, nodes: tuple[PlanNode, ...]) -> tuple[str, ...]:
+    """Return which nodes let go of old parts of logs."""
+    growth, seed = scenario.growth, scenario.run.seed
+    if growth.compact_after_ms is None:
+        return ()
+    count = round(growth.compacting * len(nodes))
+    chosen = Stream(seed, "growth/compacting").sample([node.id for node in nodes], count)
+    return tuple(sorted(chosen))
 
 
 def _clocks(scenario: Scenario, nodes: tuple[PlanNode, ...]) -> Iterator[Trouble]:

@@ -18,6 +18,7 @@ TOLD_MAX: Final = 12  # things of one kind that are told one by one
 _PLAIN: Final = (
     *("scenario", "title", "seed", "backend", "receipts"),
     *("policy", "in_force", "preposition", "presence", "stop"),
+    *("checkpoint_after", "acknowledge_within_ms", "compact_after_ms", "compacting"),
 )
 _TIMES: Final = ("warmup_ms", "duration_ms", "converge_within_ms")
 _COUNTS: Final = (

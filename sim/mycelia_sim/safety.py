@@ -213,7 +213,8 @@ def author_sequence(evidence: Evidence) -> Check:
         previous: Held | None = None
         for record in copy.records:
             expected = (0, None) if previous is None else (previous.seq + 1, previous.id)
-            if (record.seq, record.prev) != expected:
+            said = (record.seq, expected[1] if record.is_compact else record.prev)
+            if said != expected:  # a compact form says no predecessor
                 text = f"{node}: log {record.log.hex()} breaks at seq {record.seq}"
                 breaches.append((text, evidence.first(record.id, node)))
             key = (record.author, record.log, record.seq)
@@ -236,23 +237,16 @@ def well_formed(evidence: Evidence) -> Check:
     breaches: list[Breach] = []
     count = 0
     for record in evidence.library.records.values():
-        if record.author in evidence.liars or not record.has_body:
+        if record.author in evidence.liars or not record.has_body or record.body is None:
             continue
         count += 1
-        if record.kind != MALFORMED and _is_readable(evidence, record):
+        if record.kind != MALFORMED and evidence.folds.is_read(record):
             continue
         name = evidence.node_of.get(record.author, record.author.hex()[:SHORT])
         text = f"{name} wrote a {record.kind} record {record.id.hex()[:SHORT]} that says nothing"
         breaches.append((text, evidence.first(record.id)))
     found = f"{count} records of honest nodes can be read"
     return judged("well_formed", "safety", breaches, found, is_known=count > 0)
-
-
-def _is_readable(evidence: Evidence, record: Held) -> bool:
-    try:
-        return evidence.folds.read(evidence.folds.parse(record), 0) is not None
-    except MyceliaError:
-        return False
 
 
 def agreement(evidence: Evidence) -> Check:

@@ -29,6 +29,7 @@ INVARIANTS: Final = (
     "agreement",
     "explained",
     "well_formed",
+    "pruned_rightly",
     "monotone",
     "no_resurrection",
     "equivocation_attributed",
@@ -61,6 +62,8 @@ SOMETIMES: Final = (  # those that are no default hold in some seeds only
     "disputes_seen",
     "unsynced_lost",
     "rollback_happened",
+    "logs_pruned",
+    "newcomers_formed",
 )
 TOPOLOGIES: Final = (
     "line",
@@ -198,6 +201,24 @@ class Workload:
 
 
 @dataclass(frozen=True, slots=True)
+class Growth:
+    """What becomes of old parts of logs.
+
+    Attributes:
+        checkpoint_after: records by which a log grows before it is summed up; None for never.
+        acknowledge_within_ms: how long checkpoints of others wait for each other.
+        compact_after_ms: how old a confirmed checkpoint is when what it covers is let go of but
+            for its compact form; None for never.
+        compacting: share of the nodes that let go.
+    """
+
+    checkpoint_after: int | None
+    acknowledge_within_ms: int
+    compact_after_ms: int | None
+    compacting: float
+
+
+@dataclass(frozen=True, slots=True)
 class Adversary:
     """Members with real keys and an own program that sends what it must not.
 
@@ -235,6 +256,7 @@ class Scenario:
     topology: Topology
     link: dict[str, LinkQuality]
     workload: Workload
+    growth: Growth
     faults: tuple[Fault, ...]
     adversaries: tuple[Adversary, ...]
     swarm: Swarm | None

@@ -25,6 +25,7 @@ from mycelia_sim.plan import Limit, Stop
 from mycelia_sim.scenario import (
     Adversary,
     Burst,
+    Growth,
     LinkQuality,
     Nodes,
     Run,
@@ -111,6 +112,7 @@ def read(document: dict[str, Any], place: str, backend: str | None = None) -> Sc
         "topology": lambda: Topology(**top.table("topology").read(keys.TOPOLOGY)),
         "link": lambda: _links(top.table("link")),
         "workload": lambda: _workload(top.table("workload")),
+        "growth": lambda: _growth(top.table("growth")),
         "faults": lambda: read_faults(top.tables("fault")),
         "adversaries": lambda: _adversaries(top.tables("adversary")),
         "swarm": lambda: _swarm(top),
@@ -171,6 +173,13 @@ def _workload(table: Table) -> Workload:
     if not values["active"]:
         raise table.fault("active", "somebody has to write")
     return Workload(bursts=bursts, **values)
+
+
+def _growth(table: Table) -> Growth:
+    growth = Growth(**table.read(keys.GROWTH))
+    if growth.compact_after_ms is not None and growth.checkpoint_after is None:
+        raise table.fault("compact_after", "nothing is let go of without checkpoint_after")
+    return growth
 
 
 def _adversaries(tables: list[Table]) -> tuple[Adversary, ...]:

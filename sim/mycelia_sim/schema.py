@@ -33,6 +33,7 @@ def write_schema() -> JsonSchema:
         "topology": table_schema(keys.TOPOLOGY),
         "link": _closed({name: {"$ref": "#/$defs/link"} for name in keys.LINKS}),
         "workload": _workload(),
+        "growth": table_schema(keys.GROWTH),
         "fault": {"type": "array", "items": {"$ref": "#/$defs/fault"}},
         "adversary": {"type": "array", "items": table_schema(keys.ADVERSARY)},
         "swarm": table_schema(keys.SWARM),

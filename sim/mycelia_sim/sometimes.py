@@ -221,6 +221,25 @@ def _seen(name: str, count: int, what: str) -> Check:
     return known(name, [] if count else [f"no {what}"], f"{count} {what}")
 
 
+def logs_pruned(evidence: Evidence) -> Check:
+    """Look for nodes that let go of records and kept their compact forms."""
+    facts = [one for one in evidence.facts.let_go if one.records]
+    nodes = len({one.node for one in facts})
+    what = f"records let go of in {len({one.log for one in facts})} logs by {nodes} nodes"
+    return _seen("logs_pruned", sum(one.records for one in facts), what)
+
+
+def newcomers_formed(evidence: Evidence) -> Check:
+    """Look for a node that came new, or with an empty disk, and started from compact forms."""
+    plan, facts = evidence.plan, evidence.facts
+    news = {trouble.node for trouble in plan.troubles if trouble.kind == "join"}
+    news |= {kill.node for kill in plan.kills if kill.disk in ("wipe", "bitflip")}
+    if not news:
+        return known("newcomers_formed", [], "no newcomer was planned")
+    count = len({one.node for one in facts.formed} & news)
+    return _seen("newcomers_formed", count, "newcomers started from compact forms")
+
+
 SOMETIMES: Final[dict[str, Callable[[Evidence], Check]]] = {
     "partition_fired": partition_fired,
     "kills_fired": kills_fired,
@@ -238,6 +257,8 @@ SOMETIMES: Final[dict[str, Callable[[Evidence], Check]]] = {
     "disputes_seen": disputes_seen,
     "unsynced_lost": unsynced_lost,
     "rollback_happened": rollback_happened,
+    "logs_pruned": logs_pruned,
+    "newcomers_formed": newcomers_formed,
 }
 
 # For those that pass when there was nothing to see: whether there was.
@@ -247,6 +268,7 @@ _OCCASIONS: Final[dict[str, Callable[[Evidence], bool]]] = {
     "forger_tried": lambda evidence: bool(evidence.plan.attempts),
     "both_sides_active": lambda evidence: bool(evidence.accounts.activity),
     "faults_fired": lambda evidence: bool(families(evidence)),
+    "newcomers_formed": lambda evidence: bool(evidence.facts.formed),
 }
 
 

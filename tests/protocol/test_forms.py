@@ -12,6 +12,7 @@ from mycelia_protocol.close_codes import CLOSE_FORGED
 from mycelia_protocol.compact import shorten
 from mycelia_protocol.confirming import confirmed
 from mycelia_protocol.encoding import Value
+from mycelia_protocol.form_frames import FormFrame, Forms
 from mycelia_protocol.options import Options
 from mycelia_protocol.record import Record
 from mycelia_protocol.types.offer import Offer
@@ -196,6 +197,42 @@ def test_false_forms_cost_their_sender_its_link_and_nothing_else() -> None:
     mesh.connect(newcomer, mesh.nodes[2])
     mesh.run(60_000)
     assert newcomer.engine.state.digest() == mesh.nodes[0].engine.state.digest()
+
+
+def test_another_checkpoint_that_comes_meanwhile_makes_nobody_a_forger(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """CHECK-7: an answer is held to the checkpoint on which the question rested."""
+    mesh = shortened()
+    author, giver = mesh.nodes[:2]
+    for _ in range(4):
+        author.publish("withdraw", {}, author.publish("offer", OFFER))
+    mesh.run(60_000)
+    newcomer = join(mesh, author)
+    offered: list[Record] = []
+    honest = forms.FormExchange.heard
+
+    def heard(
+        self: forms.FormExchange, link: int, frame: FormFrame, now_ms: int
+    ) -> list[forms.FormStep]:
+        if isinstance(frame, Forms) and frame.records and not offered:
+            log = (frame.seek.author, frame.seek.log)
+            offered.extend(
+                each
+                for each in giver.disk.records()
+                if (each.author, each.log) == log
+                and each.kind == "checkpoint"
+                and each.seq != frame.seek.until
+            )
+            self.came(link, offered[-1:], {}, now_ms)
+        return honest(self, link, frame, now_ms)
+
+    monkeypatch.setattr(forms.FormExchange, "heard", heard)
+    mesh.connect(newcomer, giver)
+    mesh.run(60_000)
+    assert offered
+    assert not [each for node in mesh.nodes for each in node.closed]
+    assert newcomer.engine.state.digest() == giver.engine.state.digest()
 
 
 def test_nothing_is_taken_that_too_few_confirmed() -> None:

@@ -23,6 +23,7 @@ from mycelia_sim.virtual.disk import MemoryStore
 from mycelia_sim.virtual.node import VirtualNode
 from mycelia_sim.virtual.run import Played, play_virtual
 from support.biased import decided, enough, leaves_somebody_out, overlooks_somebody
+from support.forgetful import asks_nobody, old_logs
 from support.liars import a_plan, attempt
 from support.spenders import (
     holder_falls,
@@ -216,6 +217,7 @@ CANARIES = (
     Canary("agreement", calm, folds_by_arrival),
     Canary("explained", decided, leaves_somebody_out),
     Canary("well_formed", last_soup, writes_nonsense),
+    Canary("pruned_rightly", old_logs, asks_nobody),
     Canary("monotone", calm, tidies_up),
     Canary("no_resurrection", taken_back, keeps_granting),
     Canary("equivocation_attributed", rolled_back, forgets_its_past),

@@ -64,6 +64,7 @@ SMALL: dict[str, tuple[tuple[int, ...], list[str]]] = {
             "check.limits.control_bytes=<= 50",  # what a start takes is shared by fewer records
         ],
     ),
+    "old-logs": ((1,), ["nodes.count=5"]),
     "sneakernet": ((1,), ["run.duration=12 s"]),
 }
 

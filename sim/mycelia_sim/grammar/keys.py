@@ -118,6 +118,24 @@ WORKLOAD: Final = (
     ),
     Key("meet_in_cut", Flag(), "give each group of a cut something to share", True),
 )
+GROWTH: Final = (
+    Key("checkpoint_after", Integer(1, 1_000_000), "records after which a log is summed up", None),
+    Key(
+        "acknowledge_within",
+        Duration(),
+        "how long checkpoints of others wait for each other",
+        "1 s",
+        "acknowledge_within_ms",
+    ),
+    Key(
+        "compact_after",
+        Duration(1),
+        "how old what is confirmed is when only its compact form is kept; else nothing is let go",
+        None,
+        "compact_after_ms",
+    ),
+    Key("compacting", Share(), "share of the nodes that let go; the others keep all", 1),
+)
 BURST: Final = (
     Key("at", Duration(), "when it begins", into="at_ms"),
     Key("for", Duration(1), "how long it lasts", into="for_ms"),

@@ -8,7 +8,7 @@ the same suite of tests runs on both.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from mycelia_protocol.compact import shorten
 from mycelia_protocol.events import Range, RecordsRead, RecordsStored, StoreFailed
@@ -28,6 +28,21 @@ class Timer(Protocol):
     def after(self, delay_us: int, action: Callable[..., None], *args: object) -> None:
         """Run an action after a while."""
         ...
+
+
+class _Former(NamedTuple):
+    """What a log was before some of it was let go of.
+
+    Attributes:
+        written: how many records were durable then.
+        until: before which seq some of it was compact.
+        records: by place, those that were whole.
+    """
+
+    written: int
+    key: LogKey
+    until: int
+    records: dict[int, Record]
 
 
 class MemoryStore:
@@ -64,6 +79,7 @@ class MemoryStore:
         self._group: list[Batch] = []  # being synced
         self._is_syncing = False
         self._is_paused = False
+        self._shortened: list[_Former] = []  # what was let go of, in order
         self._late: list[Callable[[], None]] = []
         self._blocks = Blocks()
         self._life = 0  # a sync or read of an earlier life reports to nobody
@@ -133,6 +149,7 @@ class MemoryStore:
         lost = sum(len(records) for _, records, _ in [*self._group, *self._waiting])
         self._waiting.clear()
         self._group = []
+        self._blocks = Blocks()
         self._is_syncing = self._is_paused = False
         self._late.clear()
         self._life += 1
@@ -147,8 +164,12 @@ class MemoryStore:
         left = max(0, len(self._order) - records)
         while self._ends and self._ends[-1] > left:
             self._ends.pop()
-        count = len(self._order) - (self._ends[-1] if self._ends else 0)
-        return [self._logs[self._order.pop()].pop() for _ in range(count)]
+        left = self._ends[-1] if self._ends else 0
+        count = len(self._order) - left
+        lost = [self._logs[self._order.pop()].pop() for _ in range(count)]
+        while self._shortened and self._shortened[-1].written > left:
+            self._undo(self._shortened.pop())
+        return lost
 
     def wipe(self) -> list[Record]:
         """Lose everything but the base; return what that was."""
@@ -238,11 +259,13 @@ class MemoryStore:
             self._logs.setdefault(key, []).append(record)
             self._order.append(key)
             if record.is_compact:
-                self.compact[key] = record.seq + 1
-        elif key in self._logs:
+                self._note_compact(key, record.seq + 1, {})
+        elif key in self._logs and record.seq >= len(self._base.get(key, ())):
             own = self._logs[key]
             place = record.seq - len(self._base.get(key, ()))
             known = own[place]
+            if known.is_compact or record.is_compact:
+                return  # what was there first stays
             signature, body = known.signature or record.signature, known.body or record.body
             if record.is_whole:  # it may bring words that were missing
                 body = record.body
@@ -274,11 +297,28 @@ class MemoryStore:
             return
         key = (wanted.author, wanted.log)
         own, begin = self._logs.get(key, []), len(self._base.get(key, ()))
+        former: dict[int, Record] = {}
         for first, last in wanted.places:
             for place in range(max(0, first - begin), last + 1 - begin):
-                own[place] = shorten(own[place])
-        self.compact[key] = wanted.until
+                former[place], own[place] = own[place], shorten(own[place])
+        self._note_compact(key, wanted.until, former)
         self.report(Shortened(*key, is_done=True))
+
+    def _note_compact(self, key: LogKey, until: int, former: dict[int, Record]) -> None:
+        """Note how far a log is compact; `former` are the records that were here whole till now."""
+        before = self.compact.get(key, 0)
+        self._shortened.append(_Former(len(self._order), key, before, former))
+        self.compact[key] = max(until, before)
+
+    def _undo(self, former: "_Former") -> None:
+        """Come back to what a log was before it was shortened: an older backup holds that."""
+        own = self._logs.get(former.key, [])
+        for place, record in former.records.items():
+            if place < len(own):
+                own[place] = record
+        self.compact[former.key] = former.until
+        if not former.until:
+            del self.compact[former.key]
 
     def _slice(self, key: LogKey, first: int) -> Iterator[Record]:
         base = self._base.get(key, ())

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import msgpack  # type: ignore[import-untyped]  # the package has no stubs
 
+from mycelia_protocol.compact import compact
 from mycelia_protocol.record import Record
-from mycelia_sim.audit import Holding, LogCopy
+from mycelia_sim.audit import Held, Holding, LogCopy
 from mycelia_sim.library import LogKey, Shelf
 from mycelia_sim.virtual.loop import MS
 
@@ -55,8 +56,13 @@ class _Reader:
         return log if base is None else self._shelf.log([*base.records, *log.records])
 
     def _log(self, records: tuple[Record, ...]) -> LogCopy:
-        record = self._shelf.record
-        return self._shelf.log([record(one.header, one.signature, one.body) for one in records])
+        return self._shelf.log([self._held(one) for one in records])
+
+    def _held(self, record: Record) -> Held:
+        if record.is_compact:
+            form = compact(record)
+            return self._shelf.form(record.author, record.log, record.seq, form)
+        return self._shelf.record(record.header, record.signature, record.body)
 
 
 class Seen:

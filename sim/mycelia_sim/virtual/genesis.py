@@ -114,10 +114,12 @@ def remembering_verify() -> Callable[[Record], bool]:
 
 def remembering_read() -> Reader:
     """Return a reader of bodies that reads each record once for each depth of its log."""
-    memo: dict[tuple[bytes, int, bool], Statement[object] | None] = {}
+    memo: dict[tuple[object, ...], Statement[object] | None] = {}
 
     def read(record: Record, depth: int = 0) -> Statement[object] | None:
-        key = (record.id, depth, record.is_whole)
+        key: tuple[object, ...] = (record.id, depth, record.is_whole)
+        if record.is_compact:  # nothing ties what a form says to its id
+            key = (*key, record.kind, record.time_ms, record.refs, record.body)
         if key not in memo:
             if len(memo) >= READ_MEMO:
                 memo.clear()

@@ -72,6 +72,10 @@ class Watcher(Protocol):
         """Take note that a node's process ends by an error of its own."""
         ...
 
+    def shortens(self, node: "VirtualNode", wanted: form_events.Shorten) -> None:
+        """Take note that a node lets go of records."""
+        ...
+
     def lived(self, node: "VirtualNode", what: str) -> None:
         """Take note of a turn in the node's life: start, crash, pause, resume, timer."""
         ...
@@ -113,6 +117,7 @@ class VirtualNode:
         self.resumable_log: bytes | None = None
         self.is_restored = False  # whether its disk is not what it was: a backup, or a new one
         self.known_since = 0  # what `SaveDoubt` said; it lies on the disk
+        self.hearing = 0  # the link of which it read a frame last
         self.slow_us = 0  # time that every event takes, when the machine is busy with other things
         self._loop = loop
         self._network = network
@@ -256,6 +261,8 @@ class VirtualNode:
         engine = self.engine
         assert engine is not None
         self.costs.events += 1
+        if isinstance(event, events.FrameReceived):
+            self.hearing = event.link
         try:
             outputs = engine.handle(event, self.clock.read(self._loop.now_us))
         except Exception as error:  # a bug in the node ends its process, not the world
@@ -282,6 +289,7 @@ class VirtualNode:
             case form_events.ReadForms():
                 self.store.read_forms(output)
             case form_events.Shorten():
+                self._watcher.shortens(self, output)
                 self.store.shorten(output)
             case events.ReadRecords(token, ranges, size_max):
                 self.store.read(token, ranges, size_max)

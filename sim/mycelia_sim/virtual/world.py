@@ -6,11 +6,13 @@ faults come and go; everything is healed; then the nodes have a bound to agree.
 
 import traceback
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Final
 
 from mycelia_protocol.engine import Engine
 from mycelia_protocol.events import Carried
+from mycelia_protocol.form_events import Shorten
 from mycelia_protocol.limits import ACCEPT_WITHIN_MS
 from mycelia_protocol.notices import Notice, RecordArrived
 from mycelia_protocol.options import Options
@@ -30,6 +32,7 @@ from mycelia_sim.virtual.genesis import Beginning, StreamRng, begin
 from mycelia_sim.virtual.loop import MS, Loop
 from mycelia_sim.virtual.node import EPOCH_MS, LOSES, VirtualNode
 from mycelia_sim.virtual.people import RECOUNT_AFTER_MS, RECOUNTS, People, frozen_purses
+from mycelia_sim.virtual.pruning import Pruning
 from mycelia_sim.virtual.trace import Trace
 from mycelia_sim.virtual.watch import Watch
 from mycelia_sim.virtual.wire import Network
@@ -78,6 +81,7 @@ class World:
             for pair in ((link.dialer, link.listener), (link.listener, link.dialer)):
                 self._paths[pair] = Path(link.latency_ms * MS)
         self.network: Final = Network(self.loop, plan.seed, self.path, self.watch)
+        self.pruning: Final = Pruning(self)
         self.nodes: Final = {node: self._make_node(node) for node in ids}
         carrier = VirtualCarrier(self.loop, self.network, self.resolve)
         scene = scene_of(plan.seed, self.beginning, ids)
@@ -178,6 +182,7 @@ class World:
             return
         record = notice.record
         self.watch.stored(node.id, record)
+        self.pruning.stored(node, record)
         if not self.cast.is_liar(record.author):
             is_new = self.custody.stored(node.id, record)
             self.gates.stored(node, record, is_new=is_new)
@@ -222,6 +227,12 @@ class World:
         if what == "start":
             self.custody.look(node)
             self.gates.started(node)
+            self.pruning.started(node)
+
+    def shortens(self, node: VirtualNode, wanted: Shorten) -> None:
+        """Look at what a node is about to let go of."""
+        self.watch.say(node.id, "state", "", f"shorten {wanted.until}")
+        self.pruning.shortens(node, wanted)
 
     def trace(self, node: str, what: str) -> None:
         """Add a line about a fault to the trace."""
@@ -240,9 +251,15 @@ class World:
             dial=tuple(self._dials[node]),
             discover=False,
             presence=self.plan.presence,
+            checkpoint_after=self.plan.checkpoint_after,
+            acknowledge_within_ms=self.plan.acknowledge_within_ms or 0,
+            compact_after_ms=self.plan.compact_after_ms if node in self.plan.compacting else None,
         )
 
         shortcuts = self.watch.over(self.beginning.shortcuts)
+        if self.plan.compacting:
+            decode = self.pruning.hearing(lambda: self.nodes[node], shortcuts.decode)
+            shortcuts = replace(shortcuts, decode=decode)
 
         def make_engine(start: int) -> Engine:
             rng = StreamRng(self.plan.seed, f"engine/{node}/{start}")
