@@ -46,6 +46,8 @@ BEHAVIOURS: Final = (
     "slowloris",
     "eclipse",
     "babble",
+    "forge_forms",
+    "missum",
 )
 
 

@@ -7,13 +7,14 @@ and nothing else. Disks that hold the same are looked at once.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from mycelia_protocol.archive import Archive
 from mycelia_protocol.charter import Charter
 from mycelia_protocol.errors import MyceliaError
 from mycelia_protocol.recompute import Finding, Known, Recomputing
 from mycelia_protocol.record import Record
-from mycelia_sim.audit import Holding
+from mycelia_sim.audit import Holding, LogCopy
 from mycelia_sim.evidence import SHORT, Breach, Evidence, judged
 from mycelia_sim.folding import Folds
 from mycelia_sim.verdict import Check
@@ -22,8 +23,8 @@ from mycelia_sim.verdict import Check
 def explained(evidence: Evidence) -> Check:
     """Check that every decision of an honest node recomputes on every disk, and none of a liar.
 
-    Of disks with compact logs one is looked at, and only if there are no others: what rests on a
-    record that is gone can't be made once more.
+    What rests on a record that is gone can't be made once more. So disks with compact logs are not
+    looked at one by one, but as if somebody held all that all of them have.
 
     Adversaries decide with a bias alone. Where not all of a view is there nothing can be said. That
     happens to disks that lack records or hold some in compact form, where faults took some from
@@ -57,11 +58,28 @@ def explained(evidence: Evidence) -> Check:
 
 
 def _looked_at(evidence: Evidence) -> list[Holding]:
-    """Return one of each kind of disks, those without compact logs if there are any."""
+    """Return one of each kind of disks without compact logs, and all others put together."""
     disks = [alike[0] for alike in evidence.library.alike]
-    gone = {id(disk): sum(record.is_compact for record in disk.records) for disk in disks}
-    whole = [disk for disk in disks if not gone[id(disk)]]
-    return whole or sorted(disks, key=lambda disk: gone[id(disk)])[:1]
+    gone = [disk for disk in disks if any(record.is_compact for record in disk.records)]
+    others = [disk for disk in disks if disk not in gone]
+    return [*others, _together(evidence, gone)] if gone else others
+
+
+def _together(evidence: Evidence, disks: list[Holding]) -> Holding:
+    """Return a disk with the longest copy of each log, each record as whole as anybody has it."""
+    longest: dict[tuple[bytes, bytes], LogCopy] = {}
+    for copy in (copy for disk in disks for copy in disk.logs):
+        known = longest.setdefault((copy.author, copy.log), copy)
+        if len(known.ids) < len(copy.ids):
+            longest[copy.author, copy.log] = copy
+    whole = evidence.library.records
+    first = disks[0]
+    faults = [fault for disk in disks for fault in disk.faults]
+    logs = tuple(
+        replace(copy, records=tuple(whole[id_] for id_ in copy.ids))
+        for _, copy in sorted(longest.items())
+    )
+    return Holding("all together", first.founder, first.charter, logs, faults)
 
 
 def findings(

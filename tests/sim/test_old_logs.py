@@ -12,6 +12,7 @@ from mycelia_protocol.merkle import Tree
 from mycelia_sim.audit import read_form
 from mycelia_sim.evidence_file import read_evidence, write_evidence
 from mycelia_sim.forms import form_of, sums
+from mycelia_sim.plan import Plan
 from mycelia_sim.pruned import pruned_rightly
 from mycelia_sim.virtual.disk import MemoryStore
 from mycelia_sim.virtual.loop import Loop
@@ -19,11 +20,13 @@ from mycelia_sim.virtual.run import Played, play_virtual
 from mycelia_sim.vouching import Said, is_confirmed
 from support.forgetful import (
     believes_anybody,
+    counts_keys,
     goes_too_far,
     keeps_another_form,
     lets_go_of_proofs,
     old_logs,
 )
+from support.liars import attempt
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +65,6 @@ def test_evidence_keeps_compact_forms(sound: Played, tmp_path: Path) -> None:
         (goes_too_far, "have to be shown signed"),
         (lets_go_of_proofs, "have to be shown signed"),
         (keeps_another_form, "no sum of its log proves it"),
-        (believes_anybody, "too few confirmed"),
     ],
 )
 def test_a_defect_shows(
@@ -76,6 +78,45 @@ def test_a_defect_shows(
     facts = done.evidence.facts
     faults = [each.fault for each in facts.let_go] + [each.fault for each in facts.formed]
     assert any(said in each for each in (found.detail, *faults))
+
+
+def lied_to(behaviour: str) -> Plan:
+    """Return the plan with one adversary."""
+    return replace(old_logs(), attempts=(attempt(behaviour, at_ms=6_000),))
+
+
+def test_forms_that_a_crowd_of_one_confirms_are_not_taken() -> None:
+    """10.6: the target asks who confirmed them, and asks no further; unasked ones end the link."""
+    done = play_virtual(lied_to("forge_forms"))
+    assert set(verdicts(done).values()) == {"pass"}
+    (fact,) = done.evidence.facts.attempts
+    assert fact.is_delivered
+    assert fact.records
+    assert "asked 1 times who confirmed it, 0 times for forms" in fact.answer
+    assert "FORMS that nobody asked for" in fact.answer
+
+
+def test_a_sum_that_lies_is_told_and_confirmed_by_nobody() -> None:
+    """CHECK-5: its author's records count as before, and stay whole."""
+    done = play_virtual(lied_to("missum"))
+    assert set(verdicts(done).values()) == {"pass"}
+    (liar,) = done.world.cast.liars.values()
+    logs = [copy for copy in done.evidence.library.places if copy.author == liar.key]
+    assert logs
+    assert not any(record.is_compact for copy in logs for record in copy.records)
+    for node in done.world.nodes.values():
+        assert node.engine is not None
+        assert node.engine.checkpoints.refuted
+
+
+@pytest.mark.parametrize("plant", [counts_keys, believes_anybody])
+def test_whoever_believes_a_liar_makes_the_run_fail(
+    plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CHECK-4: without branches, or without any witness, the crowd of one liar gets its way."""
+    plant(monkeypatch)
+    found = verdicts(play_virtual(lied_to("forge_forms")))
+    assert (found["pruned_rightly"], found["no_forgery"]) == ("fail", "fail")
 
 
 def test_a_run_in_which_nothing_is_old_shows_nothing() -> None:

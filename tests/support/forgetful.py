@@ -7,7 +7,7 @@ import pytest
 
 from mycelia_protocol import shortening
 from mycelia_protocol.compact import shorten
-from mycelia_protocol.confirming import Testimony
+from mycelia_protocol.confirming import Testimony, Witnesses
 from mycelia_protocol.record import Record
 from mycelia_protocol.shortening import Shortener
 from mycelia_protocol.types.base import Statement
@@ -29,6 +29,7 @@ def old_logs() -> Plan:
         checkpoint_after=4,
         acknowledge_within_ms=500,
         compact_after_ms=1_000,
+        converge_within_ms=15_000,
         presence=False,
         compacting=tuple(node.id for node in plan.nodes),
         troubles=(LATE,),
@@ -67,6 +68,16 @@ def keeps_another_form(planted: Planted) -> None:
         return replace(form, time_ms=form.time_ms + 1) if record.kind == "offer" else form
 
     planted.setattr(disk, "shorten", altered)
+
+
+def counts_keys(planted: Planted) -> None:
+    """A node that counts keys, and not who let them in: one liar is as many as it likes."""
+
+    def confirm(self: Witnesses, checkpoint: bytes, author: bytes) -> bool:
+        named = self._named_by.get(checkpoint, set()) - {author}
+        return 2 * len(named) > len(self._all - {author})
+
+    planted.setattr(Witnesses, "confirm", confirm)
 
 
 def believes_anybody(planted: Planted) -> None:

@@ -17,6 +17,7 @@ from mycelia_sim.adversaries.lying import lie_digest, withhold
 from mycelia_sim.adversaries.promising import future_time, overdraw
 from mycelia_sim.adversaries.rubbish import garbage, oversize
 from mycelia_sim.adversaries.speaking import babble
+from mycelia_sim.adversaries.summing import forge_forms, missum
 
 BEHAVIOURS: Final[dict[str, Script]] = {
     "alter_body": alter_body,
@@ -26,11 +27,13 @@ BEHAVIOURS: Final[dict[str, Script]] = {
     "equivocate": equivocate,
     "flood": flood,
     "forge_author": forge_author,
+    "forge_forms": forge_forms,
     "forge_signature": forge_signature,
     "future_time": future_time,
     "garbage": garbage,
     "lie_digest": lie_digest,
     "misdecide": misdecide,
+    "missum": missum,
     "overdraw": overdraw,
     "oversize": oversize,
     "replay": replay,

@@ -78,6 +78,7 @@ class Talk:
         pushed: records that the node pushed.
         words: what members say of themselves, as the node passed it on.
         asked: what each WANT of the node asked for.
+        reply: what it says to a frame of the node, if not what it says to others; else None.
         ended: why the link ended; None while it is being dialled or lives.
     """
 
@@ -87,6 +88,7 @@ class Talk:
         self.heads: dict[LogKey, HeadEntry] = {}
         self.pushed: list[Record] = []
         self.words: list[Presence] = []
+        self.reply: Callable[[Message], Sequence[Message] | None] = _as_always
         self.ended: str | None = None
         self.asked: list[tuple[Range | TaggedRange, ...]] = []
         self._around = around
@@ -202,6 +204,11 @@ class Talk:
     # --- inside ---
 
     def _heard(self, message: Message) -> None:
+        replies = self.reply(message)
+        if replies is not None:
+            for each in replies:
+                self.say(each)
+            return
         match message:
             case Heads(entries, complete):
                 self.heads.update({(entry.author, entry.log): entry for entry in entries})
@@ -238,3 +245,7 @@ class Talk:
                     return tuple(found)
                 found.append(record)
         return tuple(found)
+
+
+def _as_always(message: Message) -> None:
+    """Say nothing of its own to a frame."""
