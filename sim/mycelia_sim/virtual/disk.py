@@ -296,6 +296,9 @@ class MemoryStore:
         if self._is_paused or life != self._life:
             return
         key = (wanted.author, wanted.log)
+        if self.is_full:  # the log stays as it was
+            self.report(Shortened(*key, is_done=False))
+            return
         own, begin = self._logs.get(key, []), len(self._base.get(key, ()))
         former: dict[int, Record] = {}
         for first, last in wanted.places:
