@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from mycelia_protocol.messages import Message, Push, Records, decode_message
+from mycelia_protocol.messages import Message, Push, Records
 from mycelia_protocol.presence import Presence
+from mycelia_protocol.recent import Recent
 from mycelia_protocol.record import Record
 from mycelia_protocol.session import TAG_SIZE
 from mycelia_protocol.shortcuts import Shortcuts
@@ -55,8 +56,10 @@ class Tally:
 def counting(tally: Tally) -> Shortcuts:
     """Return what an engine is to call so that all is counted."""
 
+    recent = Recent()
+
     def decode(data: bytes) -> Message:
-        message = decode_message(data)
+        message = recent.decode(data)
         tally.count(message, len(data))
         return message
 

@@ -1,4 +1,4 @@
-"""How much of each author is taken in how fast: what is beyond comes later. Spec: section 10.4.
+"""How much of each author, and from each neighbour, is taken in how fast. Spec: 10.2 and 10.4.
 
 A bucket of bytes for each author, which fills slowly. It says nothing about records: one that is
 left aside now is fetched when there is room again, by whoever still holds it. So one member can
@@ -7,10 +7,17 @@ fill nobody's disk in a night, and all nodes come to the same state all the same
 
 from collections.abc import Iterable
 
-from mycelia_protocol.limits import AUTHOR_BURST_MAX, AUTHOR_RATE_PER_HOUR
+from mycelia_protocol.errors import SessionError
+from mycelia_protocol.limits import (
+    AUTHOR_BURST_MAX,
+    AUTHOR_RATE_PER_HOUR,
+    REPEATED_RATE_PER_S,
+    REPEATED_RECORDS_MAX,
+)
 from mycelia_protocol.record import Record
 
 HOUR_MS = 3_600_000
+PUSHERS_MAX = 1_024  # members of whom it is remembered how much they repeated; with more, the last
 
 
 class Allowances:
@@ -52,3 +59,35 @@ class Allowances:
         left, at_ms = self._buckets.get(author, (AUTHOR_BURST_MAX, now_ms))
         grown = max(0, now_ms - at_ms) * AUTHOR_RATE_PER_HOUR // HOUR_MS
         return min(AUTHOR_BURST_MAX, left + grown)
+
+
+class Repeats:
+    """How often each member may still push what is here already.
+
+    A record is pushed once on each link, so whoever follows the rules repeats no more than what was
+    news here a moment before, from somebody else. Links that it opens anew change nothing.
+    """
+
+    def __init__(self) -> None:
+        self._news = 0  # records that were taken in so far
+        self._left: dict[bytes, tuple[int, int, int]] = {}  # member -> (left, when, news by then)
+
+    def note_news(self, records: int) -> None:
+        """Note that so many records were taken in, from whomever; all may repeat them."""
+        self._news += records
+
+    def take(self, member: bytes, records: int, now_ms: int) -> None:
+        """Count records that a member pushed and that were here.
+
+        Raises:
+            SessionError: there are more of them than follow from any rule.
+        """
+        fresh = (REPEATED_RECORDS_MAX, now_ms, self._news)
+        left, at_ms, news = self._left.pop(member, fresh)
+        grown = max(0, now_ms - at_ms) * REPEATED_RATE_PER_S // 1_000 + self._news - news
+        left = min(REPEATED_RECORDS_MAX, left + grown) - records
+        self._left[member] = (max(0, left), now_ms, self._news)
+        if len(self._left) > PUSHERS_MAX:
+            del self._left[next(iter(self._left))]
+        if left < 0:
+            raise SessionError("known records again and again", code="rate", requirement="REP-19")

@@ -110,9 +110,14 @@ class Attendance:
         if self.due_ms is None and self._is_spoken:
             self.due_ms = now_ms + int(PRESENCE_SOON_MS * (1 + self._rng.random()))
 
-    def closed(self, key: bytes, now_ms: int, *, is_last: bool) -> None:
-        """Note that the link to a member ended; perhaps it was the last one of all."""
-        self._linked_ms[key] = now_ms
+    def closed(self, key: bytes | None, now_ms: int, *, is_last: bool) -> None:
+        """Note that the link to a member ended; perhaps it was the last one of all.
+
+        Args:
+            key: the member; None for somebody who is not on the roster.
+        """
+        if key is not None:
+            self._linked_ms[key] = now_ms
         if is_last:
             self.due_ms = None
 

@@ -85,6 +85,7 @@ class Engine:
         key = public_key(seed)
         self._exchange = Exchange(self.state, logs, rng, key, self.options, self.attendance)
         self.replicate: Final = self._exchange.replicate
+        self.is_hearing: Final = self._exchange.is_hearing
         erasures = self.replicate.erasures
         self._own = OwnLog(seed, self.state, logs, erasures, self.options, rng)
         self.publisher: Final = self._own.publisher
@@ -108,11 +109,6 @@ class Engine:
     def resumable_log(self) -> bytes | None:
         """The log that the next start may write on after a clean end now, or None."""
         return self._own.resumable
-
-    @property
-    def is_hearing(self) -> bool:
-        """Whether others are being asked about a checkpoint, and what it sums up waits for them."""
-        return self._exchange.is_hearing
 
     def is_frozen(self, purse: bytes) -> bool:
         """Return whether this node may have spent of a purse what it does not remember."""
@@ -243,8 +239,7 @@ class Engine:
                     opened = self._exchange.opened(link, key, session, now_ms, trip_ms)
                     outputs.extend(self._perform(opened, now_ms))
                 case PeerGone(link, key):
-                    if told := self.replicate.reconcile.told_by(link):
-                        outputs.append(events.SaveHeads(key, told))
+                    outputs.extend(self._heads_to_save(link, key))
                     self._overlay.lost(link)
                     outputs.extend(self._perform(self._exchange.closed(link, now_ms), now_ms))
                 case JoinAsked(link, key, secret):
@@ -273,6 +268,15 @@ class Engine:
             self.gate.shown(key, self.replicate.reconcile.told_by(link))
             outputs.extend(self._check_gate())
         return outputs
+
+    def _heads_to_save(self, link: int, key: bytes) -> list[Output]:
+        """Return what keeps what a member told of logs that are here.
+
+        Others are of no use for a bundle, and anybody can tell of logs that nobody has.
+        """
+        told = self.replicate.reconcile.told_by(link) if self.state.is_member(key) else {}
+        known = {log: next_seq for log, next_seq in told.items() if self.logs.stored(log).next_seq}
+        return [events.SaveHeads(key, known)] if known else []
 
     def _admits(self, key: bytes, chain: tuple[Record, ...]) -> bool:
         """Return whether the roster or the chain that it showed makes a key a member."""

@@ -110,9 +110,8 @@ class Exchange:
             return self._follow(self._forms.read(event.token, event.records), now_ms)
         return self.replicate.read(event.token, event.records)
 
-    @property
     def is_hearing(self) -> bool:
-        """Whether others are being asked about a checkpoint that seems confirmed."""
+        """Return whether others are being asked about a checkpoint that seems confirmed."""
         return self._forms.is_hearing
 
     def carried(

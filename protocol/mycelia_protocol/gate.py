@@ -20,6 +20,8 @@ from mycelia_protocol.state import State
 from mycelia_protocol.types.incarnation import generation_of
 
 STRANGERS_MAX: Final = 16  # whose vouches are not here: what they told is kept; others tell again
+OWN_ROWS_MAX: Final = 4_096  # own logs that all together told of, and that are not here
+ROWS_MAX: Final = 131_072  # the same of all logs, kept while in doubt: 25 MB
 
 
 class RestoreGate:
@@ -38,8 +40,10 @@ class RestoreGate:
         self._logs = logs
         self._state = state
         self._claimants: set[bytes] = set()  # members that claimed to hold more of the own log
-        self._shown: dict[bytes, dict[LogKey, int]] = {}  # member -> own logs it told of
-        self._behind: dict[bytes, dict[LogKey, int]] = {}  # member -> what it told and is not here
+        self._has_stranger_claimed = False
+        # who told -> what was not here then: of own logs, and while in doubt of all
+        self._shown: dict[bytes, dict[LogKey, int]] = {}
+        self._behind: dict[bytes, dict[LogKey, int]] = {}
 
     @property
     def generation(self) -> int:
@@ -48,10 +52,15 @@ class RestoreGate:
 
     @property
     def confirmations(self) -> int:
-        """How many members have shown what they hold, all of which is in the store."""
+        """How many members have shown what they hold, all of which is in the store.
+
+        Whoever merely showed vouches that are not here counts once they are: one member could write
+        any number of them, and show them to nobody else.
+        """
         return sum(
-            all(self._logs.stored(key).next_seq >= next_seq for key, next_seq in shown.items())
-            for shown in self._shown.values()
+            self._state.is_member(member)
+            and all(self._logs.stored(key).next_seq >= next_seq for key, next_seq in shown.items())
+            for member, shown in self._shown.items()
         )
 
     # --- what opens and shuts it ---
@@ -79,14 +88,34 @@ class RestoreGate:
         self.shut()
 
     def shown(self, member: bytes, told: dict[LogKey, int]) -> None:
-        """Note what a member told of all the logs in its store."""
-        own = {key: next_seq for key, next_seq in told.items() if key[0] == self._key}
-        self._shown[member] = own
-        strangers = [each for each in self._behind if not self._state.is_member(each)]
-        has_room = self._state.is_member(member) or len(strangers) < STRANGERS_MAX
-        if self.known_since and has_room:
-            self._behind[member] = told
-            self._catch_up(member)
+        """Note what a member told of all the logs in its store.
+
+        Of who claims more than there is room for nothing is kept: it tells again, and who speaks
+        the truth claims less each time.
+        """
+        lacking = {
+            key: next_seq
+            for key, next_seq in told.items()
+            if self._logs.stored(key).next_seq < next_seq
+        }
+        own = {key: next_seq for key, next_seq in lacking.items() if key[0] == self._key}
+        self._keep(self._shown, member, own, OWN_ROWS_MAX)
+        if self.known_since:
+            self._keep(self._behind, member, lacking, ROWS_MAX)
+
+    def _keep(
+        self,
+        kept: dict[bytes, dict[LogKey, int]],
+        member: bytes,
+        rows: dict[LogKey, int],
+        rows_max: int,
+    ) -> None:
+        """Keep what somebody told in place of what it told before, if there is room."""
+        kept.pop(member, None)
+        is_member = self._state.is_member
+        has_place = is_member(member) or sum(not is_member(e) for e in kept) < STRANGERS_MAX
+        if has_place and sum(map(len, kept.values())) + len(rows) <= rows_max:
+            kept[member] = rows
 
     def carried(self, member: bytes, heads: dict[LogKey, int], log: bytes | None) -> None:
         """Note what a member's bundle tells of its store, if it was made late enough.
@@ -136,18 +165,21 @@ class RestoreGate:
     def is_claimed_longer(self, member: bytes, message: Message, log: bytes | None) -> bool:
         """Return whether a member says for the first time that the own log is longer than here.
 
-        It may lie. So one claim a member is believed, and costs no more than a new log; the gate
-        waits for records.
+        It may lie. So one claim a member is believed, and one of all who are none as far as is
+        known here; each costs no more than a new log. The gate waits for records.
         """
-        if log is None or member in self._claimants or not isinstance(message, Heads):
+        is_member = self._state.is_member(member)
+        has_claimed = member in self._claimants if is_member else self._has_stranger_claimed
+        if log is None or has_claimed or not isinstance(message, Heads):
             return False
         known = self._logs.accepted((self._key, log)).next_seq
         is_longer = any(
             (entry.author, entry.log) == (self._key, log) and entry.next_seq > known
             for entry in message.entries
         )
-        if is_longer:
+        if is_longer and is_member:
             self._claimants.add(member)
+        self._has_stranger_claimed |= is_longer and not is_member
         return is_longer
 
     def _catch_up(self, member: bytes) -> bool:

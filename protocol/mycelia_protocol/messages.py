@@ -3,7 +3,7 @@
 A frame is a canonical array `[number, ...]`. Inside a session it travels as one encrypted message.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
@@ -264,8 +264,11 @@ def encode_message(message: Message) -> bytes:
             return encode([number, list(authors)])
 
 
-def decode_message(data: bytes) -> Message:
+def decode_message(data: bytes, parse: Callable[[Value], Record] = parse_envelope) -> Message:
     """Read a frame.
+
+    Args:
+        parse: reads the envelope of a record that is pushed.
 
     Raises:
         EncodingError: the bytes are not canonical.
@@ -286,7 +289,7 @@ def decode_message(data: bytes) -> Message:
         case [3, tuple(rows)] if len(rows) <= RUN_RECORDS_MAX:
             return Records(_records(rows))
         case [4, tuple(rows)] if len(rows) <= PUSH_RECORDS_MAX:
-            return Push(_records(rows))
+            return Push(tuple(map(parse, rows)))
         case [5, tuple(rows)] if len(rows) <= CHAIN_RECORDS_MAX:
             return Introduce(_records(rows))
         case [6, bytes(secret)] if len(secret) == INVITE_SECRET_SIZE:

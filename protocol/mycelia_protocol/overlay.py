@@ -175,7 +175,8 @@ class Overlay:
     def surplus(self) -> int | None:
         """Return a link to let go: one too many, and dialled from here; None if there is none.
 
-        The newest stays, since it was dialled to look beyond the present neighbours; so do links
+        The newest stays, since it was dialled to look beyond the present neighbours, and whoever
+        dials here often must not seem to be it; so do links
         to fixed addresses, the only one to a region, and `DEGREE_OUTBOUND` dialled ones.
         """
         if len(self._connected) <= DEGREE_HIGH:
@@ -184,7 +185,7 @@ class Overlay:
         if len(dialled) <= DEGREE_OUTBOUND:
             return None
         counts = Counter(map(self.regions.get, self._connected.values()))
-        newest = next(reversed(self._connected))
+        newest = next(link for link in reversed(self._connected) if link in dialled)
         found = [
             link
             for link, key in self._connected.items()

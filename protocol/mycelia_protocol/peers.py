@@ -11,7 +11,7 @@ what members say to each other afterwards; it hands their frames on.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from mycelia_protocol.close_codes import (
     CLOSE_DUPLICATE,
@@ -70,6 +70,8 @@ class PeerGone:
     key: bytes
 
 
+PLACES_MAX: Final = 1_024  # members of whom it is remembered since when they held a place
+Note = TypeVar("Note")
 Happening: TypeAlias = PeerReady | MessageCame | JoinAsked | PeerGone
 Outcome: TypeAlias = Output | Happening
 
@@ -81,8 +83,47 @@ class Peer:
     session: Session
     address: str
     is_ready: bool = False
-    ready_ms: int = 0  # since when
+    since_ms: int = 0  # when the member began to hold its place here
+    heard_ms: int = 0
     is_joining: bool = False
+
+
+class Places:
+    """Since when members hold links that they opened, however often they open them anew.
+
+    Whoever comes back soon goes on where it was: else nobody would grow old who dials often enough.
+    Who had to make room lately makes nobody else do so: else the one would push out the other.
+    """
+
+    def __init__(self) -> None:
+        self._left: dict[bytes, tuple[int, int]] = {}  # member -> since when, and till when
+        self._made_room: dict[bytes, int] = {}
+
+    def left(self, key: bytes, peer: Peer) -> None:
+        """Note that the link of a member ended."""
+        _remember(self._left, key, (peer.since_ms, peer.heard_ms))
+
+    def since(self, key: bytes, now_ms: int) -> int:
+        """Return since when a member that comes now is taken to hold its place."""
+        since_ms, left_ms = self._left.get(key, (now_ms, now_ms))
+        return since_ms if now_ms - left_ms < LINK_AGE_MIN_MS else now_ms
+
+    def made_room(self, key: bytes, now_ms: int) -> None:
+        """Note that a link of a member was closed in favour of another."""
+        _remember(self._made_room, key, now_ms)
+
+    def may_ask_for_room(self, key: bytes, now_ms: int) -> bool:
+        """Return whether somebody has to make room for a member."""
+        made_ms = self._made_room.get(key)
+        return made_ms is None or now_ms - made_ms >= LINK_AGE_MIN_MS
+
+
+def _remember(notes: dict[bytes, Note], key: bytes, note: Note) -> None:
+    """Note something of a member as the last of not too many."""
+    notes.pop(key, None)
+    notes[key] = note
+    if len(notes) > PLACES_MAX:
+        del notes[next(iter(notes))]
 
 
 class Peers:
@@ -112,6 +153,7 @@ class Peers:
         self._shortcuts = shortcuts
         self._static = own_key if shortcuts.is_plain else rng.randbytes(32)
         self._peers: dict[int, Peer] = {}
+        self._places = Places()
         self._encoded: tuple[Message | None, bytes] = (None, b"")  # one push goes to many links
         self._unready: list[int] = []  # links whose deadline runs
 
@@ -163,7 +205,7 @@ class Peers:
         peer = self._peers.get(link)
         if peer is None:
             return []  # closed by this side a moment ago
-        was_shaking = not peer.session.is_ready
+        was_shaking, peer.heard_ms = not peer.session.is_ready, now_ms
         try:
             answers, message = peer.session.receive(data, now_ms)
             outcomes: list[Outcome] = [SendFrame(link, answer) for answer in answers]
@@ -206,6 +248,8 @@ class Peers:
             return []
         key = peer.session.peer_key
         assert key is not None
+        if not peer.session.outbound:
+            self._places.left(key, peer)
         return [PeerGone(link, key), Notify(PeerLost(link, key, reason))]
 
     def timer(self, now_ms: int) -> list[Outcome]:
@@ -265,10 +309,11 @@ class Peers:
             outcomes.extend(self.close(other, CLOSE_DUPLICATE, "duplicate: a newer link"))
         is_full = not doubles and len(self.ready_links()) >= DEGREE_MAX
         if is_full and not peer.session.outbound:
-            outcomes = self._evict(now_ms)
+            outcomes = self._evict(now_ms) if self._places.may_ask_for_room(key, now_ms) else []
             if not outcomes:
                 return self.close(link, CLOSE_FULL, "full: try another member")
-        peer.is_ready, peer.ready_ms, peer.session.deadline_ms = True, now_ms, None
+        peer.is_ready, peer.since_ms = True, self._places.since(key, now_ms)
+        peer.session.deadline_ms = None
         self._unready.remove(link)
         notice = PeerConnected(link, key, peer.session.outbound, peer.address)
         ready = PeerReady(link, key, peer.session.hash, peer.session.trip_ms)
@@ -283,11 +328,14 @@ class Peers:
             link
             for link in self.ready_links()
             if not self._peers[link].session.outbound
-            and now_ms - self._peers[link].ready_ms >= LINK_AGE_MIN_MS
+            and now_ms - self._peers[link].since_ms >= LINK_AGE_MIN_MS
         ]
         if not old:
             return []
         link = old[int(self._rng.random() * len(old))]
+        key = self.key_of(link)
+        assert key is not None
+        self._places.made_room(key, now_ms)
         return self.close(link, CLOSE_SPARE, "spare: it makes room for another")
 
     def _is_better(self, old: Peer, new: Peer, key: bytes) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from mycelia_protocol.allowances import Allowances
+from mycelia_protocol.allowances import Allowances, Repeats
 from mycelia_protocol.attendance import Attendance
 from mycelia_protocol.carried import take_carried
 from mycelia_protocol.clock import earliest
@@ -100,6 +100,7 @@ class Replicate:
         self._clip = clip  # leaves of what is asked for what belongs to the stage
         self._search = Search(logs, parts_at)
         self.allowances = Allowances()
+        self._repeats = Repeats()
         is_spent = self.allowances.is_spent
         self._health = LocalHealth()
         self.reconcile = Reconcile(logs, is_member, rng, parts_at, is_spent, self._health)
@@ -200,6 +201,8 @@ class Replicate:
                 steps = self._take(link, records, now_ms)
                 return [*steps, *self.reconcile.answered(link, records, now_ms)]
             case Push(records):
+                repeated = sum(map(self.logs.holds, records))
+                self._repeats.take(self._links[link], repeated, now_ms)
                 return self._take(link, records, now_ms, relay=True)
             case Announce(entries):
                 behind = self.reconcile.announced(link, entries)
@@ -246,6 +249,7 @@ class Replicate:
             return []
         records, erased = self.erasures.admit(records)
         number, self._next_batch = self._next_batch, self._next_batch + 1
+        self._repeats.note_news(len(records))
         self._batches[number] = Batch(records, is_own, is_own or is_spread, answer, is_again)
         return [StoreRecords(number, records, source, erased)]
 

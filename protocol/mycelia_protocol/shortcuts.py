@@ -1,10 +1,10 @@
 """What a simulated world may put in place of costly parts, without changing what they say.
 
-A real node puts nothing else here than a count of what passes. A world of a thousand nodes checks
-the same signature, decodes the same frame and reads the same body a thousand times; all of them
-are pure functions, so it remembers the outcomes. From about a thousand nodes on it may also leave
-out the encryption of sessions (`PlainHandshake`), which changes costs only: messages keep their
-number, order and size.
+A real node puts nothing else here than a count of what passes, and the pushed records that it read
+lately. A world of a thousand nodes checks the same signature, decodes the same frame and reads the
+same body a thousand times; all of them are pure functions, so it remembers the outcomes. From about
+a thousand nodes on it may also leave out the encryption of sessions (`PlainHandshake`), which
+changes costs only: messages keep their number, order and size.
 """
 
 from collections.abc import Callable

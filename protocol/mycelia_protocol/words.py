@@ -44,7 +44,8 @@ class Words:
     def closed(self, key: bytes, now_ms: int, *, is_last: bool) -> None:
         """Note that the link to a member ended; perhaps it was the last one of all."""
         if self._attendance is not None:
-            self._attendance.closed(key, now_ms, is_last=is_last)
+            known = key if self._is_member(key) else None
+            self._attendance.closed(known, now_ms, is_last=is_last)
 
     def speak(self, now_ms: int, *, is_resting: bool = False) -> list[Say]:
         """Say this node's word, if it is time, or if it is the last one before a rest."""

@@ -253,7 +253,7 @@ def test_where_a_stick_of_liars_is_all_there_is_they_are_believed() -> None:
 
 def is_hearing(node: Node) -> bool:
     """Return whether a node asks others about a checkpoint."""
-    return node.engine.is_hearing
+    return node.engine.is_hearing()
 
 
 def test_forms_wait_until_all_who_are_linked_were_heard(

@@ -93,3 +93,45 @@ def test_a_second_link_of_one_member_costs_nobody_else_its_own(
         Visitor(mesh, host, dialled.seed).say(Introduce(()))
     ready = host.engine.peers.ready_links()
     assert {host.engine.peers.key_of(link) for link in ready} == {node.key for node in members}
+
+
+@pytest.mark.parametrize("is_closed_first", [False, True])
+def test_who_dials_again_and_again_grows_as_old_as_the_others(*, is_closed_first: bool) -> None:
+    """9.7: members who renew their links before these are old keep nobody out all the same."""
+    mesh = Mesh(count=DEGREE_MAX + 2)
+    host, *members = mesh.nodes
+    links: list[Visitor] = []
+    for _ in range(4):
+        for at, member in enumerate(members[:DEGREE_MAX]):
+            if is_closed_first and at < len(links):
+                links[at].tell(events.LinkClosed(links[at].link, "away"))
+            visitor = Visitor(mesh, host, member.seed)
+            visitor.say(Introduce(()))
+            assert not visitor.closed
+            links[at : at + 1] = [visitor]
+        mesh.now_ms += LINK_AGE_MIN_MS // 3
+    late = Visitor(mesh, host, members[-1].seed)
+    late.say(Introduce(()))
+    assert not late.closed
+
+
+def test_who_made_room_is_made_no_room_for() -> None:
+    """9.7: else two who knock at a full node would push each other out without end."""
+    mesh = Mesh(count=DEGREE_MAX + 2)
+    host, *members = mesh.nodes
+    visitors: list[Visitor] = []
+    for member in members[:DEGREE_MAX]:
+        visitors.append(Visitor(mesh, host, member.seed))
+        visitors[-1].say(Introduce(()))
+    mesh.now_ms += LINK_AGE_MIN_MS
+    late = Visitor(mesh, host, members[-1].seed)
+    late.say(Introduce(()))
+    ready = host.engine.peers.ready_links()
+    (gone,) = [visitor for visitor in visitors if visitor.link not in ready]
+    back = Visitor(mesh, host, gone.seed)
+    back.say(Introduce(()))
+    assert back.closed == [CLOSE_FULL]
+    mesh.now_ms += LINK_AGE_MIN_MS
+    back = Visitor(mesh, host, gone.seed)
+    back.say(Introduce(()))
+    assert not back.closed

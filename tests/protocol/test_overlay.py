@@ -113,6 +113,13 @@ def test_links_that_others_dialled_are_theirs_to_let_go() -> None:
     assert crowded(DEGREE_OUTBOUND + 1, DEGREE_HIGH).surplus() in range(DEGREE_OUTBOUND + 1)
 
 
+def test_who_dials_here_is_never_the_newest_in_place_of_who_was_dialled() -> None:
+    """Else a member who dials again and again would let each look beyond the others end at once."""
+    made = crowded(DEGREE_HIGH, 1)
+    for _ in range(40):
+        assert made.surplus() in range(DEGREE_HIGH - 1)
+
+
 def test_the_only_link_to_a_region_and_fixed_addresses_stay() -> None:
     """A commons that is cut between regions heals at the few links that cross."""
     made = crowded(DEGREE_HIGH + 1, 0, "host0:1")

@@ -1,0 +1,139 @@
+"""Keys that one member let in, and of which nobody else ever heard: they open and fill nothing."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from mycelia_protocol import events, gate
+from mycelia_protocol.crypto import public_key
+from mycelia_protocol.messages import Digest, HeadEntry, Heads, Introduce
+from mycelia_protocol.record import Record, build_record
+from support.mesh import Mesh, Node
+from support.visitor import WATER, Visitor
+
+
+def vouch(mesh: Mesh, author: Node, key: bytes) -> Record:
+    """Return a vouch that is in no store."""
+    return build_record(
+        commons=mesh.charter.commons,
+        seed=author.seed,
+        author=author.key,
+        log=bytes(8),
+        seq=1,
+        prev=bytes(32),
+        kind="vouch",
+        time_ms=1,
+        content={"key": key},
+        salt=bytes(16),
+    )
+
+
+def puppets(mesh: Mesh) -> Iterator[Visitor]:
+    """Yield keys that the second node let in, each linked with the first."""
+    host, liar = mesh.nodes[:2]
+    chain = host.engine.state.introduction(liar.key)
+    assert chain is not None
+    while True:
+        seed = mesh.rng.randbytes(32)
+        visitor = Visitor(mesh, host, seed)
+        visitor.say(Introduce((*chain, vouch(mesh, liar, public_key(seed)))))
+        assert not visitor.closed
+        yield visitor
+
+
+def tell_all(visitor: Visitor, *entries: HeadEntry) -> None:
+    """Tell of a whole store."""
+    visitor.say(Digest(bytes(16), len(entries)))
+    visitor.say(Heads(entries, complete=True))
+
+
+def crashed(count: int = 4) -> Mesh:
+    """Return a commons whose first node may not spend before others have told what they hold."""
+    mesh = Mesh(count=count, allocate=False)
+    mesh.nodes[0].publish("offer", WATER)
+    mesh.nodes[0].start(None)
+    assert not mesh.nodes[0].engine.gate.is_open
+    return mesh
+
+
+def test_keys_of_which_nobody_heard_open_no_gate() -> None:
+    """INC-4: only who is on the roster counts; one member could show as many as it likes."""
+    mesh = crashed()
+    made = puppets(mesh)
+    for _ in range(5):
+        tell_all(next(made))
+    host = mesh.nodes[0].engine
+    assert not host.gate.is_open
+    for node in mesh.nodes[2:]:
+        mesh.connect(mesh.nodes[0], node)
+    assert host.gate.is_open
+
+
+def test_who_joined_meanwhile_counts_once_its_vouch_is_here() -> None:
+    """INC-4: what it told before then is kept."""
+    mesh = crashed(3)
+    host, other, _ = mesh.nodes
+    newcomer = Node(mesh, "newcomer", mesh.rng.randbytes(32), mesh.options)
+    other.publish("vouch", {"key": newcomer.key})
+    mesh.nodes.append(newcomer)
+    link, _ = mesh.connect(newcomer, other)
+    mesh.cut(link)
+    mesh.settle()
+    mesh.connect(newcomer, host)
+    assert host.engine.state.is_member(newcomer.key)
+    mesh.connect(host, mesh.nodes[2])
+    assert host.engine.gate.is_open
+
+
+@pytest.mark.parametrize("is_in_doubt", [False, True])
+def test_keys_that_come_and_go_leave_little_behind(*, is_in_doubt: bool) -> None:
+    """INC-4, INC-5: neither in memory nor on the disk, whatever they tell, and whoever let them in.
+
+    What they tell of logs that nobody has is of no use for a bundle either.
+    """
+    mesh = crashed()
+    host = mesh.nodes[0]
+    if is_in_doubt:
+        host.start(None, is_restored=True)
+    made = puppets(mesh)
+    for _ in range(gate.STRANGERS_MAX + 10):
+        visitor = next(made)
+        names = [mesh.rng.randbytes(8) for _ in range(300)]
+        tell_all(visitor, *(HeadEntry(host.key, name, 9, bytes(8)) for name in names))
+        mesh.queue.clear()
+        visitor.tell(events.LinkClosed(visitor.link, "gone"))
+    engine = host.engine
+    for kept in (engine.gate._shown, engine.gate._behind):
+        assert len(kept) <= gate.STRANGERS_MAX
+        assert sum(map(len, kept.values())) <= gate.OWN_ROWS_MAX + 300 * gate.STRANGERS_MAX
+    assert sum(map(len, engine.gate._shown.values())) <= gate.OWN_ROWS_MAX
+    assert not engine.attendance._linked_ms
+    assert not host.disk.heads
+
+
+def test_a_member_is_kept_in_mind_with_what_it_told_of_logs_that_are_here() -> None:
+    """What a bundle may leave out."""
+    mesh = crashed()
+    host, other = mesh.nodes[:2]
+    visitor = Visitor(mesh, host, other.seed)
+    visitor.say(Introduce(()))
+    (known, *_) = host.engine.logs.stored_logs()
+    tell_all(visitor, HeadEntry(*known, 1, bytes(8)), HeadEntry(other.key, bytes(8), 1, bytes(8)))
+    visitor.tell(events.LinkClosed(visitor.link, "gone"))
+    assert host.disk.heads == {other.key: {known: 1}}
+    assert list(host.engine.attendance._linked_ms) == [other.key]
+
+
+def test_all_keys_of_which_nobody_heard_cost_one_new_log() -> None:
+    """INC-3: a claim that the own log is longer may be a lie, and each is free of charge."""
+    mesh = Mesh(count=2, allocate=False)
+    host = mesh.nodes[0]
+    made = puppets(mesh)
+    for _ in range(5):
+        visitor = next(made)
+        log = host.engine.publisher.log
+        if log is not None:
+            visitor.say(Heads((HeadEntry(host.key, log, 10_000, bytes(8)),), complete=False))
+        host.publish("offer", WATER)
+    own = [key for key in host.engine.logs.stored_logs() if key[0] == host.key]
+    assert len(own) <= 2
