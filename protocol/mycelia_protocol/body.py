@@ -133,19 +133,21 @@ def read_content(body: bytes) -> Value:
         return content
     if not WORDS.isdisjoint(content):
         content = {name: value for name, value in content.items() if name not in WORDS}
-    return content | _read_words(parts.words)
+    if parts.words is not None and parts.words != NO_WORDS:
+        content |= _read_words(parts.words)
+    return content
 
 
-def _read_words(words: bytes | None) -> dict[str, Value]:
+def _read_words(words: bytes) -> dict[str, Value]:
     """Return the fields that stand in words, as they should; none if these are no map."""
-    if words is None or words == NO_WORDS:
-        return {}
     try:
         found = decode(words, size_max=BODY_SIZE_MAX, maps=True)
     except EncodingError:
         return {}
     if not isinstance(found, dict):
         return {}
+    if found.keys() <= WORDS:
+        return found
     return {name: value for name, value in found.items() if name in WORDS}
 
 
@@ -155,15 +157,17 @@ def _bytes_at(body: bytes, at: int) -> tuple[bytes, int]:
     Raises:
         RecordError: there is none.
     """
-    form = body[at : at + 1]
-    if form == b"\xc4" and len(body) > at + 1:
-        begin, size = at + 2, body[at + 1]
-    elif form == b"\xc5" and len(body) > at + 2:
-        begin, size = at + 3, int.from_bytes(body[at + 1 : at + 3], "big")
-        if size < 256:
+    form = body[at : at + 3]
+    if form[:1] == b"\xc4" and len(form) > 1:
+        begin = at + 2
+        end = begin + form[1]
+    elif form[:1] == b"\xc5" and len(form) > 2:
+        begin = at + 3
+        end = begin + form[1] * 256 + form[2]
+        if not form[1]:
             raise RecordError("a length is written longer than it need be", requirement="REC-9")
     else:
         raise RecordError("a body is made of bytes", requirement="REC-9")
-    if begin + size > len(body):
+    if end > len(body):
         raise RecordError("a body was cut short", requirement="REC-9")
-    return body[begin : begin + size], begin + size
+    return body[begin:end], end

@@ -29,6 +29,10 @@ Value: TypeAlias = "bool | int | str | bytes | Sequence[Value] | Mapping[str, Va
 """What can be encoded. `encode` takes list or tuple, and dict; `decode` gives tuple and dict."""
 
 
+_SCALARS = frozenset((bool, bytes, str, type(None)))  # nothing about them can be wrong
+_TEXT = frozenset((str,))
+
+
 class _NotAllowed(Exception):
     """A value outside the profile: text for a person, and the requirement that it breaks."""
 
@@ -144,7 +148,7 @@ def _check(value: Value, depth_max: int) -> bool:
         is_container_seen = False
         for item in level:
             kind = type(item)
-            if kind is bytes or kind is str or item is None or kind is bool:
+            if kind in _SCALARS:
                 continue
             if type(item) is int:
                 if not -INT_MAX <= item <= INT_MAX:
@@ -156,7 +160,7 @@ def _check(value: Value, depth_max: int) -> bool:
                 is_container_seen = has_map = True
                 pairs = cast(dict[object, object], item)
                 below.extend(pairs.values())
-                if not all(type(key) is str for key in pairs):
+                if not _TEXT.issuperset(map(type, pairs)):
                     raise _NotAllowed("a map key is not a string", "ENC-5")
             else:
                 _check_unusual(item)

@@ -13,6 +13,7 @@ Nothing here decides whether a record is authentic; that is `logs.py`.
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeAlias, cast
 
 from mycelia_protocol.body import (
@@ -42,6 +43,7 @@ Envelope = list[bytes | None]
 _Fields: TypeAlias = (
     "tuple[bytes, bytes, bytes, int, bytes | None, str, int, int, bytes, tuple[bytes, ...]]"
 )
+KINDS_KEPT = 256  # of which it is remembered that they are well made
 KIND_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz-")
 
 
@@ -205,7 +207,24 @@ class Record:
 
     def without_signature(self) -> "Record":
         """Return the same record, standing on a later record's signature."""
-        return self if self.signature is None else replace(self, signature=None)
+        if self.signature is None:
+            return self
+        return Record(
+            self.id,
+            self.header,
+            None,
+            self.body,
+            self.commons,
+            self.author,
+            self.log,
+            self.seq,
+            self.prev,
+            self.kind,
+            self.time_ms,
+            self.body_size,
+            self.body_hash,
+            self.refs,
+        )
 
 
 def parse_envelope(value: Value) -> Record:
@@ -311,9 +330,14 @@ def checked_kind(kind: Value) -> str:
     """Return the name of a kind (REC-5), or raise a RecordError."""
     if type(kind) is not str or not 1 <= len(kind) <= KIND_SIZE_MAX:
         raise RecordError("kind has 1 to 24 characters", requirement="REC-5")
-    if not KIND_CHARACTERS.issuperset(kind):
+    if not _is_made_of_letters(kind):
         raise RecordError("kind is made of a-z and -", requirement="REC-5")
     return kind
+
+
+@lru_cache(KINDS_KEPT)
+def _is_made_of_letters(kind: str) -> bool:
+    return KIND_CHARACTERS.issuperset(kind)
 
 
 def checked_time(time_ms: Value) -> int:
@@ -325,6 +349,8 @@ def checked_time(time_ms: Value) -> int:
 
 def checked_refs(refs: Value) -> tuple[bytes, ...]:
     """Return a list of references (REC-7), or raise a RecordError."""
+    if refs == ():
+        return ()
     if not isinstance(refs, tuple) or len(refs) > REFS_MAX:
         raise RecordError(f"refs is a list of at most {REFS_MAX}", requirement="REC-7")
     checked = tuple(ref for ref in refs if type(ref) is bytes and len(ref) == ID_SIZE)

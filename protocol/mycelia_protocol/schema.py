@@ -8,7 +8,7 @@ have been erased, so they decide nothing: one that is out of bounds is as if it 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from mycelia_protocol.body import WORDS
 from mycelia_protocol.encoding import Value
@@ -43,43 +43,52 @@ class Field:
 class Body:
     """A checked body; the getters give a field's value in its own type."""
 
-    fields: Mapping[str, Value]
+    fields: Mapping[str, Any]  # checked, so the getters need not look again
 
     def integer(self, name: str) -> int:
         """Return a required integer field."""
-        return cast("int", self.fields[name])
+        found: int = self.fields[name]
+        return found
 
     def text(self, name: str, default: str = "") -> str:
         """Return a text field, or the default if it was left out."""
-        return cast("str", self.fields.get(name, default))
+        found: str = self.fields.get(name, default)
+        return found
 
     def data(self, name: str) -> bytes:
         """Return a required bytes field."""
-        return cast("bytes", self.fields[name])
+        found: bytes = self.fields[name]
+        return found
 
     def word_data(self, name: str) -> bytes:
         """Return a bytes field that is a word, empty if it was erased."""
-        return cast("bytes", self.fields.get(name, b""))
+        found: bytes = self.fields.get(name, b"")
+        return found
 
     def flag(self, name: str) -> bool:
         """Return a required bool field."""
-        return cast("bool", self.fields[name])
+        found: bool = self.fields[name]
+        return found
 
     def optional_data(self, name: str) -> bytes | None:
         """Return a bytes field, or None if it was left out."""
-        return cast("bytes | None", self.fields.get(name))
+        found: bytes | None = self.fields.get(name)
+        return found
 
     def optional_flag(self, name: str) -> bool:
         """Return a bool field, or False if it was left out."""
-        return cast("bool", self.fields.get(name, False))
+        found: bool = self.fields.get(name, False)
+        return found
 
     def items(self, name: str) -> tuple[Value, ...]:
         """Return a list field, or an empty one if it was left out."""
-        return cast("tuple[Value, ...]", self.fields.get(name, ()))
+        found: tuple[Value, ...] = self.fields.get(name, ())
+        return found
 
     def optional_integer(self, name: str) -> int | None:
         """Return an integer field, or None if it was left out."""
-        return cast("int | None", self.fields.get(name))
+        found: int | None = self.fields.get(name)
+        return found
 
 
 def check(content: Value, table: tuple[Field, ...], *, is_draft: bool = False) -> Body:
@@ -96,14 +105,16 @@ def check(content: Value, table: tuple[Field, ...], *, is_draft: bool = False) -
     fields: dict[str, Value] = {}
     for field in table:
         name = field.name
-        if name in WORDS and not is_draft:
-            if name in content and _fits(content[name], field):
-                fields[name] = content[name]
-        elif name in content:
-            _check_field(content[name], field)
-            fields[name] = content[name]
-        elif field.required:
-            raise SchemaError(f"{name} is missing", requirement="BODY-2")
+        if name not in content:
+            if field.required and (is_draft or name not in WORDS):
+                raise SchemaError(f"{name} is missing", requirement="BODY-2")
+            continue
+        value = content[name]
+        if is_draft or name not in WORDS:
+            _check_field(value, field)
+            fields[name] = value
+        elif _fits(value, field):
+            fields[name] = value
     return Body(fields)
 
 

@@ -183,8 +183,8 @@ def _check_times(offer: Offer) -> None:
     """Check what an offer says of when it can be had."""
     if bool(offer.slots) != (offer.terms == "lend"):
         raise SchemaError("slots are of what is lent, and only of that", requirement="OFFER-2")
-    ends = [0, *(slot.until_ms for slot in offer.slots)]
-    if any(slot.from_ms < end for slot, end in zip(offer.slots, ends, strict=False)):
+    pairs = zip(offer.slots[1:], offer.slots, strict=False)
+    if any(slot.from_ms < before.until_ms for slot, before in pairs):
         raise SchemaError("slots come in order and don't overlap", requirement="OFFER-2")
     if offer.from_ms is None or offer.until_ms is None:
         return

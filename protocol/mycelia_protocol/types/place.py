@@ -48,8 +48,8 @@ def read_place(body: Body) -> Place | None:
     Raises:
         SchemaError: one is missing, or the point is not on its grid.
     """
-    values = [body.optional_integer(field.name) for field in PLACE_FIELDS]
-    lat_e7, lon_e7, cell_e7 = values
+    lat_e7, lon_e7 = body.optional_integer("lat_e7"), body.optional_integer("lon_e7")
+    cell_e7 = body.optional_integer("cell_e7")
     if lat_e7 is None and lon_e7 is None and cell_e7 is None:
         return None
     if lat_e7 is None or lon_e7 is None or cell_e7 is None:

@@ -1,6 +1,7 @@
 """What offers and requests have in common: what it is, how much, and until when. Spec: 7.1.3."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.errors import SchemaError
@@ -15,6 +16,7 @@ from mycelia_protocol.limits import (
 from mycelia_protocol.schema import Field
 
 UNITS = ("1", "W.h", "g", "mL", "min")  # UCUM: pieces, watt hours, grams, millilitres, minutes
+WORDS_KEPT = 1_024  # of which it is remembered whether they are well made; people use few
 WORD_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz-")
 
 THING_FIELDS = (
@@ -27,11 +29,13 @@ THING_FIELDS = (
 )
 
 
+@lru_cache(WORDS_KEPT)
 def is_word(text: str) -> bool:
     """Return whether a text is one word of a-z and -, such as `food` or `cargo-bike`."""
     return 0 < len(text) <= CATEGORY_SIZE_MAX and WORD_CHARACTERS.issuperset(text)
 
 
+@lru_cache(WORDS_KEPT)
 def is_category(text: str) -> bool:
     """Return whether a text is a two-level code such as `food.water` (THING-1)."""
     words = text.split(".")
@@ -58,6 +62,8 @@ def check_keys(items: Sequence[Value], name: str, requirement: str) -> tuple[byt
     Raises:
         SchemaError: one is not of 32 bytes, or they are not sorted, each once.
     """
+    if not items:
+        return ()
     keys = tuple(item for item in items if isinstance(item, bytes) and len(item) == ID_SIZE)
     if len(keys) < len(items) or list(keys) != sorted(set(keys)):
         message = f"{name} holds keys of {ID_SIZE} bytes, sorted, each once"
