@@ -15,8 +15,10 @@ from collections.abc import Callable, Iterable, Sequence
 from mycelia_protocol.asking import Asker
 from mycelia_protocol.clock import earliest
 from mycelia_protocol.compare import Compare, Finding
+from mycelia_protocol.errors import SessionError
 from mycelia_protocol.limits import (
     GRAFT_DELAY_MAX_MS,
+    INT_MAX,
     PRESENCE_ROUND_MS,
     RECONCILE_INTERVAL_MS,
 )
@@ -218,9 +220,20 @@ class Reconcile:
         """Ask a peer for its record at one place, or for all up to `last`, whatever it told."""
         return _said(self._asker.suspect(link, key, seq, now_ms, last))
 
-    def is_asking(self, link: int) -> bool:
-        """Return whether a peer owes an answer to a WANT."""
-        return bool(self._peers[link].askings)
+    def check_answer(self, link: int, records: Iterable[Record]) -> None:
+        """See that a peer owes an answer to a WANT, and that these records are one.
+
+        Raises:
+            SessionError: nobody asked for them.
+        """
+        askings = self._peers[link].askings
+        firsts: dict[LogKey, int] = {}
+        for wanted in askings[0].ranges if askings else ():
+            key = (wanted.author, wanted.log)
+            firsts[key] = min(wanted.first, firsts.get(key, wanted.first))
+        is_one = all(each.seq >= firsts.get((each.author, each.log), INT_MAX) for each in records)
+        if not askings or not is_one:
+            raise SessionError("RECORDS that nobody asked for", requirement="REP-3")
 
     def answered(self, link: int, records: Sequence[Record], now_ms: int) -> list[Say]:
         """Note that the RECORDS for the oldest WANT came and was taken in."""

@@ -196,8 +196,7 @@ class Replicate:
                 clipped = self._clip(named, message.stage, now_ms)
                 return [ReadRecords(token, clipped, RUN_SIZE_MAX)]
             case Records(records):
-                if not self.reconcile.is_asking(link):
-                    raise SessionError("RECORDS that nobody asked for", requirement="REP-3")
+                self.reconcile.check_answer(link, records)
                 steps = self._take(link, records, now_ms)
                 return [*steps, *self.reconcile.answered(link, records, now_ms)]
             case Push(records):
