@@ -34,7 +34,7 @@ from mycelia_protocol.exchange import Exchange
 from mycelia_protocol.forks import Proof
 from mycelia_protocol.form_events import EvidenceCarried, FormsCarried
 from mycelia_protocol.join import decode_introduction, is_introduced
-from mycelia_protocol.limits import PROGRESS_RECORDS_MIN, REGION_CELL
+from mycelia_protocol.limits import REGION_CELL
 from mycelia_protocol.logs import Logs
 from mycelia_protocol.messages import Message, Records, Refuse, Welcome
 from mycelia_protocol.notices import CatchingUp, MemberJoined, RecordArrived, StoreTroubled
@@ -261,8 +261,8 @@ class Engine:
         heard = self._perform(self._exchange.heard(link, message, now_ms), now_ms)
         outputs = self._own.with_doubt(heard, self._clock.shown_ms)
         if key is not None and isinstance(message, Records):
-            fetched, total = self.replicate.reconcile.progress(link)
-            if total >= PROGRESS_RECORDS_MIN:
+            fetched, total = self.replicate.reconcile.progressed(link, now_ms)
+            if total:
                 outputs.append(Notify(CatchingUp(key, fetched, total)))
         if key is not None and self.replicate.reconcile.has_told_all(link):
             self.gate.shown(key, self.replicate.reconcile.told_by(link))

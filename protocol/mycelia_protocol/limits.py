@@ -96,7 +96,9 @@ RATE_WANT_MAX: Final = 400
 RATE_DIGEST_MAX: Final = 20  # each costs a hash over all heads
 RATE_RECORDS_MAX: Final = 4_000
 RATE_PUSH_MAX: Final = 4_000
+RATE_PUSHED_RECORDS_MAX: Final = 65_536  # records in all PUSH: each costs 25 us to read
 RATE_ANNOUNCE_MAX: Final = 400
+RATE_ROWS_MAX: Final = 262_144  # rows of all HEADS, ANNOUNCE and CHANGES: four times all logs
 RATE_TREE_MAX: Final = 1_000  # PRUNE, and as many GRAFT
 RATE_FORMS_MAX: Final = 400  # SEEK, and as many of FORMS, QUERY and EVIDENCE each
 RATE_JOIN_MAX: Final = 3
@@ -115,6 +117,7 @@ WANTS_IN_FLIGHT_MAX: Final = 2  # unanswered WANTs on one link: one on the way, 
 READS_PER_LINK_MAX: Final = 4  # WANTs of one link that wait for the own store
 
 PROGRESS_RECORDS_MIN: Final = 1_000  # of which people are told while they are fetched
+PROGRESS_INTERVAL_MS: Final = 1_000  # so often at most, if there are many logs to look at for it
 STAGED_RECORDS_MIN: Final = 1_000  # that a peer is ahead; then the most important is asked first
 STAGES_KEPT_MS: Final = 10_000  # so long what is important is not looked up again
 LATE_MIN_MS: Final = 250  # a timer that fires so late shows that the node itself is slow

@@ -9,7 +9,7 @@ from mycelia_protocol.presence import Presence
 from mycelia_protocol.reconcile import Reconcile
 from mycelia_protocol.record import Record
 from mycelia_protocol.runs import chunks, heights
-from mycelia_protocol.session import Quota
+from mycelia_protocol.session import PUSHED, Quota
 from mycelia_protocol.spread import Spread
 from mycelia_protocol.told import Say
 
@@ -20,12 +20,13 @@ class Pusher:
     def __init__(self, spread: Spread, reconcile: Reconcile) -> None:
         self._spread = spread
         self._reconcile = reconcile
-        self._quotas: dict[int, tuple[Quota, Quota]] = {}  # PUSH and PRESENCE; in order of link
+        # PUSH, records in it, and PRESENCE; in order of link
+        self._quotas: dict[int, tuple[Quota, Quota, Quota]] = {}
         self._full: set[int] = set()  # links whose peer is slow
 
     def opened(self, link: int) -> None:
         """Begin with a member."""
-        fresh = (link, (Quota(Push), Quota(Presence)))
+        fresh = (link, (Quota(Push), Quota(PUSHED), Quota(Presence)))
         self._quotas = dict(sorted([*self._quotas.items(), fresh], key=lambda item: item[0]))
 
     def closed(self, link: int) -> None:
@@ -43,9 +44,11 @@ class Pusher:
         says: list[Say] = []
         pushes = [Push(chunk) for chunk in chunks(records)]
         is_pushed = self._spread.is_pushed
-        for link, (quota, _) in self._quotas.items():
+        for link, (quota, pushed, _) in self._quotas.items():
             quota.renew(now_ms)
-            if link == source or quota.is_spent or link in self._full:
+            pushed.renew(now_ms)
+            is_spent = quota.is_spent or pushed.is_spent
+            if link == source or is_spent or link in self._full:
                 continue
             told = self._reconcile.told_by(link)
             fresh = [
@@ -56,6 +59,7 @@ class Pusher:
             ]
             chosen = pushes if len(fresh) == len(records) else [Push(c) for c in chunks(fresh)]
             quota.spend(len(chosen))
+            pushed.spend(len(fresh))
             for push in chosen:
                 for key, next_seq in heights(push.records).items():
                     self._reconcile.gave(link, key, next_seq)
@@ -66,7 +70,7 @@ class Pusher:
         """Return what says a member's word to the others along its tree."""
         return [
             Say(link, presence)
-            for link, (_, quota) in self._quotas.items()
+            for link, (_, _, quota) in self._quotas.items()
             if link != source
             and link not in self._full
             and self._spread.is_pushed(link, presence.author)

@@ -20,6 +20,8 @@ from mycelia_protocol.limits import (
     GRAFT_DELAY_MAX_MS,
     INT_MAX,
     PRESENCE_ROUND_MS,
+    PROGRESS_INTERVAL_MS,
+    PROGRESS_RECORDS_MIN,
     RECONCILE_INTERVAL_MS,
 )
 from mycelia_protocol.local_health import LocalHealth
@@ -79,6 +81,20 @@ class Reconcile:
         peer = self._peers.get(link)
         if peer is None or not peer.goal:
             return 0, 0
+        return self._progress(peer)
+
+    def progressed(self, link: int, now_ms: int) -> tuple[int, int]:
+        """Return the same as records come; where many logs lack, no more than once a second."""
+        peer = self._peers.get(link)
+        if peer is None or peer.goal < PROGRESS_RECORDS_MIN:
+            return 0, 0
+        is_many = len(peer.ahead) + len(peer.strange) > PROGRESS_RECORDS_MIN
+        if is_many and now_ms < peer.counted_ms + PROGRESS_INTERVAL_MS:
+            return 0, 0
+        peer.counted_ms = now_ms
+        return self._progress(peer)
+
+    def _progress(self, peer: Peer) -> tuple[int, int]:
         return max(0, peer.goal - self._asker.behind(peer)), peer.goal
 
     def opened(
@@ -140,6 +156,7 @@ class Reconcile:
             for entry in self._telling.entries(finding.differing)
             if not peer.has_told(entry) or self._parts_at((entry.author, entry.log)) is not None
         ]
+        peer.rows.spend(len(fresh))
         if finding.table is not None:
             return [Say(link, frame) for frame in change_frames(fresh, finding.table)]
         chunks = head_frames(fresh) or [()]
@@ -160,8 +177,10 @@ class Reconcile:
         return self._compare_again(link, now_ms)
 
     def _compare_again(self, link: int, now_ms: int) -> list[Say]:
-        """Return what begins another comparison, unless one is under way."""
-        digests = self._compare.again(link)
+        """Return what begins another comparison, unless one is under way, or too much was told."""
+        rows = self._peers[link].rows
+        rows.renew(now_ms)
+        digests = [] if rows.is_spent else self._compare.again(link)
         if digests:
             self._peers[link].trips.left(now_ms)
         return [Say(link, digest) for digest in digests]

@@ -25,7 +25,9 @@ from mycelia_protocol.limits import (
     RATE_JOIN_MAX,
     RATE_PRESENCE_MAX,
     RATE_PUSH_MAX,
+    RATE_PUSHED_RECORDS_MAX,
     RATE_RECORDS_MAX,
+    RATE_ROWS_MAX,
     RATE_TREE_MAX,
     RATE_WANT_MAX,
     RATE_WINDOW_MS,
@@ -74,6 +76,14 @@ RATES: Final[dict[type, int]] = {
     Query: RATE_FORMS_MAX,
     Evidence: RATE_FORMS_MAX,
 }
+PUSHED: Final = "pushed records"
+ROWS: Final = "rows"
+TELLINGS: Final = "tellings of all"  # each follows a comparison, and costs a look at all told
+ITEM_RATES: Final = {
+    PUSHED: RATE_PUSHED_RECORDS_MAX,
+    ROWS: RATE_ROWS_MAX,
+    TELLINGS: RATE_DIGEST_MAX,
+}
 
 
 class Session:
@@ -101,6 +111,7 @@ class Session:
         self._spoke_ms: int | None = now_ms if outbound else None
         self._window_ms = now_ms
         self._counts: Counter[type] = Counter()
+        self._items: Counter[str] = Counter()
 
     @property
     def peer_key(self) -> bytes | None:
@@ -159,36 +170,43 @@ class Session:
         if len(data) > FRAME_SIZE_MAX:
             raise SessionError(f"a frame of {len(data)} bytes", requirement="SESS-4")
         message = self._decode(ciphers[1].decrypt(data))
-        self._count(type(message), now_ms)
+        self._count(message, now_ms)
         self._is_failed = False
         return [], message
 
-    def _count(self, frame: type, now_ms: int) -> None:
-        """Count a frame of the peer against its rate."""
+    def _count(self, message: Message, now_ms: int) -> None:
+        """Count a frame of the peer, and what is in it, against its rates."""
+        frame = type(message)
         if now_ms - self._window_ms >= RATE_WINDOW_MS or now_ms < self._window_ms:
             self._window_ms = now_ms
             self._counts.clear()
+            self._items.clear()
         self._counts[frame] += 1
         if self._counts[frame] > RATES[frame]:
             raise SessionError(f"too many {frame.__name__} frames", code="rate")
+        for what, count in _items(message):
+            self._items[what] += count
+            if self._items[what] > ITEM_RATES[what]:
+                raise SessionError(f"too many {what}", code="rate")
 
 
 class Quota:
-    """How many frames of a type this side still sends: half of what the peer allows in a window.
+    """How many frames of a type, or items, this side still sends: half of what the peer allows.
 
     The windows of two nodes do not begin together; what two of ours hold may fall into one of the
     peer's.
     """
 
-    def __init__(self, frame: type) -> None:
-        self._frames_max = RATES[frame] // 2
+    def __init__(self, what: type | str) -> None:
+        rate = ITEM_RATES[what] if isinstance(what, str) else RATES[what]
+        self._sent_max = rate // 2
         self._window_ms = 0
         self._sent = 0
 
     @property
     def is_spent(self) -> bool:
         """Whether no more go out before `renewed_ms`, as far as was looked."""
-        return self._sent >= self._frames_max
+        return self._sent >= self._sent_max
 
     @property
     def renewed_ms(self) -> int:
@@ -211,6 +229,19 @@ class Quota:
     def spend(self, frames: int = 1) -> None:
         """Count frames that go out."""
         self._sent += frames
+
+
+def _items(message: Message) -> tuple[tuple[str, int], ...]:
+    """Return what else is counted of a frame, and how much of it there is."""
+    match message:
+        case Push(records):
+            return ((PUSHED, len(records)),)
+        case Announce(entries):
+            return ((ROWS, len(entries)),)
+        case Heads(rows, complete) | Changes(rows, complete):
+            return (ROWS, len(rows)), (TELLINGS, int(complete))
+        case _:
+            return ()
 
 
 def open_session(

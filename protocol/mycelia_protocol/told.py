@@ -10,7 +10,7 @@ from mycelia_protocol.events import Range
 from mycelia_protocol.limits import HEADS_PER_FRAME_MAX, PEER_HEADS_MAX
 from mycelia_protocol.logs import LogKey
 from mycelia_protocol.messages import STAGE_ALL, Changes, HeadEntry, Heads, Message, Want
-from mycelia_protocol.session import Quota
+from mycelia_protocol.session import ROWS, Quota
 from mycelia_protocol.trips import Trips
 
 Entry = TypeVar("Entry")
@@ -50,9 +50,11 @@ class Peer:
             missing here.
         has_told_all: a telling of all that it holds has ended since anybody asked.
         goal: how many records were missing here when it last told all that it holds.
+        counted_ms: when it was last counted how many of these are here.
         is_tardy: it left an answer overdue; asked again once it answers.
         pace_us: how long its last answer took for each record; a new peer is tried first.
         quota: how many WANTs it still takes.
+        rows: how many rows of heads it still takes; comparisons are begun while it does.
         trips: how long its link takes there and back.
     """
 
@@ -66,9 +68,11 @@ class Peer:
     is_far: bool = False
     has_told_all: bool = False
     goal: int = 0
+    counted_ms: int = 0
     is_tardy: bool = False
     pace_us: int = 0
     quota: Quota = field(default_factory=lambda: Quota(Want))
+    rows: Quota = field(default_factory=lambda: Quota(ROWS))
     trips: Trips = field(default_factory=Trips)
 
     @property
