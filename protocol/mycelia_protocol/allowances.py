@@ -17,7 +17,7 @@ from mycelia_protocol.limits import (
 from mycelia_protocol.record import Record
 
 HOUR_MS = 3_600_000
-PUSHERS_MAX = 1_024  # members of whom it is remembered how much they repeated; with more, the last
+MEMBERS_KEPT = 1_024  # of whom it is remembered what they used; with more, who did so last
 
 
 class Allowances:
@@ -61,6 +61,29 @@ class Allowances:
         return min(AUTHOR_BURST_MAX, left + grown)
 
 
+class Budget:
+    """So much for each member at once, and more as time goes on.
+
+    Args:
+        most: what a member begins with, and has at most.
+        per_s: what it gets each second.
+    """
+
+    def __init__(self, most: int, per_s: float) -> None:
+        self._most = most
+        self._per_s = per_s
+        self._left: dict[bytes, tuple[float, int]] = {}  # member -> what is left, and since when
+
+    def take(self, member: bytes, amount: int, now_ms: int) -> bool:
+        """Count what a member uses, or gets if it is negative; return whether there was enough."""
+        left, at_ms = self._left.pop(member, (self._most, now_ms))
+        left = min(self._most, left + max(0, now_ms - at_ms) * self._per_s / 1_000) - amount
+        self._left[member] = (max(0, left), now_ms)
+        if len(self._left) > MEMBERS_KEPT:
+            del self._left[next(iter(self._left))]
+        return left >= 0
+
+
 class Repeats:
     """How often each member may still push what is here already.
 
@@ -70,7 +93,8 @@ class Repeats:
 
     def __init__(self) -> None:
         self._news = 0  # records that were taken in so far
-        self._left: dict[bytes, tuple[int, int, int]] = {}  # member -> (left, when, news by then)
+        self._seen: dict[bytes, int] = {}  # member -> how many of them count for it already
+        self._budget = Budget(REPEATED_RECORDS_MAX, REPEATED_RATE_PER_S)
 
     def note_news(self, records: int) -> None:
         """Note that so many records were taken in, from whomever; all may repeat them."""
@@ -82,12 +106,12 @@ class Repeats:
         Raises:
             SessionError: there are more of them than follow from any rule.
         """
-        fresh = (REPEATED_RECORDS_MAX, now_ms, self._news)
-        left, at_ms, news = self._left.pop(member, fresh)
-        grown = max(0, now_ms - at_ms) * REPEATED_RATE_PER_S // 1_000 + self._news - news
-        left = min(REPEATED_RECORDS_MAX, left + grown) - records
-        self._left[member] = (max(0, left), now_ms, self._news)
-        if len(self._left) > PUSHERS_MAX:
-            del self._left[next(iter(self._left))]
-        if left < 0:
+        if not records:
+            return
+        news = self._news - self._seen.pop(member, self._news)
+        self._seen[member] = self._news
+        if len(self._seen) > MEMBERS_KEPT:
+            del self._seen[next(iter(self._seen))]
+        self._budget.take(member, -news, now_ms)
+        if not self._budget.take(member, records, now_ms):
             raise SessionError("known records again and again", code="rate", requirement="REP-19")

@@ -77,7 +77,7 @@ class Exchange:
     ) -> list[Step]:
         """Begin with a member; `session` is the hash of its session."""
         self._members[link] = key
-        self._forms.opened(link)
+        self._forms.opened(link, key)
         return self.replicate.opened(link, key, session, now_ms, trip_ms)
 
     def closed(self, link: int, now_ms: int) -> list[Step]:

@@ -99,10 +99,10 @@ class FormExchange:
         """Whether others are being asked about a checkpoint that seems confirmed."""
         return self._hearing.due_ms is not None
 
-    def opened(self, link: int) -> None:
+    def opened(self, link: int, member: bytes) -> None:
         """Begin with a member."""
         self._peers[link] = _Peer()
-        self._hearing.opened(link)
+        self._hearing.opened(link, member)
 
     def closed(self, link: int, now_ms: int) -> list[FormStep]:
         """End with a member; what it was asked is asked of others."""
@@ -168,6 +168,7 @@ class FormExchange:
         if isinstance(frame, Evidence):
             if not isinstance(asked, Query):
                 raise SessionError("EVIDENCE that nobody asked for", requirement="CHECK-9")
+            self._hearing.check(asked, frame)
             if not all(self._is_authentic(record) for record in frame.records):
                 raise SignatureError("evidence without a good signature", code="forged")
             is_all = self._hearing.heard(link, asked, frame)
@@ -227,7 +228,7 @@ class FormExchange:
                 return self._put(link, peer, seek, now_ms)
             else:
                 is_waiting = True
-        question = self._hearing.question(link, is_offering=is_waiting)
+        question = self._hearing.question(link, now_ms, is_offering=is_waiting)
         return [] if question is None else self._put(link, peer, question, now_ms)
 
     def _put(self, link: int, peer: _Peer, question: Seek | Query, now_ms: int) -> list[FormStep]:

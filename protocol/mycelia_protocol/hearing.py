@@ -10,13 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from mycelia_protocol.allowances import Budget
 from mycelia_protocol.confirming import Testimony
+from mycelia_protocol.errors import RecordError, SessionError
 from mycelia_protocol.form_frames import Evidence, Query
 from mycelia_protocol.limits import WANT_TIMEOUT_MS
 from mycelia_protocol.record import Record
 from mycelia_protocol.state import State
 
 PAGES_MAX: Final = 256  # answers with evidence that are taken of one peer
+PAGES_AT_ONCE: Final = 1_024  # the same of one member over all its links: 20 s of checks
+PAGES_PER_S: Final = 0.5  # and so many more as time goes on
 HEARING_MAX_MS: Final = 3 * WANT_TIMEOUT_MS  # so long others are waited for at most
 
 
@@ -28,10 +32,12 @@ class _Telling:
         after: from where on it is to be asked; None if it has not begun or has shown all.
         is_new: it was not asked for any yet.
         is_over: it has shown all.
+        member: who it is.
         is_late: it takes too long, and nobody waits for it any more.
         pages: how many answers it gave.
     """
 
+    member: bytes
     after: bytes | None = None
     is_new: bool = True
     is_over: bool = False
@@ -43,15 +49,17 @@ class Hearing:
     """Knows what each peer has been asked, and which checkpoints are believed."""
 
     def __init__(self, state: State) -> None:
+        self._commons = state.commons
         self.testimony: Final = Testimony(state)
         self.due_ms: int | None = None  # when who has not shown all is waited for no longer
+        self._pages = Budget(PAGES_AT_ONCE, PAGES_PER_S)
         self._tellings: dict[int, _Telling] = {}
         self._awaited: set[int] = set()
         self._heard_out: set[bytes] = set()  # of those that are offered
 
-    def opened(self, link: int) -> None:
+    def opened(self, link: int, member: bytes) -> None:
         """Begin with a member."""
-        self._tellings[link] = _Telling()
+        self._tellings[link] = _Telling(member)
 
     def closed(self, link: int) -> None:
         """End with a member; what it showed is gone."""
@@ -64,25 +72,47 @@ class Hearing:
         self._tellings[link].is_late = True
         self._awaited.discard(link)
 
-    def question(self, link: int, *, is_offering: bool) -> Query | None:
+    def question(self, link: int, now_ms: int, *, is_offering: bool) -> Query | None:
         """Return what a peer is to be asked now, if anything.
+
+        Whoever shows ever new evidence, on ever new links, makes a node check each signature in it.
 
         Args:
             is_offering: it offers checkpoints that are not confirmed as far as is known.
         """
         telling = self._tellings[link]
-        if telling.is_new and (is_offering or link in self._awaited):
-            telling.is_new = False
-            return Query(None)
-        return None if telling.after is None else Query(telling.after)
+        is_first = telling.is_new and (is_offering or link in self._awaited)
+        if not is_first and telling.after is None:
+            return None
+        if not self._pages.take(telling.member, 1, now_ms):
+            self.give_up(link)
+            return None
+        telling.is_new = False
+        return Query(telling.after)
+
+    def check(self, asked: Query, evidence: Evidence) -> None:
+        """See that an answer holds what was asked for, before a signature is looked at.
+
+        Raises:
+            RecordError: a record is of another commons.
+            SessionError: it is no vouch and no acknowledgement, or not in its place.
+        """
+        last = asked.after or b""
+        for record in evidence.records:
+            if record.commons != self._commons:
+                raise RecordError("a record of another commons", requirement="REC-3")
+            if record.id <= last or record.kind not in ("acknowledge", "vouch"):
+                raise SessionError("EVIDENCE that nobody asked for", requirement="CHECK-8")
+            last = record.id
+        if evidence.after is not None and evidence.after < max(last, (asked.after or b"") + b"\0"):
+            raise SessionError("EVIDENCE that comes to no end", requirement="CHECK-8")
 
     def heard(self, link: int, asked: Query, evidence: Evidence) -> bool:
         """Take an answer whose signatures are good; return whether the peer has shown all now."""
         telling = self._tellings[link]
         self.testimony.note(link, evidence.records)
         telling.pages += 1
-        is_further = evidence.after is not None and evidence.after > (asked.after or b"")
-        telling.after = evidence.after if is_further and telling.pages < PAGES_MAX else None
+        telling.after = evidence.after if telling.pages < PAGES_MAX else None
         telling.is_over = telling.after is None
         if telling.is_over:
             self.testimony.settle(link)

@@ -3,7 +3,7 @@
 import pytest
 
 from mycelia_protocol import events, recent
-from mycelia_protocol.allowances import PUSHERS_MAX, Repeats
+from mycelia_protocol.allowances import MEMBERS_KEPT, Repeats
 from mycelia_protocol.close_codes import CLOSE_RATE
 from mycelia_protocol.errors import RecordError, SessionError
 from mycelia_protocol.limits import REPEATED_RATE_PER_S, REPEATED_RECORDS_MAX
@@ -62,9 +62,9 @@ def test_what_was_news_from_others_may_be_repeated_however_much_it_is() -> None:
 def test_what_is_kept_of_who_repeats_is_bounded() -> None:
     """Whoever comes with ever new keys fills no memory."""
     repeats = Repeats()
-    for number in range(2 * PUSHERS_MAX):
+    for number in range(2 * MEMBERS_KEPT):
         repeats.take(number.to_bytes(32), 1, 0)
-    assert len(repeats._left) == PUSHERS_MAX
+    assert len(repeats._seen) == len(repeats._budget._left) == MEMBERS_KEPT
 
 
 def test_a_burst_through_a_full_mesh_closes_no_link(monkeypatch: pytest.MonkeyPatch) -> None:
