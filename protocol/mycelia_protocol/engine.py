@@ -296,7 +296,8 @@ class Engine:
                     return self._not_written(draft.token, "", now_ms)
                 return []
             case Greet(link, key):
-                chain = tuple(self.state.introduction(key) or ())
+                known = (self.key, self._own_introduction())
+                chain = tuple(self.state.introduction(key, known) or ())
                 return self._perform([Say(link, Welcome(self._charter_bytes, chain))], now_ms)
             case TurnAway(link, code, reason):
                 told = self._perform([Say(link, Refuse(code, reason))], now_ms)

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from mycelia_protocol.compact import compact, shorten
 from mycelia_protocol.errors import RecordError, SignatureError
-from mycelia_protocol.logs import Intake, Logs
+from mycelia_protocol.logs import STANDING, Intake, Logs
 from mycelia_protocol.merkle import proved_root
 from mycelia_protocol.record import Record
 from mycelia_protocol.state import State
@@ -50,13 +50,17 @@ def take_proven(
     if any(_is_elsewhere(state, each) for each in records):
         reason = "a record of a log that stands at another place"
         raise SignatureError(reason, code="forged", requirement="CHECK-7")
+    if any(each.is_compact and each.kind in STANDING for each in records):
+        reason = "a record in compact form that has to be shown with its signature"
+        raise SignatureError(reason, code="forged", requirement="CHECK-7")
     if is_other_branch(logs, records):
         return Intake()
     last = records[-1]
     if last.seq + 1 == checkpoint.seq and last.id == checkpoint.prev:
         records.append(checkpoint)
     before = logs.accepted(key).next_seq
-    intake = logs.take_proven(key, _ending_well(logs, records, before))
+    ending = _ending_well(logs, records, before)
+    intake = logs.take_proven(key, ending) if ending else Intake()
     if any(each.is_compact for each in intake.accepted):
         logs.note_compact(key, 1 + max(each.seq for each in intake.accepted if each.is_compact))
     return intake
@@ -114,12 +118,15 @@ def _ending_well(logs: Logs, records: list[Record], next_seq: int) -> list[Recor
     """Return records that end with one that stands by itself: compact, or with a signature.
 
     A store that ends with another one would have lost what proves it, should nothing follow.
-    What is left out comes again; where all would be, the last one gives up its words.
+    What is left out comes again; where all would be, the last one gives up its words, if it is of a
+    kind that does without its signature.
     """
-    for end in range(len(records), 0, -1):
+    fresh = range(len(records), max(0, next_seq - records[0].seq), -1)
+    for end in fresh:
         last = records[end - 1]
-        if last.seq < next_seq:
-            break
         if last.is_compact or logs.verifies(last):
             return records[:end]
-    return [*records[:-1], shorten(records[-1])]
+    for end in fresh:
+        if records[end - 1].kind not in STANDING:
+            return [*records[: end - 1], shorten(records[end - 1])]
+    return []

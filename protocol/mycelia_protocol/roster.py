@@ -5,11 +5,14 @@ counts here to which the shorter chain leads: else members could give another on
 nobody reads.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 from mycelia_protocol.layers import branched
 from mycelia_protocol.limits import CHAIN_RECORDS_MAX
 from mycelia_protocol.record import Record
+
+Known: TypeAlias = tuple[bytes, Sequence[Record]]
 
 
 class Roster:
@@ -72,17 +75,22 @@ class Roster:
                 reached += [key for key, by in waiting.pop(author, ()) if self.admit(key, by)]
         return [key for key in before if key not in self._vouch_of]
 
-    def introduction(self, key: bytes) -> list[Record] | None:
+    def introduction(self, key: bytes, known: Known | None = None) -> list[Record] | None:
         """Return vouches that lead from the founder to a key, or None if no short chain is known.
 
         Each is signed by itself, so that somebody who holds nothing but the charter can check
-        them. The founder needs none.
+        them. The founder needs none. Whoever gave this node a log may have left signatures out.
+
+        Args:
+            known: somebody to whom a chain is known otherwise, and that.
         """
+        via, before = known or (None, ())
         chain: list[Record] = []
-        while key != self._founder:
+        while key not in (self._founder, via):
             vouch = self._vouch_of.get(key)
-            if vouch is None or len(chain) == CHAIN_RECORDS_MAX:
+            if vouch is None or vouch.signature is None or len(chain) == CHAIN_RECORDS_MAX:
                 return None
             chain.append(vouch)
             key = vouch.author
-        return chain[::-1]
+        found = [*(before if key == via else ()), *reversed(chain)]
+        return found if len(found) <= CHAIN_RECORDS_MAX else None

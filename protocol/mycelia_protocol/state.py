@@ -29,7 +29,7 @@ from mycelia_protocol.layers import branched
 from mycelia_protocol.lookup import Lookup
 from mycelia_protocol.past import Past
 from mycelia_protocol.record import Record
-from mycelia_protocol.roster import Roster
+from mycelia_protocol.roster import Known, Roster
 from mycelia_protocol.snapshot import Snapshot
 from mycelia_protocol.spans import Spans
 from mycelia_protocol.statements import Reader, read_statement
@@ -376,9 +376,9 @@ class State(Lookup):
         aside = (record for record in self._aside if low <= record <= high)
         return sorted([*self._index.between(low, high), *aside])
 
-    def introduction(self, key: bytes) -> list[Record] | None:
+    def introduction(self, key: bytes, known: Known | None = None) -> list[Record] | None:
         """Return vouches that lead from the founder to a key, as `Roster.introduction`."""
-        return self._roster.introduction(key)
+        return self._roster.introduction(key, known)
 
     def digest(self) -> bytes:
         """Return the state digest, 32 bytes: equal states, equal digests. Spec: section 8.4."""

@@ -9,11 +9,12 @@ from mycelia_protocol import asking, confirming, events
 from mycelia_protocol.close_codes import CLOSE_FORGED
 from mycelia_protocol.compact import compact, shorten
 from mycelia_protocol.crypto import public_key
-from mycelia_protocol.form_frames import Seek
+from mycelia_protocol.form_frames import Forms, Seek
 from mycelia_protocol.merkle import Tree
+from mycelia_protocol.messages import Message
 from mycelia_protocol.record import Record, build_record
 from mycelia_protocol.types import acknowledge, checkpoint
-from protocol.test_forms import OFFER, join, options
+from protocol.test_forms import OFFER, join, options, shortened
 from support.mesh import Mesh, Node
 
 
@@ -228,3 +229,27 @@ def test_only_who_let_go_of_a_log_reads_it_for_a_proof() -> None:
     heard = events.FrameReceived(far_link, frame.data)
     outputs = far.engine.handle(heard, mesh.now_ms)
     assert [type(each) for each in outputs] == [events.SendFrame]
+
+
+def test_no_vouch_is_taken_in_compact_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CHECK-6, CHECK-7: it leads to the same root, and could never be shown to anybody again."""
+    mesh = shortened()
+    newcomer = join(mesh, mesh.nodes[0])
+    liar, founder = mesh.nodes[1], mesh.nodes[0]
+    peers = liar.engine.peers
+    send = peers.send
+
+    def bared(link: int, message: Message) -> list[events.Output]:
+        if isinstance(message, Forms):
+            records = (shorten(e) if e.kind == "vouch" else e for e in message.records)
+            message = replace(message, records=tuple(records))
+        return send(link, message)
+
+    monkeypatch.setattr(peers, "send", bared)
+    mesh.connect(newcomer, liar)
+    mesh.run(60_000)
+    assert CLOSE_FORGED in [each.code for each in newcomer.closed]
+    mesh.connect(newcomer, mesh.nodes[2])
+    mesh.run(60_000)
+    assert newcomer.engine.state.digest() == founder.engine.state.digest()
+    assert all(newcomer.engine.state.introduction(node.key) is not None for node in mesh.nodes)

@@ -1,10 +1,14 @@
 """The vouches by which a member shows that it is one, and members who would spoil them."""
 
 from mycelia_protocol import events
+from mycelia_protocol.crypto import public_key
+from mycelia_protocol.join import Joined, decode_introduction, is_introduced
 from mycelia_protocol.limits import CHAIN_RECORDS_MAX
+from mycelia_protocol.options import Options
 from mycelia_protocol.state import State
-from support.mesh import Mesh
+from support.mesh import Mesh, Node
 from support.scribe import Scribe, village
+from support.visitor import WATER, invite, join
 
 
 def puppets(first: Scribe, count: int) -> list[Scribe]:
@@ -64,3 +68,40 @@ def test_members_keep_meeting_though_one_vouches_for_them_by_a_long_way() -> Non
         node.give(events.TimerFired())
     mesh.connect(mill, oak)
     assert len(mesh.ends) == 2
+
+
+def stripped(mesh: Mesh) -> Node:
+    """Return a newcomer to whom a founder's log came without the signatures of its vouches."""
+    founder = mesh.nodes[0]
+    seed = mesh.rng.randbytes(32)
+    invite(mesh)
+    joined = join(mesh, seed)
+    assert isinstance(joined, Joined)
+    founder.publish("offer", WATER)
+    node = Node(mesh, "newcomer", seed, Options(introduction=joined.introduction))
+    for key, log in founder.disk.logs.items():
+        node.disk.logs[key] = [*(each.without_signature() for each in log[:-1]), log[-1]]
+    node.start(None)
+    assert node.engine.state.is_member(node.key)
+    return node
+
+
+def test_who_was_given_vouches_without_signatures_shows_the_chain_that_it_joined_with() -> None:
+    """SESS-7, LOG-4: whoever hands on a log may leave out what stands inside of a run."""
+    mesh = Mesh(count=1, allocate=False)
+    node = stripped(mesh)
+    chain = node.engine._own_introduction()
+    assert is_introduced(mesh.charter, chain, node.key)
+
+
+def test_who_was_given_vouches_without_signatures_can_let_others_in() -> None:
+    """JOIN-3: the way to a guest goes by its own chain, and the vouch that it wrote."""
+    mesh = Mesh(count=1, allocate=False)
+    mesh.nodes.insert(0, stripped(mesh))
+    secret, seed = bytes(16), mesh.rng.randbytes(32)
+    mesh.nodes[0].give(events.InviteRequested(78, secret, mesh.now_ms + 1_000))
+    joined = join(mesh, seed, secret, mesh.nodes[0].key)
+    assert isinstance(joined, Joined)
+    chain, _ = decode_introduction(joined.introduction)
+    assert len(chain) == 2
+    assert is_introduced(mesh.charter, chain, public_key(seed))
