@@ -112,7 +112,8 @@ INVITES_MAX: Final = 1_000  # outstanding invites of one node
 INVITE_SECRET_SIZE: Final = 16
 INVITE_SIZE_MAX: Final = 2_048  # bytes of a decoded invite
 
-PEER_HEADS_MAX: Final = 65_536  # logs remembered of what one peer told
+PEER_HEADS_MAX: Final = 65_536  # logs remembered of what one peer told: 16 MB
+STRANGER_HEADS_MAX: Final = 8_192  # the same of one whose vouches are not here
 WANTS_IN_FLIGHT_MAX: Final = 2  # unanswered WANTs on one link: one on the way, one being read
 READS_PER_LINK_MAX: Final = 4  # WANTs of one link that wait for the own store
 

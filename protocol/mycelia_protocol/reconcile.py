@@ -19,10 +19,12 @@ from mycelia_protocol.errors import SessionError
 from mycelia_protocol.limits import (
     GRAFT_DELAY_MAX_MS,
     INT_MAX,
+    PEER_HEADS_MAX,
     PRESENCE_ROUND_MS,
     PROGRESS_INTERVAL_MS,
     PROGRESS_RECORDS_MIN,
     RECONCILE_INTERVAL_MS,
+    STRANGER_HEADS_MAX,
 )
 from mycelia_protocol.local_health import LocalHealth
 from mycelia_protocol.logs import LogKey, Logs
@@ -47,6 +49,7 @@ class Reconcile:
         health: LocalHealth | None = None,
     ) -> None:
         self._logs = logs
+        self._is_member = is_member
         self._parts_at = parts_at  # the least seq at which a log is proven to part
         self._rng = rng
         self._health = health or LocalHealth()
@@ -69,12 +72,15 @@ class Reconcile:
         return peer.told if peer else {}
 
     def has_told_all(self, link: int) -> bool:
-        """Return whether a peer has told all that it holds, once for each such telling."""
+        """Return whether a peer has told all that it holds, once for each such telling.
+
+        If there was no room for some of it, it has not, as far as anybody here knows.
+        """
         peer = self._peers.get(link)
         if peer is None or not peer.has_told_all:
             return False
-        peer.has_told_all = False
-        return True
+        is_cut, peer.has_told_all, peer.is_cut = peer.is_cut, False, False
+        return not is_cut
 
     def progress(self, link: int) -> tuple[int, int]:
         """Return how many of the records that a peer had ahead are here, and how many it had."""
@@ -101,7 +107,8 @@ class Reconcile:
         self, link: int, key: bytes, session: bytes, now_ms: int, trip_ms: int | None = None
     ) -> list[Say]:
         """Begin with a peer whose session is ready; `session` is its hash."""
-        self._peers[link] = Peer(trips=Trips(trip_ms))
+        self._peers[link] = Peer(key, trips=Trips(trip_ms))
+        self._make_room(self._peers[link])
         if self._round_ms is None:
             self._schedule_round(now_ms)
         return [Say(link, self._compare.opened(link, key, session))]
@@ -148,7 +155,7 @@ class Reconcile:
         peer = self._peers[link]
         peer.note_common(finding.common)
         if finding.is_same:
-            peer.has_told_all, peer.goal = True, 0
+            peer.has_told_all, peer.is_cut, peer.goal = True, False, 0
         if finding.is_same or finding.differing is None:
             return []
         fresh = [
@@ -161,6 +168,11 @@ class Reconcile:
             return [Say(link, frame) for frame in change_frames(fresh, finding.table)]
         chunks = head_frames(fresh) or [()]
         return [Say(link, Heads(chunk, chunk is chunks[-1])) for chunk in chunks]
+
+    def _make_room(self, peer: Peer) -> None:
+        """Remember less of who showed vouches of which nobody else heard: it has any number."""
+        is_member = self._is_member(peer.member)
+        peer.heads_max = PEER_HEADS_MAX if is_member else STRANGER_HEADS_MAX
 
     def mark(self) -> bytes:
         """Return the short digest of the heads in the store."""
@@ -260,6 +272,8 @@ class Reconcile:
 
     def ask_everyone(self, now_ms: int) -> list[Say]:
         """Look again at what every peer told: the roster grew, and strangers became members."""
+        for peer in self._peers.values():
+            self._make_room(peer)
         return _said(self._asker.admit_strangers(now_ms))
 
     def stored(self, keys: Iterable[LogKey], now_ms: int, *, is_spread: bool = False) -> None:

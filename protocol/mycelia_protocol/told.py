@@ -39,6 +39,9 @@ class Peer:
     """What one peer told, and what it was asked.
 
     Attributes:
+        member: who it is.
+        heads_max: of how many logs it is remembered what it told.
+        is_cut: it told of more since somebody asked whether it has told all.
         told: next_seq by log.
         unsure: logs of which `told` rests on a push, which says nothing of its store.
         given: the same, of what was pushed to it.
@@ -58,6 +61,9 @@ class Peer:
         trips: how long its link takes there and back.
     """
 
+    member: bytes = b""
+    heads_max: int = PEER_HEADS_MAX
+    is_cut: bool = False
     told: dict[LogKey, int] = field(default_factory=dict)
     unsure: set[LogKey] = field(default_factory=set)
     given: dict[LogKey, int] = field(default_factory=dict)
@@ -102,7 +108,8 @@ class Peer:
     def note(self, key: LogKey, next_seq: int) -> int:
         """Note that it holds a log so far; return how far it is known to, 0 if there is no room."""
         known = self.told.get(key)
-        if known is None and len(self.told) >= PEER_HEADS_MAX:
+        if known is None and len(self.told) >= self.heads_max:
+            self.is_cut = True
             return 0
         if known is None or known < next_seq:
             self.told[key] = known = next_seq

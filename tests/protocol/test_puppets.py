@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mycelia_protocol import events, gate
+from mycelia_protocol import events, gate, reconcile
 from mycelia_protocol.crypto import public_key
 from mycelia_protocol.messages import Digest, HeadEntry, Heads, Introduce
 from mycelia_protocol.record import Record, build_record
@@ -137,3 +137,23 @@ def test_all_keys_of_which_nobody_heard_cost_one_new_log() -> None:
         host.publish("offer", WATER)
     own = [key for key in host.engine.logs.stored_logs() if key[0] == host.key]
     assert len(own) <= 2
+
+
+def test_a_key_of_which_nobody_heard_makes_a_node_remember_little(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """10.1: of what it tells; a member may tell more, and who was cut short has not told all."""
+    monkeypatch.setattr(reconcile, "STRANGER_HEADS_MAX", 100)
+    mesh = crashed()
+    host = mesh.nodes[0].engine
+    names = sorted(mesh.rng.randbytes(8) for _ in range(300))
+    entries = [HeadEntry(mesh.nodes[1].key, name, 9, bytes(8)) for name in names]
+    tell_all(next(puppets(mesh)), *entries)
+    (stranger,) = host.replicate.reconcile._peers.values()
+    assert len(stranger.told) == 100
+    assert not host.gate._shown
+    member = Visitor(mesh, mesh.nodes[0], mesh.nodes[2].seed)
+    member.say(Introduce(()))
+    tell_all(member, *entries)
+    assert len(host.replicate.reconcile.told_by(member.link)) == 300
+    assert list(host.gate._shown) == [mesh.nodes[2].key]
