@@ -239,7 +239,8 @@ class Engine:
                     opened = self._exchange.opened(link, key, session, now_ms, trip_ms)
                     outputs.extend(self._perform(opened, now_ms))
                 case PeerGone(link, key):
-                    outputs.extend(self._heads_to_save(link, key))
+                    if told := self.replicate.reconcile.worth_keeping(link):
+                        outputs.append(events.SaveHeads(key, told))
                     self._overlay.lost(link)
                     outputs.extend(self._perform(self._exchange.closed(link, now_ms), now_ms))
                 case JoinAsked(link, key, secret):
@@ -268,15 +269,6 @@ class Engine:
             self.gate.shown(key, self.replicate.reconcile.told_by(link))
             outputs.extend(self._check_gate())
         return outputs
-
-    def _heads_to_save(self, link: int, key: bytes) -> list[Output]:
-        """Return what keeps what a member told of logs that are here.
-
-        Others are of no use for a bundle, and anybody can tell of logs that nobody has.
-        """
-        told = self.replicate.reconcile.told_by(link) if self.state.is_member(key) else {}
-        known = {log: next_seq for log, next_seq in told.items() if self.logs.stored(log).next_seq}
-        return [events.SaveHeads(key, known)] if known else []
 
     def _admits(self, key: bytes, chain: tuple[Record, ...]) -> bool:
         """Return whether the roster or the chain that it showed makes a key a member."""

@@ -71,6 +71,15 @@ class Reconcile:
         peer = self._peers.get(link)
         return peer.told if peer else {}
 
+    def worth_keeping(self, link: int) -> dict[LogKey, int]:
+        """Return what a member told of logs that are here.
+
+        Others are of no use for a bundle, and anybody can tell of logs that nobody has.
+        """
+        peer = self._peers.get(link)
+        told = peer.told if peer is not None and self._is_member(peer.member) else {}
+        return {log: next_seq for log, next_seq in told.items() if self._logs.stored(log).next_seq}
+
     def has_told_all(self, link: int) -> bool:
         """Return whether a peer has told all that it holds, once for each such telling.
 
