@@ -64,8 +64,7 @@ class HeadEntry(NamedTuple):
     prefix: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class TaggedHead:
+class TaggedHead(NamedTuple):
     """The same of a log that the reader knows, named by its tag (8 bytes, spec 7.21)."""
 
     tag: bytes
@@ -356,13 +355,13 @@ def _head(row: Value) -> HeadEntry:
 
 
 def _announced(row: Value) -> HeadEntry | TaggedHead:
-    match row:
-        case [bytes(tag), int(next_seq), bytes(prefix)] if (
-            len(tag) == HEAD_PREFIX_SIZE
+    if type(row) is tuple and len(row) == 3:
+        tag, next_seq, prefix = row
+        if (
+            type(tag) is type(prefix) is bytes
             and type(next_seq) is int
+            and len(tag) == len(prefix) == HEAD_PREFIX_SIZE
             and 1 <= next_seq <= INT_MAX
-            and len(prefix) == HEAD_PREFIX_SIZE
         ):
             return TaggedHead(tag, next_seq, prefix)
-        case _:
-            return _head(row)
+    return _head(row)
