@@ -168,7 +168,10 @@ class Testimony:
         shown = self._shown.setdefault(link, {})
         for record in records:
             statement = self._known(record.id) or read_statement(record)  # most show the same
-            if statement is None or not isinstance(statement.body, Vouch | Acknowledge):
+            is_ours = record.commons == self._state.commons
+            if not is_ours or statement is None:
+                continue
+            if not isinstance(statement.body, Vouch | Acknowledge):
                 continue
             rows = 1 if isinstance(statement.body, Vouch) else len(statement.body.checkpoints)
             if record.id in shown or self._rows[link] + rows > EVIDENCE_ROWS_MAX:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from mycelia_protocol import hearing
+from mycelia_protocol import confirming, hearing
 from mycelia_protocol.close_codes import CLOSE_FRAME
 from mycelia_protocol.form_frames import Evidence, Query
 from mycelia_protocol.messages import Digest, HeadEntry, Heads, Records
@@ -128,3 +128,12 @@ def test_what_was_checked_before_is_not_checked_again() -> None:
     assert exchange._is_authentic(second)
     assert mesh.nodes[0].engine.logs.verifications == before + 1
     assert not exchange._is_authentic(replace(second, signature=bytes(64)))
+
+
+def test_what_was_said_in_another_commons_counts_nothing_however_it_came() -> None:
+    """REC-3: a key may be in two commons; nor does a bundle show what was said elsewhere."""
+    mesh = Mesh(count=2, allocate=False)
+    testimony = confirming.Testimony(mesh.nodes[0].engine.state)
+    testimony.note(1, [another(mesh)])
+    assert testimony.note_carried(bytes(8), 0, [another(mesh)], is_last=True)
+    assert not testimony.rows

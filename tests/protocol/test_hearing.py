@@ -1,11 +1,14 @@
 """Who is heard before a checkpoint is believed: all, as far as they come to an end."""
 
+from dataclasses import replace
 from types import UnionType
 from typing import Any
 
 import pytest
 
 from mycelia_protocol import forms
+from mycelia_protocol.events import Output
+from mycelia_protocol.form_events import ReadForms
 from mycelia_protocol.form_frames import Query
 from mycelia_protocol.messages import Want
 from mycelia_protocol.record import Record
@@ -91,4 +94,30 @@ def test_pages_of_evidence_are_weighed_once_all_are_here(monkeypatch: pytest.Mon
     assert len({witnesses for pages, witnesses in made if pages < 6}) == 1
     assert max(made)[0] == 6
     mesh.run(60_000)
+    assert newcomer.engine.state.digest() == mesh.nodes[0].engine.state.digest()
+
+
+def test_a_peer_that_gives_drop_by_drop_holds_back_no_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """REP-5: whoever is quicker is asked for the next part, as with whole records."""
+    mesh = shortened()
+    newcomer, slow = join(mesh, mesh.nodes[0]), mesh.nodes[1]
+    perform = mesh.perform
+    held: list[tuple[int, ReadForms]] = []
+
+    def dripping(node: Node, output: Output) -> None:
+        if node is slow and isinstance(output, ReadForms) and output.is_proved:
+            held.append((mesh.now_ms, replace(output, size_max=1)))
+        else:
+            perform(node, output)
+
+    monkeypatch.setattr(mesh, "perform", dripping)
+    mesh.connect(newcomer, slow)
+    assert held
+    mesh.connect(newcomer, mesh.nodes[2])
+    for _ in range(6):
+        mesh.run(15_000)
+        for _, output in held:
+            perform(slow, output)
+        held.clear()
+    mesh.settle()
     assert newcomer.engine.state.digest() == mesh.nodes[0].engine.state.digest()
