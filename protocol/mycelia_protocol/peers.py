@@ -309,7 +309,8 @@ class Peers:
             outcomes.extend(self.close(other, CLOSE_DUPLICATE, "duplicate: a newer link"))
         is_full = not doubles and len(self.ready_links()) >= DEGREE_MAX
         if is_full and not peer.session.outbound:
-            outcomes = self._evict(now_ms) if self._places.may_ask_for_room(key, now_ms) else []
+            may_ask = self._places.may_ask_for_room(key, now_ms)
+            outcomes = self._evict(key, now_ms) if may_ask else []
             if not outcomes:
                 return self.close(link, CLOSE_FULL, "full: try another member")
         peer.is_ready, peer.since_ms = True, self._places.since(key, now_ms)
@@ -319,24 +320,33 @@ class Peers:
         ready = PeerReady(link, key, peer.session.hash, peer.session.trip_ms)
         return [*outcomes, ready, Notify(notice)]
 
-    def _evict(self, now_ms: int) -> list[Outcome]:
+    def _evict(self, key: bytes, now_ms: int) -> list[Outcome]:
         """Let a link go that another opened long ago, so that who was away finds a way back in.
 
-        Never one that this node opened: else whoever dials most chose all its neighbours.
+        Never one that this node opened: else whoever dials most chose all its neighbours. Who is
+        not on the roster goes first, however young its link is, and nobody goes for it: one member
+        can write vouches for any number of keys of which nobody else hears.
         """
+        inbound = [link for link in self.ready_links() if not self._peers[link].session.outbound]
+        strange = [link for link in inbound if not self._is_known(self.key_of(link))]
         old = [
             link
-            for link in self.ready_links()
-            if not self._peers[link].session.outbound
-            and now_ms - self._peers[link].since_ms >= LINK_AGE_MIN_MS
+            for link in (inbound if self._is_known(key) else strange)
+            if now_ms - self._peers[link].since_ms >= LINK_AGE_MIN_MS
         ]
+        if self._is_known(key) and strange:
+            old = strange
         if not old:
             return []
         link = old[int(self._rng.random() * len(old))]
-        key = self.key_of(link)
-        assert key is not None
-        self._places.made_room(key, now_ms)
+        gone = self.key_of(link)
+        assert gone is not None
+        self._places.made_room(gone, now_ms)
         return self.close(link, CLOSE_SPARE, "spare: it makes room for another")
+
+    def _is_known(self, key: bytes | None) -> bool:
+        """Return whether a key is on the roster, whatever it may show."""
+        return key is not None and self._admits(key, ())
 
     def _is_better(self, old: Peer, new: Peer, key: bytes) -> bool:
         """Return whether of two links to one member the old one stays.

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from mycelia_protocol import events, gate, reconcile
+from mycelia_protocol.close_codes import CLOSE_SPARE
 from mycelia_protocol.crypto import public_key
+from mycelia_protocol.limits import DEGREE_MAX, LINK_AGE_MIN_MS
 from mycelia_protocol.messages import Digest, HeadEntry, Heads, Introduce
 from mycelia_protocol.record import Record, build_record
 from support.mesh import Mesh, Node
@@ -29,7 +31,7 @@ def vouch(mesh: Mesh, author: Node, key: bytes) -> Record:
 
 
 def puppets(mesh: Mesh) -> Iterator[Visitor]:
-    """Yield keys that the second node let in, each linked with the first."""
+    """Yield keys that the second node let in, each linked with the first, until that is full."""
     host, liar = mesh.nodes[:2]
     chain = host.engine.state.introduction(liar.key)
     assert chain is not None
@@ -37,7 +39,8 @@ def puppets(mesh: Mesh) -> Iterator[Visitor]:
         seed = mesh.rng.randbytes(32)
         visitor = Visitor(mesh, host, seed)
         visitor.say(Introduce((*chain, vouch(mesh, liar, public_key(seed)))))
-        assert not visitor.closed
+        if visitor.closed:
+            return
         yield visitor
 
 
@@ -157,3 +160,25 @@ def test_a_key_of_which_nobody_heard_makes_a_node_remember_little(
     tell_all(member, *entries)
     assert len(host.replicate.reconcile.told_by(member.link)) == 300
     assert list(host.gate._shown) == [mesh.nodes[2].key]
+
+
+def test_keys_of_which_nobody_heard_crowd_out_nobody() -> None:
+    """9.7: they make room for members, however young they are, and no member does for them."""
+    mesh = Mesh(count=DEGREE_MAX + 4, allocate=False)
+    host, _, *members = mesh.nodes
+    for member in members[: DEGREE_MAX - 2]:
+        Visitor(mesh, host, member.seed).say(Introduce(()))
+    made = puppets(mesh)
+    strange = [next(made), next(made)]
+    mesh.now_ms += LINK_AGE_MIN_MS
+    strange.append(next(made))  # it takes the place of one like it
+    ready = host.engine.peers.ready_links()
+    assert [visitor.link in ready for visitor in strange].count(False) == 1
+    late = [Visitor(mesh, host, member.seed) for member in members[-2:]]
+    for visitor in late:
+        visitor.say(Introduce(()))
+        assert not visitor.closed
+    assert [each.code for each in host.closed] == [CLOSE_SPARE] * 3
+    linked = {host.engine.peers.key_of(link) for link in host.engine.peers.ready_links()}
+    assert linked == {node.key for node in (*members[: DEGREE_MAX - 2], *members[-2:])}
+    assert next(made, None) is None
