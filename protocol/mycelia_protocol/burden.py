@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from mycelia_protocol import limits
+from mycelia_protocol import allowances, gate, limits
 from mycelia_protocol.engine import Engine
 
 Burden: TypeAlias = tuple[str, int, int]  # what, how much there is, how much there may be
@@ -29,6 +29,13 @@ def burdens(engine: Engine) -> Iterator[Burden]:
     for link, reads in Counter(engine.replicate._reads.values()).items():
         if link in engine.replicate._links:
             yield "WANTs of one peer", reads, limits.READS_PER_LINK_MAX
+    claimed = (sum(map(len, kept.values())) for kept in (engine.gate._shown, engine.gate._behind))
+    yield "own logs that others claim", next(claimed), gate.OWN_ROWS_MAX
+    yield "logs that others claim, in doubt", next(claimed), gate.ROWS_MAX
+    repeated = engine.replicate._repeats._seen
+    yield "members who repeated", len(repeated), allowances.MEMBERS_KEPT
+    for rows in engine._exchange._forms._hearing.testimony._rows.values():
+        yield "rows of evidence of one peer", rows, limits.EVIDENCE_ROWS_MAX
     bases = engine.replicate.reconcile._compare._bases
     yield "members last found level", len(bases), limits.BASES_MAX
     dials = len(engine.options.dial) + limits.DEGREE_TARGET
