@@ -1,6 +1,8 @@
 """Who counts when a checkpoint is confirmed: branches of members, and not keys."""
 
 import random
+import time
+from itertools import pairwise
 
 import pytest
 
@@ -108,3 +110,20 @@ def test_one_liar_confirms_nothing_whatever_it_hides_and_whoever_it_lets_in(
 ) -> None:
     """CHECK-4: two branches, neither let in by the author alone, and most of those that spoke."""
     assert confirms(vouches, told, author) == is_confirmed
+
+
+def test_no_pattern_of_vouches_that_one_member_makes_up_keeps_a_node_busy() -> None:
+    """CHECK-4: branches of many keys are told in moments, in circles and in long chains too."""
+    keys = [number.to_bytes(4, "big") for number in range(20_002)]
+    vouched: dict[bytes, set[bytes]] = {keys[0]: {keys[1]}}
+    circles = {keys[1]: {keys[2], keys[-1]}, keys[-1]: {keys[-2]}}
+    for before, key in pairwise(keys[2:-1]):
+        circles.setdefault(before, set()).add(key)
+        circles.setdefault(key, set()).add(before)
+    chain = {before: {key} for before, key in pairwise(keys[1:10_000])}
+    chain[keys[2]] = {*keys[10_000:], keys[3]}  # they are let in by both ends of the chain
+    chain[keys[9_999]] = set(keys[10_000:])
+    begun_s = time.process_time()
+    for pattern in (circles, chain):
+        assert set(branches(keys[0], vouched | pattern).values()) == {keys[0], keys[1]}
+    assert time.process_time() - begun_s < 10
