@@ -50,6 +50,20 @@ from = "island:1"
 to = "island:0"
 """
 
+GROWN = """
+[growth]
+checkpoint_after = 4
+acknowledge_within = "1 s"
+compact_after = "1 s"
+compacting = 1
+[[fault]]
+name = "new-disks"
+at = "14 s"
+do = "wipe"
+select = { any = 2, from = "island:1" }
+restart_after = "1 s"
+"""
+
 
 def plan_of(*settings: str, backend: str = "virtual") -> Plan:
     """Draw the shipped scenario with some settings."""
@@ -161,3 +175,17 @@ def test_real_nodes_agree_by_sticks_alone(tmp_path: Path) -> None:
     assert "carry" in finished.text
     timeline = load_timeline(finished.folder / "timeline.json")
     assert "carry" in {event.kind for event in timeline.events}
+
+
+def test_a_district_that_lost_its_disks_gets_old_logs_by_stick_alone(tmp_path: Path) -> None:
+    """CARRY-13: all who have them let go of them, and no link leads there."""
+    path = tmp_path / "grown.toml"
+    path.write_text(PAIR + GROWN, encoding="utf-8")
+    played = play_virtual(draw_plan(load(path, ["run.duration=16 s"]), "virtual"))
+    failed = {check.name: check.detail for check in played.checks if check.verdict != "pass"}
+    assert not failed
+    wiped = {kill.node for kill in played.evidence.plan.kills}
+    assert len(wiped) == 2
+    for holding in played.evidence.holdings:
+        if holding.node in wiped:
+            assert sum(record.is_compact for record in holding.records) > 20

@@ -17,6 +17,7 @@ from mycelia_protocol.bundle_reader import (
 )
 from mycelia_protocol.events import Carried, HeadsCarried
 from mycelia_protocol.form_events import ReadForms
+from mycelia_protocol.hearing import HEARING_MAX_MS
 from mycelia_protocol.limits import BUNDLE_ID_SIZE
 from mycelia_protocol.packing import Packing, heights_of
 from mycelia_protocol.unpacking import Unpacking, carried_event
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from mycelia_sim.virtual.node import VirtualNode
     from mycelia_sim.virtual.world import World
 
+AGAIN_MS: Final = HEARING_MAX_MS + 1_000  # then all were heard about what nobody confirmed yet
 TOKENS: Final = 1 << 32  # from here on tokens are of carried records, not of posts
 
 
@@ -104,6 +106,18 @@ class Couriers:
         if node.engine is None:
             return
         self.sticks.append(Stick(trip.source, left_us, trip.target, self.world.loop.now_us))
+        if self._take_in(node, trip, bundle).unconfirmed:
+            self.world.loop.after(AGAIN_MS * MS, self._come_again, trip, bundle)
+
+    def _come_again(self, trip: Trip, bundle: bytes) -> None:
+        """Take the bundle in once more: meanwhile others were heard about what is in it."""
+        node = self.world.nodes[trip.target]
+        if node.engine is not None:
+            self._take_in(node, trip, bundle)
+
+    def _take_in(self, node: VirtualNode, trip: Trip, bundle: bytes) -> Unpacking:
+        """Offer a bundle to a node that runs; return what became of it so far."""
+        assert node.engine is not None
         self.world.trace(node.id, f"carry in {len(bundle)}")
         reader, unpacking = BundleReader(node.engine.state.commons), Unpacking()
         heads: dict[tuple[bytes, bytes], int] = {}
@@ -116,6 +130,7 @@ class Couriers:
         assert reader.label is not None
         self.world.gates.carried(node.id, reader.label.maker)
         node.give(HeadsCarried(reader.label.maker, heads))
+        return unpacking
 
     def _offer(
         self,
