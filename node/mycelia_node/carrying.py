@@ -196,8 +196,9 @@ class Incoming:
 
         Then what waits for that comes in when the bundle is offered again.
         """
-        engine, left = self._node.engine, round(HEARING_MAX_MS / HEARING_LOOK_MS) + 1
-        while self._unpacking.unconfirmed and engine.is_hearing() and left:
+        engine, driver = self._node.engine, self._node.driver
+        left = round(HEARING_MAX_MS / HEARING_LOOK_MS) + 1
+        while self._unpacking.unconfirmed and engine.is_hearing() and left and not driver.is_over:
             left -= 1
             await asyncio.sleep(HEARING_LOOK_MS / 1000)
 

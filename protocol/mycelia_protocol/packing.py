@@ -82,6 +82,7 @@ class Packing:
 
     def __init__(self, logs: Logs, state: State, known: Mapping[LogKey, int]) -> None:
         self.size_max = RUN_SIZE_MAX
+        self._logs, self._state = logs, state
         self._tasks: deque[Range | _Old] = deque()
         self._shown: deque[tuple[bytes, Range]] = deque()  # ids and places of what is evidence
         self._asked: tuple[Range, ...] | ReadForms = ()
@@ -186,7 +187,8 @@ class Packing:
         if end == old.until or not records:
             self._tasks.popleft()
             self.missing += old.until - max(end, old.first)
-            self._tasks.appendleft(Range(*old.key, old.until, old.last))
+            if old.until <= old.last:
+                self._tasks.appendleft(Range(*old.key, old.until, old.last))
         old.first = max(end, old.first + 1)
         return writer.add_forms(checkpoint, begin, form_rows(records), proof) if records else b""
 
@@ -199,11 +201,25 @@ class Packing:
         for at, wanted in enumerate(asked[: last + 1]):
             self._tasks.popleft()
             next_seq = reached.get(keys[at], wanted.first)
-            if at == last and next_seq <= wanted.last:
+            if next_seq <= wanted.last and next_seq < self._logs.compact.get(keys[at], 0):
+                self._turned_compact(keys[at], next_seq, wanted.last)
+            elif at == last and next_seq <= wanted.last:
                 self._tasks.appendleft(Range(*keys[at], next_seq, wanted.last))
             else:
                 self.missing += max(0, wanted.last + 1 - next_seq)
         return writer.add(runs(tuple(records))) if records else b""
+
+    def _turned_compact(self, key: LogKey, first: int, last: int) -> None:
+        """Let the rest of a log come as forms, last of all: it was shortened since this began.
+
+        What shows that its checkpoint is confirmed was not foreseen, and comes with another bundle.
+        """
+        whole, places = self._logs.compact[key], summed_up(self._state, self._logs.compact)
+        if key in places:
+            self._tasks.append(_Old(key, first, whole, places[key], last))
+            return
+        self._leave(first, min(whole, last + 1))
+        self._add(Range(*key, max(first, whole), last))
 
     def _asked_ranges(self) -> tuple[Range, ...]:
         assert not isinstance(self._asked, ReadForms)

@@ -17,7 +17,7 @@ from mycelia_protocol.types.checkpoint import Checkpoint
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.unpacking import Unpacking, carried_event
 from protocol.test_forms import OFFER, compact_records, join, shortened
-from support.luggage import carry, pack, pack_all, read
+from support.luggage import carry, pack, pack_all, pack_blocks, read
 from support.mesh import Mesh, Node
 
 
@@ -233,3 +233,27 @@ def test_all_witnesses_are_shown(town: tuple[Mesh, Node]) -> None:
     }
     assert told in shown
     assert all(record.is_signed() for record in shown.values())
+
+
+def test_a_log_may_be_shortened_while_it_is_packed() -> None:
+    """What was whole when the bundle was begun goes as forms, and nothing is taken for lost."""
+    mesh = shortened(3, keepers=1)
+    keeper, other, _ = mesh.nodes
+    packing = Packing(keeper.engine.logs, keeper.engine.state, {})
+    packing.size_max = 1_200
+    label = Label(mesh.charter.commons, keeper.key, mesh.now_ms)
+    writer, chunks = BundleWriter(keeper.seed, bytes(8), label), list[bytes]()
+    for block in pack_blocks(keeper, packing, writer):
+        chunks.append(block)
+        if len(chunks) == 3:
+            for key, until in other.engine.logs.compact.items():
+                if key[0] != keeper.key:
+                    keeper.disk.logs[key][:] = other.disk.logs[key]
+                    keeper.engine.logs.note_compact(key, until)
+    assert packing.missing == packing.unproven == 0
+    chunks = [writer.begin(), *chunks, writer.end()]
+    assert FormsFound in kinds_of(chunks)
+    newcomer = join(mesh, keeper)
+    bring(newcomer, mesh, pack(other))
+    assert not left(bring(newcomer, mesh, chunks))
+    assert newcomer.engine.state.digest() == keeper.engine.state.digest()
