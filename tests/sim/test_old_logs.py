@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from mycelia_node.database import Writer
 from mycelia_protocol.compact import compact
 from mycelia_protocol.form_events import Shorten
 from mycelia_protocol.merkle import Tree
-from mycelia_sim.audit import read_form
+from mycelia_sim.audit import read_form, read_home
 from mycelia_sim.evidence_file import read_evidence, write_evidence
 from mycelia_sim.forms import form_of, sums
 from mycelia_sim.plan import Plan
@@ -187,3 +188,26 @@ def test_an_older_backup_holds_what_was_let_go_of_later(sound: Played) -> None:
     store.roll_back(1)
     assert not any(one.is_compact for one in store.records())
     assert not store.compact
+
+
+def test_a_real_store_is_read_with_its_compact_forms(sound: Played, tmp_path: Path) -> None:
+    """Plain SQL finds in a node's own file what the virtual disk holds, record by record."""
+    home = tmp_path / "home"
+    home.mkdir()
+    beginning, node = sound.world.beginning, sound.world.nodes["n0"]
+    (home / "charter.bin").write_bytes(beginning.charter.encode())
+    writer = Writer(home / "node.db", beginning.charter.commons)
+    for log in node.store.load():
+        writer.write(log, ())
+    writer.close()
+    holding = read_home("n0", home)
+    assert not holding.faults
+    known = next(one for one in sound.evidence.holdings if one.node == "n0")
+    base = {key for _, key in beginning.base}
+    assert [one.ids for one in holding.logs] == [
+        one.ids for one in known.logs if one.log not in base
+    ]
+    assert [one.form for one in holding.records] == [
+        one.form for one in known.records if one.log not in base
+    ]
+    assert any(one.is_compact for one in holding.records)

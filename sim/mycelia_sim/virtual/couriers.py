@@ -143,6 +143,8 @@ class Couriers:
         token, self._next_token = self._next_token, self._next_token + 1
         self._offers[token] = trip, unpacking
         unpacking.offered(token, load, self._members(node), before)
+        if isinstance(load, EvidenceFound):
+            self.world.pruning.shown(node, trip.id, load.records)
         node.give(carried_event(token, load))
 
     def _members(self, node: VirtualNode) -> int:

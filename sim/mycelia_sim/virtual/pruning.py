@@ -50,7 +50,8 @@ class Pruning:
         self._folds = Folds(world.beginning.charter.commons)
         self._forms: dict[bytes, bytes] = {}  # id -> its true form
         self._sums: dict[LogKey, dict[int, bytes]] = defaultdict(dict)  # log -> checkpoint by seq
-        self._shown: dict[str, dict[int, list[_Heard]]] = defaultdict(dict)  # node -> by link
+        # node -> by link or stick: what came over it
+        self._shown: dict[str, dict[int | str, list[_Heard]]] = defaultdict(dict)
         self._believed: dict[str, set[bytes]] = defaultdict(set)  # node -> confirmed checkpoints
         self._taken: dict[tuple[str, LogKey], Formed] = {}
         self.is_watching: Final = bool(world.plan.compacting)
@@ -67,14 +68,16 @@ class Pruning:
         def read(data: bytes) -> Message:
             message = decode(data)
             if isinstance(message, Evidence):
-                listener, now_us = node(), self._world.loop.now_us
-                heard = self._shown[listener.id].setdefault(listener.hearing, [])
-                heard += [
-                    _Heard(now_us, said) for said in said_in(message.records) if said is not None
-                ]
+                self.shown(node(), node().hearing, message.records)
             return message
 
         return read
+
+    def shown(self, node: VirtualNode, way: int | str, records: Iterable[Record]) -> None:
+        """Note what a node is shown by others, over a link or on a stick."""
+        now_us = self._world.loop.now_us
+        heard = self._shown[node.id].setdefault(way, [])
+        heard += [_Heard(now_us, said) for said in said_in(records) if said is not None]
 
     def stored(self, node: VirtualNode, record: Record) -> None:
         """Look at a record that came to lie on a disk."""
