@@ -36,6 +36,7 @@ class Witnesses:
     Args:
         vouches: (author, whom it let in).
         told: (author, the checkpoints that it found right).
+        silent: who counts as though it had spoken, of other checkpoints.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Witnesses:
         founder: bytes,
         vouches: Iterable[tuple[bytes, bytes]],
         told: Iterable[tuple[bytes, Iterable[bytes]]],
+        silent: Iterable[bytes] = (),
     ) -> None:
         self._founder = founder
         self._vouched: dict[bytes, set[bytes]] = defaultdict(set)  # author -> whom it let in
@@ -54,7 +56,7 @@ class Witnesses:
         for author, checkpoints in told:
             for each in checkpoints:
                 self._named_by[each].add(author)
-        self._all = set[bytes]().union(*self._named_by.values())
+        self._all = set(silent).union(*self._named_by.values())
         self._branches = branches(founder, self._vouched)
         self._seen: dict[bytes, tuple[dict[bytes, bytes], int]] = {}
         self._judged: dict[bytes, bool] = {}  # of what somebody named
@@ -94,8 +96,13 @@ class Witnesses:
         return branches(self._founder, self._vouched, author)
 
 
-def confirmed(state: State) -> list[Statement[Checkpoint]]:
-    """Return the checkpoints that are confirmed by a state, by their authors' clocks."""
+def confirmed(state: State, silent: Iterable[bytes] = ()) -> list[Statement[Checkpoint]]:
+    """Return the checkpoints that are confirmed by a state, by their authors' clocks.
+
+    Args:
+        silent: who may speak of other checkpoints later: what is confirmed in spite of them stays
+            so, unless many come new.
+    """
     found = state.every(Checkpoint)
     if not found:
         return []
@@ -103,6 +110,7 @@ def confirmed(state: State) -> list[Statement[Checkpoint]]:
         state.charter.founder,
         ((one.author, one.body.key) for one in state.every(Vouch)),
         ((one.author, one.body.checkpoints) for one in state.every(Acknowledge)),
+        silent,
     )
     return [one for one in found if witnesses.confirm(one.id, one.author)]
 

@@ -73,14 +73,18 @@ class Shortener:
                 self.due_ms = now_ms + PAUSE_MS
 
     def _ripe(self, before_ms: int) -> list[Statement[Checkpoint]]:
-        """Return the newest checkpoint of each log up to which it may be shortened, and is not."""
+        """Return the newest checkpoint of each log up to which it may be shortened, and is not.
+
+        Whoever lacks a log takes its compact form only if that is confirmed then, by its lights. So
+        all members count as though they had spoken already.
+        """
         found = {
             each
             for told in self._state.by_author(self._key, Acknowledge)
             for each in told.body.checkpoints
         }
         newest: dict[LogKey, Statement[Checkpoint]] = {}
-        for one in confirmed(self._state):
+        for one in confirmed(self._state, self._state.roster()):
             key = (one.author, one.log)
             is_known = one.order[2] <= self._logs.compact.get(key, 0)
             is_open = self._state.is_forked(key) or self._logs.is_contested(key)

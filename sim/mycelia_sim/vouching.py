@@ -52,9 +52,22 @@ def said(record: Held) -> Said | None:
     return None
 
 
-def is_confirmed(founder: bytes, sayings: Sequence[Said], checkpoint: bytes, author: bytes) -> bool:
-    """Return whether enough members found a checkpoint of an author right."""
+def is_confirmed(
+    founder: bytes,
+    sayings: Sequence[Said],
+    checkpoint: bytes,
+    author: bytes,
+    *,
+    is_for_good: bool = False,
+) -> bool:
+    """Return whether enough members found a checkpoint of an author right.
+
+    Args:
+        is_for_good: whether it would be so if all members had spoken, too.
+    """
     witnesses = {each.author for each in sayings if each.checkpoints}
+    if is_for_good:
+        witnesses |= {founder, *(each.key for each in sayings if each.key is not None)}
     named = {each.author for each in sayings if checkpoint in each.checkpoints}
     if len(named) < BRANCHES_MIN:
         return False

@@ -173,6 +173,37 @@ def test_an_island_that_was_away_meanwhile_goes_on_with_forms() -> None:
     assert not [each for node in mesh.nodes for each in node.closed]
 
 
+def test_nothing_goes_that_could_become_unconfirmed() -> None:
+    """CHECK-6: who was away speaks for other logs later, and still comes to one that is old."""
+    mesh = Mesh(count=5, allocate=False)
+    for number, node in enumerate(mesh.nodes):
+        node.options = options(30 * DAY_MS)
+        node.start(node.disk.records()[-1].log if number == 0 else None)
+    gone, *there, one, other = mesh.nodes
+    for node in mesh.nodes[1:]:
+        mesh.connect(gone, node)
+    mesh.run(60_000)
+    for link, (node, _) in list(mesh.ends.items()):
+        if node in (one, other):
+            mesh.cut(link)
+    mesh.connect(one, other)
+    mesh.connect(*there)
+    for node in mesh.nodes:
+        for _ in range(8):
+            node.publish("withdraw", {}, node.publish("offer", OFFER))
+    mesh.run(60_000)
+    mesh.now_ms += 40 * DAY_MS
+    mesh.run(60_000)
+    for link, (node, _) in list(mesh.ends.items()):  # and its disk is lost
+        if node is gone:
+            mesh.cut(link)
+    mesh.settle()
+    mesh.nodes.remove(gone)
+    mesh.connect(there[0], one)
+    mesh.run(120_000)
+    assert len({node.engine.state.digest() for node in mesh.nodes}) == 1
+
+
 @contextmanager
 def spoilt(node: Node) -> Iterator[None]:
     """Let a node's disk give other facts in one compact form."""

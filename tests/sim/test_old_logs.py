@@ -83,7 +83,7 @@ def test_a_defect_shows(
 
 def lied_to(behaviour: str) -> Plan:
     """Return the plan with one adversary."""
-    return replace(old_logs(), attempts=(attempt(behaviour, at_ms=6_000),))
+    return replace(old_logs(), attempts=(attempt(behaviour, at_ms=6_000),), sometimes=())
 
 
 def test_forms_that_a_crowd_of_one_confirms_are_not_taken() -> None:
@@ -172,6 +172,15 @@ def named(checkpoint: bytes, *authors: bytes) -> list[Said]:
 def test_voices_are_counted_by_branches(sayings: list[Said], is_enough: bool) -> None:
     """CHECK-4: the author, whom it alone let in, and strangers count for nothing."""
     assert is_confirmed(FOUNDER, sayings, MARK, A) is is_enough
+
+
+def test_who_never_spoke_counts_when_something_is_to_go() -> None:
+    """CHECK-6: two of three are enough to believe, and with a fourth not enough to let go."""
+    sayings = [*let_in(FOUNDER, A, B, C, D), *named(MARK, B, C)]
+    assert is_confirmed(FOUNDER, sayings, MARK, A)
+    assert not is_confirmed(FOUNDER, sayings, MARK, A, is_for_good=True)
+    sayings += named(MARK, D)
+    assert is_confirmed(FOUNDER, sayings, MARK, A, is_for_good=True)
 
 
 def test_an_older_backup_holds_what_was_let_go_of_later(sound: Played) -> None:

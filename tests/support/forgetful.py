@@ -17,13 +17,13 @@ from mycelia_sim.virtual import disk
 from support.liars import a_plan
 
 Planted = pytest.MonkeyPatch
-LATE = Trouble("late", "join", 0, 11_000, "n3", 0)
-CUT = Cut("river", 1_500, 5_000, "drop", False, 0, (("n0", "n1"), ("n2",)), "partition", ())
+LATE = Trouble("late", "join", 0, 11_000, "n4", 0)
+CUT = Cut("river", 1_500, 5_000, "drop", False, 0, (("n0", "n1"), ("n2", "n3")), "partition", ())
 
 
 def old_logs() -> Plan:
     """Return a plan in which all let go of what is old, and a newcomer starts from what is left."""
-    plan = a_plan(nodes=4, duration_ms=14_000, posts_each=5, cuts=(CUT,))
+    plan = a_plan(nodes=5, duration_ms=14_000, posts_each=4, cuts=(CUT,))
     return replace(
         plan,
         checkpoint_after=4,

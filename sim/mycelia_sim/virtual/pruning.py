@@ -154,14 +154,17 @@ class Pruning:
         """Return whether a node could know that enough members found a checkpoint right.
 
         Args:
-            is_shown: whether what others showed it counts, too.
+            is_shown: whether what others showed it counts, too; else it lets go, for which all
+                members count as though they had spoken.
         """
         believed = self._believed[node.id]
         if is_shown and checkpoint in believed:
             return True
         founder = self._world.beginning.charter.founder
-        views = self._views(node, is_shown=is_shown)
-        is_right = any(is_confirmed(founder, view, checkpoint, author) for view in views)
+        is_right = any(
+            is_confirmed(founder, view, checkpoint, author, is_for_good=not is_shown)
+            for view in self._views(node, is_shown=is_shown)
+        )
         if is_right:
             believed.add(checkpoint)
         return is_right
