@@ -358,10 +358,11 @@ class Replicate:
         return steps
 
     def _fill(self, records: tuple[Record, ...]) -> list[Step]:
-        """Store records once more that bring words which are missing here."""
+        """Store records once more that bring missing words, and no signature unchecked."""
         brings = self.erasures.brings_words
-        fuller = tuple(each for each in records if brings(each) and self.logs.holds(each))
-        return self.store(fuller, is_again=True)
+        fuller = (each for each in records if brings(each) and self.logs.holds(each))
+        good = (each for each in fuller if each.signature is None or self.logs.verifies(each))
+        return self.store(tuple(good), is_again=True)
 
     def _is_welcome(self, author: bytes, now_ms: int) -> bool:
         """Return whether records of an author are taken now."""

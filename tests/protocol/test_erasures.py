@@ -1,6 +1,7 @@
 """Words that their author wants gone are gone everywhere, and nothing that counts is."""
 
 import random
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
@@ -19,6 +20,7 @@ from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.profile import Profile
 from support.mesh import Mesh, Node
 from support.scribe import village
+from support.visitor import a_member
 
 NOTE = "Ring at the blue door"
 OFFER: dict[str, Value] = {
@@ -153,6 +155,22 @@ def test_words_that_somebody_holds_back_are_sought_elsewhere() -> None:
     assert victim.engine.replicate.erasures.is_complete
     assert victim.engine.state.profile(author.key) == author.engine.state.profile(author.key)
     assert digests(made) == {author.engine.state.digest()}
+
+
+def test_no_spoilt_signature_comes_in_with_words() -> None:
+    """LOG-4: who passed it on would be taken for a forger, wherever a range ends with it."""
+    made = mesh(2)
+    victim = made.nodes[0]
+    (offer,) = [each for each in victim.disk.records() if each.kind == "offer"]
+    withhold(victim)
+    victim.start(None)
+    visitor = a_member(made)
+    visitor.say(Push((replace(offer, signature=bytes(64)),)))
+    assert all(each.is_signed() for each in victim.disk.records())
+    assert not speaks(victim)
+    visitor.say(Push((offer,)))
+    assert all(each.is_signed() for each in victim.disk.records())
+    assert speaks(victim)
 
 
 def test_who_pushes_new_records_without_their_words_is_not_heeded() -> None:
