@@ -108,7 +108,18 @@ class Link:
         await asyncio.wait([self._sender])
         with contextlib.suppress(Exception):
             await self._socket.close()
+        self._drop_unread()
         self.reason = self.reason or "the connection broke"
+
+    def _drop_unread(self) -> None:
+        """Let go of frames that came and were not read, 128 KiB and one frame at most.
+
+        aiohttp's objects of a connection refer to each other in a circle, which is collected once
+        in two million allocations: who dials again and again would fill the memory until then.
+        """
+        unread = getattr(self._socket._reader, "_buffer", None)
+        if unread is not None:
+            unread.clear()
 
     async def finished(self, timeout_s: float) -> None:
         """Wait until all is sent and the socket closed, but not for ever."""

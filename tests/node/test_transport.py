@@ -5,6 +5,7 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import aiohttp
 import pytest
@@ -362,3 +363,24 @@ def test_addresses_become_urls() -> None:
     assert url_of("oak:7946") == f"ws://oak:7946{PATH}"
     assert url_of("[::1]:7946") == f"ws://[::1]:7946{PATH}"
     assert url_of("wss://oak.example/x") == "wss://oak.example/x"
+
+
+async def test_what_came_and_was_not_read_goes_with_its_link(
+    server: End, client: End, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever dials again and again, and goes on sending while links close, fills no memory."""
+    client.transport.dial(server.address)
+    here = await server.opened()
+    socket: Any = server.transport.links[here]._socket
+    close, reader = socket.close, socket._reader
+
+    async def closing(**reason: Any) -> Any:
+        late = aiohttp.WSMessage(aiohttp.WSMsgType.BINARY, bytes(5_000), None)
+        if here in server.transport.links:
+            reader.feed_data(late, 5_000)
+        return await close(**reason)
+
+    monkeypatch.setattr(socket, "close", closing)
+    server.transport.close_link(here, 4004, "rate: too much")
+    await server.closed(here)
+    assert not reader._buffer
