@@ -9,6 +9,7 @@ is the engine's business.
 
 import asyncio
 import contextlib
+import gc
 import itertools
 import logging
 import socket
@@ -44,6 +45,7 @@ TURN_S: Final = 0.002  # of one link's frames at a time; then others get a turn
 CLOSE_FULL: Final = 4008  # spec appendix C.2
 STOP_WAIT_S: Final = 2.0
 EVICT_WAIT_S: Final = 0.2  # for telling a link that makes room why; then its socket is cut
+COLLECTED_TOGETHER: Final = 64  # links that ended, before what is left of them is collected
 
 log = logging.getLogger("mycelia.link")
 
@@ -117,6 +119,7 @@ class Transport:
         self._upgrading: dict[asyncio.BaseTransport, asyncio.TimerHandle] = {}  # oldest first
         self._sockets: dict[int, asyncio.Transport] = {}  # inbound link -> what it runs on
         self._is_stopping = False
+        self._ended = 0  # links
 
     async def start(self, listener: socket.socket | None) -> None:
         """Begin to accept on a listening socket (None: only dial)."""
@@ -286,6 +289,16 @@ class Transport:
             finally:
                 del self.links[link.number]
                 self._deliver(LinkClosed(link.number, link.reason))
+                self._collect()
+
+    def _collect(self) -> None:
+        """Collect what is left of links that ended: their sockets lie in circles, with half frames.
+
+        Only among what is young, some milliseconds' worth: a whole collection is seldom, and long.
+        """
+        self._ended += 1
+        if self._ended % COLLECTED_TOGETHER == 0:
+            gc.collect(1)
 
     def _spawn(self, work: Awaitable[None], name: str) -> None:
         async def run() -> None:
