@@ -2,12 +2,9 @@
 
 import asyncio
 import contextlib
-import gc
 import socket
-import weakref
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import aiohttp
 import pytest
@@ -365,45 +362,3 @@ def test_addresses_become_urls() -> None:
     assert url_of("oak:7946") == f"ws://oak:7946{PATH}"
     assert url_of("[::1]:7946") == f"ws://[::1]:7946{PATH}"
     assert url_of("wss://oak.example/x") == "wss://oak.example/x"
-
-
-async def test_what_came_and_was_not_read_goes_with_its_link(
-    server: End, client: End, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever dials again and again, and goes on sending while links close, fills no memory."""
-    client.transport.dial(server.address)
-    here = await server.opened()
-    socket: Any = server.transport.links[here]._socket
-    close, reader = socket.close, socket._reader
-
-    async def closing(**reason: Any) -> Any:
-        late = aiohttp.WSMessage(aiohttp.WSMsgType.BINARY, bytes(5_000), None)
-        if here in server.transport.links:
-            reader.feed_data(late, 5_000)
-        return await close(**reason)
-
-    monkeypatch.setattr(socket, "close", closing)
-    server.transport.close_link(here, 4004, "rate: too much")
-    await server.closed(here)
-    assert not reader._buffer
-
-
-async def test_sockets_of_links_that_ended_are_collected(
-    server: End, client: End, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nobody waits for a whole collection, which is seldom: links may come and go all day."""
-    monkeypatch.setattr(transport_module, "COLLECTED_TOGETHER", 4)
-    sockets: list[weakref.ref[Any]] = []
-    gc.collect()
-    gc.disable()
-    try:
-        for count in range(1, 5):
-            client.transport.dial(server.address)
-            there, here = await client.opened(count), await server.opened(count)
-            sockets.append(weakref.ref(server.transport.links[here]._socket))
-            client.transport.close_link(there, 4000, "resting: done")
-            await server.closed(here)
-            await client.closed(there)
-        assert sockets[0]() is None
-    finally:
-        gc.enable()
