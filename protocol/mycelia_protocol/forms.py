@@ -251,7 +251,8 @@ class FormExchange:
         self, event: EvidenceCarried, now_ms: int
     ) -> tuple[Carried, list[FormStep]]:
         """Take in what a bundle shows of who confirmed what, and say how much of it is forged."""
-        good = [each for each in event.records if self._is_authentic(each)]
+        ours = [each for each in event.records if each.commons == self._state.commons]
+        good = [each for each in ours if self._is_authentic(each)]
         testimony = self._hearing.testimony
         is_all = testimony.note_carried(event.bundle, event.place, good, is_last=event.is_last)
         answer = Carried(event.token, refused=len(event.records) - len(good))

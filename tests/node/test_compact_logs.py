@@ -75,10 +75,16 @@ def test_a_newcomer_starts_from_sticks_alone(tmp_path: Path) -> None:
         assert f"{look(stick)['forms']:,} old ones in short form" in told
         assert f"of the beginnings of {MEMBERS - 1} logs" in told
         assert "nothing proves" not in told
+        broken = tmp_path / "broken.mycelia"
+        data = stick.read_bytes()
+        broken.write_bytes(data[: len(data) // 2] + b"?" + data[len(data) // 2 + 1 :])
+        (some,) = take(new.home, broken, code=1)
+        assert some["damaged"] == 1
+        assert some["gaps"] + some["new"] > 0
         (report,) = take(new.home, stick)
         assert report["whole"]
         assert report["forms"] >= count
-        assert report["new"] == report["forms"] + report["records"] > records
+        assert some["new"] + report["new"] == report["forms"] + report["records"] > records
         (again,) = take(new.home, stick)
         assert (again["new"], again["unconfirmed"], again["gaps"]) == (0, 0, 0)
         take(old.home, Path(out(new.home, tmp_path)["path"]))

@@ -139,6 +139,32 @@ def test_forged_evidence_confirms_nothing(town: tuple[Mesh, Node]) -> None:
     assert offer(newcomer, part).unconfirmed == len(part.records)
 
 
+def elsewhere(record: Record, seed: bytes) -> Record:
+    """Return what an author says with the same words in another commons."""
+    content = record.content
+    assert isinstance(content, dict)
+    return build_record(
+        commons=bytes(32), seed=seed, author=record.author, log=record.log, seq=record.seq,
+        prev=record.prev, kind=record.kind, time_ms=record.time_ms, content=content, salt=bytes(16),
+    )  # fmt: skip
+
+
+def test_evidence_of_another_commons_confirms_nothing(town: tuple[Mesh, Node]) -> None:
+    """CHECK-8: keys may be members of several, and what they say in one says nothing in another."""
+    mesh, newcomer = town
+    chunks = pack(mesh.nodes[1])
+    (shown,) = [one for one in read(chunks)[1] if isinstance(one, EvidenceFound)]
+    seeds = {node.key: node.seed for node in mesh.nodes}
+    foreign = [elsewhere(each, seeds[each.author]) for each in shown.records]
+    token = mesh.token()
+    newcomer.give(carried_event(token, replace(shown, records=tuple(foreign))))
+    mesh.settle()
+    assert newcomer.carried[token].refused == len(foreign)
+    founder = mesh.nodes[0].key
+    part = next(each for each in forms_in(chunks) if each.checkpoint.author == founder)
+    assert offer(newcomer, part).unconfirmed == len(part.records)
+
+
 def test_a_lie_that_too_few_confirmed_is_not_taken(town: tuple[Mesh, Node]) -> None:
     """CHECK-4: a checkpoint that nobody acknowledged proves nothing, however well its forms fit."""
     mesh, newcomer = town
