@@ -29,17 +29,25 @@ THING_FIELDS = (
 )
 
 
-@lru_cache(WORDS_KEPT)
 def is_word(text: str) -> bool:
     """Return whether a text is one word of a-z and -, such as `food` or `cargo-bike`."""
-    return 0 < len(text) <= CATEGORY_SIZE_MAX and WORD_CHARACTERS.issuperset(text)
+    return 0 < len(text) <= CATEGORY_SIZE_MAX and _is_made_of_letters(text)
+
+
+def is_category(text: str) -> bool:
+    """Return whether a text is a two-level code such as `food.water` (THING-1)."""
+    return len(text) <= CATEGORY_SIZE_MAX and _is_two_words(text)
+
+
+@lru_cache(WORDS_KEPT)  # of bounded length: a substitute may fill a whole body
+def _is_made_of_letters(text: str) -> bool:
+    return WORD_CHARACTERS.issuperset(text)
 
 
 @lru_cache(WORDS_KEPT)
-def is_category(text: str) -> bool:
-    """Return whether a text is a two-level code such as `food.water` (THING-1)."""
+def _is_two_words(text: str) -> bool:
     words = text.split(".")
-    return len(text) <= CATEGORY_SIZE_MAX and len(words) == 2 and all(map(is_word, words))
+    return len(words) == 2 and all(map(is_word, words))
 
 
 def check_category(category: str) -> str:
