@@ -58,7 +58,9 @@ class Witnesses:
                 self._named_by[each].add(author)
         self._all = set(silent).union(*self._named_by.values())
         self._branches = branches(founder, self._vouched)
-        self._seen: dict[bytes, tuple[dict[bytes, bytes], int]] = {}
+        # who was asked about last, who is in which branch then, and how many branches speak; of one
+        # author only, since all of them together would take the square of the members
+        self._last: tuple[bytes | None, dict[bytes, bytes], int] = (None, {}, 0)
         self._judged: dict[bytes, bool] = {}  # of what somebody named
 
     def confirm(self, checkpoint: bytes, author: bytes) -> bool:
@@ -70,12 +72,13 @@ class Witnesses:
         return self._judged[checkpoint]
 
     def _judge(self, named_by: set[bytes], author: bytes) -> bool:
-        if len(named_by) < CONFIRMING_BRANCHES_MIN:
+        tops = {self._branches[key] for key in named_by - {author} if key in self._branches}
+        if len(tops) < CONFIRMING_BRANCHES_MIN:  # without its author's vouches there are no more
             return False
-        if author not in self._seen:
+        if author != self._last[0]:
             apart = self._apart_from(author)
-            self._seen[author] = apart, len({apart[key] for key in self._all if key in apart})
-        apart, count = self._seen[author]
+            self._last = author, apart, len({apart[key] for key in self._all if key in apart})
+        _, apart, count = self._last
         found = len({apart[key] for key in named_by if key in apart})
         return found >= CONFIRMING_BRANCHES_MIN and found > count // 2
 
@@ -112,7 +115,11 @@ def confirmed(state: State, silent: Iterable[bytes] = ()) -> list[Statement[Chec
         ((one.author, one.body.checkpoints) for one in state.every(Acknowledge)),
         silent,
     )
-    return [one for one in found if witnesses.confirm(one.id, one.author)]
+    together = sorted(
+        found, key=lambda one: one.author
+    )  # what is worked out for each author is kept
+    good = {one.id for one in together if witnesses.confirm(one.id, one.author)}
+    return [one for one in found if one.id in good]
 
 
 def summed_up(state: State, compact: Mapping[LogKey, int]) -> dict[LogKey, int]:

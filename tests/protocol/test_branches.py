@@ -2,6 +2,7 @@
 
 import random
 import time
+import tracemalloc
 from itertools import pairwise
 
 import pytest
@@ -110,6 +111,25 @@ def test_one_liar_confirms_nothing_whatever_it_hides_and_whoever_it_lets_in(
 ) -> None:
     """CHECK-4: two branches, neither let in by the author alone, and most of those that spoke."""
     assert confirms(vouches, told, author) == is_confirmed
+
+
+def test_what_is_kept_to_judge_many_authors_does_not_grow_with_their_square(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """CHECK-4: and where one liar's keys alone named something, nothing is worked out for it."""
+    keys = [number.to_bytes(4, "big") for number in range(400)]
+    vouches = [(keys[at // 3], keys[at]) for at in range(1, 400)]
+    told = [(key, [b"sum" + each for each in keys]) for key in keys[1:3]]
+    witnesses = Witnesses(keys[0], vouches, told)
+    tracemalloc.start()
+    found = [witnesses.confirm(b"sum" + key, key) for key in keys]
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert any(found)
+    assert size < 1_000_000
+    liars = Witnesses(FOUNDER, [*STAR, *PUPPETS], [(P, [SUM]), (Q, [SUM]), (LIAR, [SUM])])
+    monkeypatch.setattr(liars, "_apart_from", None)
+    assert not liars.confirm(SUM, A)
 
 
 def test_no_pattern_of_vouches_that_one_member_makes_up_keeps_a_node_busy() -> None:
