@@ -221,6 +221,9 @@ class FormExchange:
         peer = self._peers.get(link)
         if peer is None or peer.question is not None:
             return []
+        awaited = self._hearing.question(link, now_ms, is_offering=False)
+        if awaited is not None:  # before forms, of which there may be hours
+            return self._put(link, peer, awaited, now_ms)
         others = [each.question for each in self._peers.values() if not each.is_tardy]
         busy = {(each.author, each.log) for each in others if isinstance(each, Seek)}
         is_waiting = False

@@ -9,9 +9,10 @@ import pytest
 from mycelia_protocol import forms
 from mycelia_protocol.events import Output
 from mycelia_protocol.form_events import ReadForms
-from mycelia_protocol.form_frames import Query
+from mycelia_protocol.form_frames import Query, Seek
 from mycelia_protocol.messages import Want
 from mycelia_protocol.record import Record
+from mycelia_protocol.told import Say
 from protocol.test_forms import compact_records, join, shortened
 from protocol.test_forms_hostile import accomplices
 from support.mesh import Mesh, Node
@@ -72,6 +73,26 @@ def test_who_never_comes_to_an_end_is_not_waited_for(monkeypatch: pytest.MonkeyP
     assert not compact_records(newcomer)
     mesh.run(75_000)
     assert newcomer.engine.state.digest() == mesh.nodes[0].engine.state.digest()
+
+
+def test_who_gives_long_logs_is_heard_before_more_of_them_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """CHECK-8: else nobody would wait for it longer than a minute, nor ask it ever after."""
+    mesh = shortened()
+    newcomer, giver = join(mesh, mesh.nodes[0]), mesh.nodes[1]
+    exchange = newcomer.engine._exchange._forms
+    [link, *_] = mesh.connect(newcomer, giver)
+    mesh.run(60_000)
+    sums = [each for each in giver.disk.records() if each.kind == "checkpoint"]
+    exchange._peers[link].offers = {(bytes(32), bytes(8)): (sums[0], sums[0].seq + 1)}
+    monkeypatch.setattr(exchange._hearing, "believes", lambda _: True)
+    exchange._hearing.opened(link, giver.key)
+    exchange._hearing._awaited.add(link)
+    asked = [exchange._ask(link, mesh.now_ms)[0]]
+    exchange._peers[link].question = None
+    asked += exchange._ask(link, mesh.now_ms)
+    assert [type(each.message) for each in asked if isinstance(each, Say)] == [Query, Seek]
 
 
 def test_pages_of_evidence_are_weighed_once_all_are_here(monkeypatch: pytest.MonkeyPatch) -> None:
