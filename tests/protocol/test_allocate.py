@@ -1,6 +1,6 @@
 """The allocator `fifo`: whom it serves from which offer, and in which slot."""
 
-from mycelia_protocol.allocate import fifo
+from mycelia_protocol.allocate import answers, fifo
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.purses import stocks
 from mycelia_protocol.record import Record
@@ -81,3 +81,29 @@ def test_what_is_inexhaustible_serves_all() -> None:
     ask(oak, quantity=3)
     ask(elm, quantity=9)
     assert sorted(str(row[2]) for row in promised(mill, [oak, elm])) == ["3", "4"]
+
+
+def test_what_was_accepted_before_the_grant_is_here_counts_as_taken() -> None:
+    """A node that has its log back, but not all grants it accepted, answers no older request."""
+    mill, oak, elm = village(3)[1]
+    drills = [who.write("offer", {**DRILL, "quantity": 9}) for who in (mill, elm)]
+    old = ask(oak)
+    first, second = (
+        who.write("grant", {"quantity": 1}, offer.id, old.id)
+        for who, offer in zip((mill, elm), drills, strict=True)
+    )
+    oak.write("answer", {"accept": True}, first.id)
+    new = ask(oak)
+    third = elm.write("grant", {"quantity": 1}, drills[1].id, new.id)
+    state = State(mill.charter)
+    for record in (each for who in (mill, elm, oak) for each in who.written):
+        if record.id != first.id:
+            state.add(record)
+    assert answered(state, oak) == {third.id: True}
+    state.add(first)
+    assert answered(state, oak) == {second.id: False, third.id: True}
+
+
+def answered(state: State, who: Scribe) -> dict[bytes, object]:
+    """Return which grants somebody would answer now, and how."""
+    return {each.refs[0]: each.content["accept"] for each in answers(state, who.key, NOW_MS)}
