@@ -13,7 +13,8 @@ import pytest
 
 from mycelia_sim.backends import ABILITIES, BEHAVIOURS
 from mycelia_sim.facts import KillFact
-from mycelia_sim.virtual.run import Played
+from mycelia_sim.virtual.run import Played, play_virtual
+from support.forgetful import old_logs
 from support.shaken import (
     AT,
     AT_US,
@@ -306,6 +307,12 @@ def test_a_crash_comes_while_something_is_written() -> None:
     """What people post just before a crash is with the disk then, not on it, as drawn."""
     assert the_kill(crash("crash")).unreported > 0
     assert the_kill(crash("crash", ', disk = "drop_unsynced"')).unsynced > 0
+
+
+@probe("growth checkpoints")
+def old_parts_of_logs_are_let_go_of() -> bool:
+    done = play_virtual(old_logs())
+    return sum(one.records for one in done.evidence.facts.let_go) > 0
 
 
 def test_each_word_for_a_fault_has_a_probe() -> None:

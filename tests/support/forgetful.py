@@ -39,7 +39,7 @@ def old_logs() -> Plan:
 
 def asks_nobody(planted: Planted) -> None:
     """A node that lets go of what it alone found right."""
-    planted.setattr(shortening, "confirmed", lambda state: state.every(Checkpoint))
+    planted.setattr(shortening, "confirmed", lambda state, _silent: state.every(Checkpoint))
 
 
 def goes_too_far(planted: Planted) -> None:

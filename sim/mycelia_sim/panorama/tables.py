@@ -33,6 +33,7 @@ CHECK_MEANING: Final = {
     "bodies_intact": "Every text is the one that was signed.",
     "author_sequence": "No log has a gap or two versions.",
     "agreement": "The same records give the same state everywhere.",
+    "pruned_rightly": "Old records were let go of only where others confirmed what is left.",
     "explained": "Every decision can be made once more from the records that it names.",
     "convergence": "Once healed, all nodes hold the same.",
     "recovery": "Who lost power came back whole.",
@@ -61,6 +62,8 @@ CHECK_MEANING: Final = {
     "lapses_seen": "A grant went back because nobody answered it in time.",
     "disputes_seen": "Somebody said that something went wrong with what it was granted.",
     "loans_returned": "Something that was lent came back.",
+    "logs_pruned": "Old parts of logs were let go of.",
+    "newcomers_formed": "A newcomer started from what is left of old logs.",
     "rollback_happened": "A disk lost its past, and others gave it back.",
 }
 MARKS: Final = {"pass": "✓", "fail": "✗", "unknown": "?"}
