@@ -115,9 +115,8 @@ def confirmed(state: State, silent: Iterable[bytes] = ()) -> list[Statement[Chec
         ((one.author, one.body.checkpoints) for one in state.every(Acknowledge)),
         silent,
     )
-    together = sorted(
-        found, key=lambda one: one.author
-    )  # what is worked out for each author is kept
+    # By author, since what is worked out for one is kept until the next.
+    together = sorted(found, key=lambda one: one.author)
     good = {one.id for one in together if witnesses.confirm(one.id, one.author)}
     return [one for one in found if one.id in good]
 

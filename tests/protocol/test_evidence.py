@@ -9,27 +9,16 @@ from mycelia_protocol import confirming, hearing
 from mycelia_protocol.close_codes import CLOSE_FRAME
 from mycelia_protocol.form_frames import Evidence, Query
 from mycelia_protocol.messages import Digest, HeadEntry, Heads, Records
-from mycelia_protocol.record import Record, build_record
+from mycelia_protocol.record import Record
 from protocol.test_forms_hostile import made_up
 from support.mesh import Mesh
-from support.visitor import Visitor, a_member
+from support.visitor import Visitor, a_member, stray
 
 
 def offered(mesh: Mesh) -> Visitor:
     """Return somebody who offers a checkpoint that nobody confirmed, and is asked for evidence."""
     visitor, node = a_member(mesh), mesh.nodes[1]
-    sum_ = build_record(
-        commons=mesh.charter.commons,
-        seed=node.seed,
-        author=node.key,
-        log=bytes(8),
-        seq=5,
-        prev=bytes(32),
-        kind="checkpoint",
-        time_ms=1,
-        content={"root": bytes(32)},
-        salt=bytes(16),
-    )
+    sum_ = stray(mesh.charter.commons, node.seed, "checkpoint", {"root": bytes(32)}, seq=5)
     visitor.say(Digest(bytes(16), 1))
     visitor.say(Heads((HeadEntry(node.key, bytes(8), 6, sum_.id[:8]),), complete=True))
     visitor.say(Records((sum_,)))
@@ -49,19 +38,7 @@ def some(mesh: Mesh, count: int) -> list[Record]:
 
 def another(mesh: Mesh) -> Record:
     """Return a good vouch that its author wrote in another commons."""
-    node = mesh.nodes[0]
-    return build_record(
-        commons=bytes(32),
-        seed=node.seed,
-        author=node.key,
-        log=bytes(8),
-        seq=1,
-        prev=bytes(32),
-        kind="vouch",
-        time_ms=1,
-        content={"key": mesh.nodes[1].key},
-        salt=bytes(16),
-    )
+    return stray(bytes(32), mesh.nodes[0].seed, "vouch", {"key": mesh.nodes[1].key})
 
 
 BAD: dict[str, Callable[[Mesh], tuple[list[Record], bytes | None]]] = {

@@ -8,7 +8,6 @@ import pytest
 from mycelia_protocol import asking, confirming, events
 from mycelia_protocol.close_codes import CLOSE_FORGED
 from mycelia_protocol.compact import compact, shorten
-from mycelia_protocol.crypto import public_key
 from mycelia_protocol.form_frames import Forms, Seek
 from mycelia_protocol.merkle import Tree
 from mycelia_protocol.messages import Message
@@ -16,6 +15,7 @@ from mycelia_protocol.record import Record, build_record
 from mycelia_protocol.types import acknowledge, checkpoint
 from protocol.test_forms import OFFER, join, options, shortened
 from support.mesh import Mesh, Node
+from support.visitor import stray
 
 
 def accomplices(
@@ -140,18 +140,8 @@ def test_a_checkpoint_in_place_of_records_is_not_asked_for_again_and_again(
 
 def made_up(mesh: Mesh, seed: bytes, ids: int) -> Record:
     """Return an acknowledgement by somebody whom nobody knows."""
-    return build_record(
-        commons=mesh.charter.commons,
-        seed=seed,
-        author=public_key(seed),
-        log=bytes(8),
-        seq=1,
-        prev=bytes(32),
-        kind="acknowledge",
-        time_ms=mesh.now_ms,
-        content=acknowledge.content([mesh.rng.randbytes(32) for _ in range(ids)]),
-        salt=bytes(16),
-    )
+    named = acknowledge.content([mesh.rng.randbytes(32) for _ in range(ids)])
+    return stray(mesh.charter.commons, seed, "acknowledge", named)
 
 
 def test_what_one_peer_shows_is_bounded_and_goes_with_its_link(

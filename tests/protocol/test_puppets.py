@@ -9,25 +9,14 @@ from mycelia_protocol.close_codes import CLOSE_SPARE
 from mycelia_protocol.crypto import public_key
 from mycelia_protocol.limits import DEGREE_MAX, LINK_AGE_MIN_MS
 from mycelia_protocol.messages import Digest, HeadEntry, Heads, Introduce
-from mycelia_protocol.record import Record, build_record
+from mycelia_protocol.record import Record
 from support.mesh import Mesh, Node
-from support.visitor import WATER, Visitor
+from support.visitor import WATER, Visitor, stray
 
 
 def vouch(mesh: Mesh, author: Node, key: bytes) -> Record:
     """Return a vouch that is in no store."""
-    return build_record(
-        commons=mesh.charter.commons,
-        seed=author.seed,
-        author=author.key,
-        log=bytes(8),
-        seq=1,
-        prev=bytes(32),
-        kind="vouch",
-        time_ms=1,
-        content={"key": key},
-        salt=bytes(16),
-    )
+    return stray(mesh.charter.commons, author.seed, "vouch", {"key": key})
 
 
 def puppets(mesh: Mesh) -> Iterator[Visitor]:

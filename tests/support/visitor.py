@@ -1,6 +1,7 @@
 """Somebody who speaks the session protocol by hand, and a newcomer's whole way in."""
 
 from mycelia_protocol import events
+from mycelia_protocol.crypto import public_key
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.invite import Invite
 from mycelia_protocol.join import Joined, JoinFailed, JoinMachine, JoinOutput
@@ -79,6 +80,24 @@ def a_member(mesh: Mesh) -> Visitor:
     visitor = Visitor(mesh, mesh.nodes[0], mesh.nodes[1].seed)
     visitor.say(Introduce(()))
     return visitor
+
+
+def stray(
+    commons: bytes, seed: bytes, kind: str, content: dict[str, Value], seq: int = 1
+) -> Record:
+    """Return a well-signed record that is in no store, of a log of which nothing else is known."""
+    return build_record(
+        commons=commons,
+        seed=seed,
+        author=public_key(seed),
+        log=bytes(8),
+        seq=seq,
+        prev=bytes(32),
+        kind=kind,
+        time_ms=1,
+        content=content,
+        salt=bytes(16),
+    )
 
 
 def forged(mesh: Mesh) -> Record:
