@@ -17,13 +17,19 @@ from mycelia_sim.progress import Progress
 
 READY = """
 import json, os, signal, sys, time
-signal.signal(signal.SIGTERM, {on_term})
+{before}
 print("something else first", flush=True)
 ready = dict(event="ready", socket="s", listen="l", key="k", pid=os.getpid())
 print(json.dumps(ready), flush=True)
 """
-POLITE = READY.format(on_term="lambda *_: sys.exit(0)") + "signal.pause()\n"
-STUBBORN = READY.format(on_term="signal.SIG_IGN") + "time.sleep(60)\n"
+# A handler and `signal.pause` would miss a signal that comes just before the pause.
+POLITE = (
+    READY.format(before="signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])")
+    + "signal.sigwait([signal.SIGTERM])\n"
+)
+STUBBORN = (
+    READY.format(before="signal.signal(signal.SIGTERM, signal.SIG_IGN)") + "time.sleep(60)\n"
+)
 SILENT = "import time\ntime.sleep(60)\n"
 FAILING = "import sys\nprint('the port is taken', file=sys.stderr)\nsys.exit(1)\n"
 
