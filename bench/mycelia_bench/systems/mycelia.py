@@ -22,7 +22,7 @@ from mycelia_sim.live.client import Client
 from mycelia_sim.live.ears import Ears
 from mycelia_sim.live.process import Daemon, node_command
 
-POSTS_AT_ONCE: Final = 32  # calls under way when the author publishes as fast as it can
+POSTS_AT_ONCE: Final = 100  # calls under way at full speed: as many as aiohttp opens connections
 LEVEL_TIMEOUT_S: Final = 120.0
 POLL_S: Final = 0.5
 CONFIG: Final = """\
