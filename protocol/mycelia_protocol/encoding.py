@@ -31,6 +31,8 @@ Value: TypeAlias = "bool | int | str | bytes | Sequence[Value] | Mapping[str, Va
 
 _SCALARS = frozenset((bool, bytes, str, type(None)))  # nothing about them can be wrong
 _TEXT = frozenset((str,))
+_SMALL_SIZE = 65_536  # bytes; the packer's buffer never grows far beyond, and never shrinks
+_PACKER = msgpack.Packer(use_bin_type=True, buf_size=_SMALL_SIZE)
 
 
 class _NotAllowed(Exception):
@@ -57,7 +59,7 @@ def encode(value: Value) -> bytes:
     try:
         if _check(value, DEPTH_MAX):
             value = _with_sorted_maps(value)
-        return _pack(value, 1_024)
+        return cast(bytes, msgpack.packb(value, use_bin_type=True, buf_size=1_024))
     except _NotAllowed as error:
         kind = LimitExceeded if error.requirement in {"ENC-3", "ENC-6"} else LocalError
         raise kind(f"cannot encode: {error.message}") from None
@@ -131,7 +133,13 @@ def decode_proven(data: bytes) -> Value:
 
 
 def _pack(value: Value, size_hint: int) -> bytes:
-    """Pack with a buffer of the right size; the default of 256 KiB costs more than the packing."""
+    """Pack with a buffer of the right size; the default of 256 KiB costs more than the packing.
+
+    What is small is packed by one packer, since to make one costs more than that, too. Threads may
+    share it: it lets go of the interpreter's lock only between two values.
+    """
+    if size_hint <= _SMALL_SIZE:
+        return cast(bytes, _PACKER.pack(value))
     return cast(bytes, msgpack.packb(value, use_bin_type=True, buf_size=size_hint))
 
 

@@ -27,9 +27,7 @@ POLITE = (
     READY.format(before="signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])")
     + "signal.sigwait([signal.SIGTERM])\n"
 )
-STUBBORN = (
-    READY.format(before="signal.signal(signal.SIGTERM, signal.SIG_IGN)") + "time.sleep(60)\n"
-)
+STUBBORN = READY.format(before="signal.signal(signal.SIGTERM, signal.SIG_IGN)") + "time.sleep(60)\n"
 SILENT = "import time\ntime.sleep(60)\n"
 FAILING = "import sys\nprint('the port is taken', file=sys.stderr)\nsys.exit(1)\n"
 
