@@ -9,8 +9,7 @@ come again with a good one.
 Only a signature that was checked is kept. The inner records of a run lose theirs, so nobody can
 plant a bad signature that an honest node would later pass on.
 
-Records beyond a gap are held, each checked by its own signature, in a bounded buffer until the gap
-is filled.
+Records beyond a gap are held, each checked by its own signature, until the gap is filled (`Gaps`).
 
 A log of which a second branch came up is **contested**: it stays as it is, and nothing more of it
 is looked at. Both branches are authentic, so whoever passed one on did nothing wrong.
@@ -23,8 +22,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from mycelia_protocol.gaps import Gaps
 from mycelia_protocol.layers import Layered
-from mycelia_protocol.limits import GAP_RECORDS_MAX, GAP_SIZE_MAX, RUN_CHECKS_MAX
+from mycelia_protocol.limits import RUN_CHECKS_MAX
 from mycelia_protocol.record import Record
 from mycelia_protocol.snapshot import Snapshot
 from mycelia_protocol.types.heads import tag_of
@@ -85,9 +85,7 @@ class Logs:
         self._is_signed = verify
         self._logs: dict[LogKey, Log] = {}
         self._tags: dict[bytes, LogKey] = {}  # short name -> log
-        self._gaps: dict[LogKey, dict[int, Record]] = {}
-        self._gap_records = 0
-        self._gap_size = 0
+        self._gaps = Gaps()
         self.moves = 0  # how often heads moved on disk since the start
         self.compact: dict[LogKey, int] = {}  # log -> before which seq some of it is compact
         self.verifications = 0  # signature checks made so far; a cost that benches read
@@ -138,7 +136,7 @@ class Logs:
     @property
     def gap_load(self) -> tuple[int, int]:
         """Records held out of order, and their bytes."""
-        return (self._gap_records, self._gap_size)
+        return (self._gaps.records, self._gaps.size)
 
     def contradicts(self, key: LogKey, seq: int, prefix: bytes) -> bool:
         """Return whether a record's id differs from the one accepted at its place."""
@@ -215,7 +213,7 @@ class Logs:
                 if record.seq == log.accepted.next_seq and hangs:
                     self._admit(log, record, record is records[-1], intake)
             self._drain(key, log, intake)
-        if not log.accepted.next_seq and not self._gaps.get(key):
+        if not log.accepted.next_seq and self._gaps.first(key) is None:
             del self._logs[key]
             self._tags.pop(tag_of(*key), None)
         return intake
@@ -290,13 +288,13 @@ class Logs:
         self._drain(key, log, intake)
         if any((fork.author, fork.log) == key for fork in intake.forks):
             log.is_contested = True
-            self._drop_gap(key)
+            self._gaps.drop(key)
             intake.missing.pop(key, None)
             return
-        beyond = self._gaps.get(key)
-        if beyond:
-            intake.missing[key] = min(beyond)
-        if not log.accepted.next_seq and not beyond:
+        beyond = self._gaps.first(key)
+        if beyond is not None:
+            intake.missing[key] = beyond
+        elif not log.accepted.next_seq:
             del self._logs[key]
             self._tags.pop(tag_of(*key), None)
 
@@ -359,42 +357,21 @@ class Logs:
 
         Room comes first: a signature of what would not be kept is not worth the check.
         """
-        held = self._gaps.get(key, {})
-        is_full = self._gap_records >= GAP_RECORDS_MAX
-        is_full = is_full or self._gap_size + record.size > GAP_SIZE_MAX
-        if is_full or record.seq in held or record.signature is None:
+        if record.signature is None or not self._gaps.takes(record):
             intake.missing.setdefault(key, record.seq)
             return
         if not self.verifies(record):
             intake.forged.append(record)
             return
         intake.missing.setdefault(key, record.seq)
-        self._gaps.setdefault(key, {})[record.seq] = record
-        self._gap_records += 1
-        self._gap_size += record.size
+        self._gaps.hold(record)
 
     def _drain(self, key: LogKey, log: Log, intake: Intake) -> None:
         """Accept held records that follow now; drop those that were overtaken."""
-        held = self._gaps.get(key)
-        if held is None:
-            return
-        for seq in sorted(held):
-            if seq > log.accepted.next_seq:
-                break
-            record = held.pop(seq)
-            self._gap_records -= 1
-            self._gap_size -= record.size
-            if seq < log.accepted.next_seq:
+        for record in self._gaps.follow(key, log.accepted.next_seq):
+            if record.seq < log.accepted.next_seq:
                 continue
-            if record.prev == log.accepted.id:
-                self._admit(log, record, True, intake)
-            else:
+            if record.prev != log.accepted.id:
                 intake.forks.append(record)
-        if not held:
-            del self._gaps[key]
-
-    def _drop_gap(self, key: LogKey) -> None:
-        """Forget what was held of a log that will not go on."""
-        for record in self._gaps.pop(key, {}).values():
-            self._gap_records -= 1
-            self._gap_size -= record.size
+                break
+            self._admit(log, record, True, intake)

@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 
+from mycelia_protocol.limits import GAP_RECORDS_MAX
 from mycelia_protocol.logs import Logs
 from mycelia_protocol.record import Record, build_record
 from support.scribe import Scribe, village
@@ -89,6 +90,43 @@ def test_a_forged_record_cannot_take_a_place_in_the_gap_buffer() -> None:
     assert logs.take([replace(log[3], signature=bytes(64))]).forged
     logs.take(log[:3])
     assert logs.take([log[3]]).accepted == [log[3]]
+
+
+def test_who_fills_the_room_for_gaps_makes_room_for_others() -> None:
+    """LOG-1: the author of whom most is held loses its place, not whoever comes later."""
+    _, (founder, other, _) = village(3)
+    logs = Logs(lambda record: record.signature is not None)
+    while len(founder.written) < GAP_RECORDS_MAX + 3:
+        founder.offer(5)
+    while len(other.written) < 4:
+        other.offer(5)
+    loud, quiet = ((one.written[0].author, one.written[0].log) for one in (founder, other))
+    logs.take(founder.written[2:])
+    assert logs.gap_load[0] == GAP_RECORDS_MAX
+    assert logs.take(other.written[2:]).missing == {quiet: 2}
+    logs.take(other.written[:2])
+    assert logs.accepted(quiet).next_seq == len(other.written)
+    logs.take(founder.written[:2])
+    assert logs.accepted(loud).next_seq == 2  # what was let go comes again
+    logs.take(founder.written[2:])
+    assert logs.accepted(loud).next_seq == len(founder.written)
+    assert logs.gap_load == (0, 0)
+
+
+def test_nobody_makes_room_for_who_holds_more() -> None:
+    """LOG-1: who has the larger part of a full room gets no more of it."""
+    _, (founder, other, _) = village(3)
+    logs = Logs(lambda record: record.signature is not None)
+    while len(founder.written) < GAP_RECORDS_MAX + 2:
+        founder.offer(5)
+    while len(other.written) < 4:
+        other.offer(5)
+    quiet = (other.written[0].author, other.written[0].log)
+    logs.take(other.written[2:])
+    logs.take(founder.written[2:])
+    assert logs.gap_load[0] == GAP_RECORDS_MAX
+    logs.take(other.written[:2])
+    assert logs.accepted(quiet).next_seq == len(other.written)
 
 
 def test_a_second_branch_is_a_fork_and_changes_nothing() -> None:
