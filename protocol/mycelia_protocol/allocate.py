@@ -14,8 +14,7 @@ from mycelia_protocol.sharing.categories import group_of
 from mycelia_protocol.state import State
 from mycelia_protocol.types import answer, grant, receipt
 from mycelia_protocol.types.accounts import account_of, offer_of, purse_of
-from mycelia_protocol.types.answer import Answer
-from mycelia_protocol.types.base import Order, Statement
+from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.promises import (
@@ -118,36 +117,33 @@ def _was_declined(state: State, key: bytes, stock: Stock, request: bytes, quanti
     )
 
 
-def answers(state: State, own_key: bytes, now_ms: int) -> Iterator[Draft]:
+def answers(
+    state: State, own_key: bytes, now_ms: int, is_frozen: Callable[[bytes], bool]
+) -> Iterator[Draft]:
     """Yield answers to grants to the own requests: accept while there is need, decline the rest.
 
-    A node that lost its disk may have its own log back, and not yet the grants that it accepted in
-    it. Until they come it can't say what the requests before these answers still need.
+    A node that lost records may have accepted for an older request what it does not remember, and
+    have renewed it. So it knows what such a request still needs at most: to what would fit it says
+    nothing, unless the request was withdrawn.
+
+    Args:
+        state: what is known.
+        own_key: this node's.
+        now_ms: its clock.
+        is_frozen: whether it may have forgotten what became of what an own log opened.
     """
-    unclear: tuple[Order | None] | None = None  # worked out once somebody waits for an answer
     for request in state.by_author(own_key, Request):
         derived = request_state(state, request.id)
         room = request.body.quantity - derived.filled
         is_closed = derived.withdrawn or is_past(times_of(state, request).expires_ms, now_ms)
+        is_unclear = is_frozen(request.log) and not derived.withdrawn
         for promise in grants_to(state, request.id):
-            if grant_state(state, promise.id).status != "offered":
+            fits = promise.body.quantity <= room
+            if grant_state(state, promise.id).status != "offered" or (fits and is_unclear):
                 continue
-            unclear = unclear or (_last_unclear(state, own_key),)
-            if unclear[0] is not None and request.order < unclear[0]:
-                break
-            accept = not is_closed and promise.body.quantity <= room
+            accept = fits and not is_closed
             room -= promise.body.quantity if accept else 0
             yield Draft(None, "answer", answer.content(accept), (promise.id,))
-
-
-def _last_unclear(state: State, own_key: bytes) -> Order | None:
-    """Return the place of the last own answer that accepts a grant which is not here, if any."""
-    taken = (each for each in state.by_author(own_key, Answer) if each.body.accept)
-    return max((each.order for each in taken if not _is_known(state, each.refs[0])), default=None)
-
-
-def _is_known(state: State, record: bytes) -> bool:
-    return state.statement(record) is not None or state.set_aside(record) is not None
 
 
 def receipts(state: State, own_key: bytes, now_ms: int) -> Iterator[Draft]:

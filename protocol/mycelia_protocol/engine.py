@@ -110,9 +110,9 @@ class Engine:
         """The log that the next start may write on after a clean end now, or None."""
         return self._own.resumable
 
-    def is_frozen(self, purse: bytes) -> bool:
-        """Return whether this node may have spent of a purse what it does not remember."""
-        return self._own.steward.is_frozen(purse)
+    def is_frozen(self, thing: bytes) -> bool:
+        """Return whether this node may have forgotten what a purse or a request of its came to."""
+        return self._own.steward.is_frozen(thing)
 
     @property
     def due_ms(self) -> int | None:

@@ -18,6 +18,7 @@ from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.promises import GrantStatus, grant_state, times_of
 from mycelia_protocol.types.receipt import confirmed
+from mycelia_protocol.types.request import Request
 from mycelia_protocol.types.rights import Rights
 
 CREDITS_MAX = REFS_MAX - 3  # returns that one grant names, beside purse, request and decision
@@ -72,14 +73,16 @@ def stock_of(
     return next((stock for stock in found if stock.slot == slot), None)
 
 
-def log_of(state: State, key: bytes, purse: bytes) -> bytes | None:
-    """Return the own log that opened a purse: what may have been spent of it stands there or later.
+def log_of(state: State, key: bytes, thing: bytes) -> bytes | None:
+    """Return the own log that opened a purse or a request: what it came to stands there or later.
 
-    None if the purse is not this node's, or not known.
+    None if it is not this node's, or not known.
     """
-    offer, rights = state.find(purse, Offer), state.find(purse, Rights)
-    if offer is not None and offer.author == key:
-        return offer.log
+    offer, request = state.find(thing, Offer), state.find(thing, Request)
+    rights = state.find(thing, Rights)
+    for own in (offer, request):
+        if own is not None and own.author == key:
+            return own.log
     return rights.body.log if rights is not None and rights.body.to == key else None
 
 

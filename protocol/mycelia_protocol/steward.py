@@ -126,7 +126,7 @@ class Steward:
         state, key, log = self._state, self._publisher.key, self._publisher.log
         options = self._options
         if options.allocate:
-            yield from allocate.answers(state, key, clock_ms)
+            yield from allocate.answers(state, key, clock_ms, self._gate.is_frozen)
             yield from purses.put_back(state, key, clock_ms)
             if self._gate.is_open:
                 backs = purses.give_back(state, key, log, clock_ms)
@@ -155,9 +155,9 @@ class Steward:
         known = (stock for stock in stocks if not self.is_frozen(stock.purse))
         return [stock for stock in known if not stock.offer.body.ask]
 
-    def is_frozen(self, purse: bytes) -> bool:
-        """Return whether this node may have spent of a purse what it does not remember."""
-        log = purses.log_of(self._state, self._publisher.key, purse)
+    def is_frozen(self, thing: bytes) -> bool:
+        """Return whether this node may have forgotten what a purse or a request of its came to."""
+        log = purses.log_of(self._state, self._publisher.key, thing)
         return log is not None and self._gate.is_frozen(log)
 
     def _why_frozen(self) -> str:

@@ -247,7 +247,8 @@ class Facts:
         ungated: what nodes spent before they knew their past.
         shut: nodes that said in the end that they may not spend yet, since they may have forgotten
             what they promised.
-        frozen: purses of which nodes said in the end that they lost records of what they promised.
+        frozen: purses and requests of which nodes said in the end that they lost records of what
+            they promised, or accepted.
         let_go, formed: where nodes kept, and took, compact forms in place of records.
         looks: how often the memory of nodes was measured; `overruns` are what was found.
         quiet: what was said after all agreed; None if they never did, or nobody listened.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from mycelia_protocol.encoding import Value
+from mycelia_protocol.types.request import Request
 from mycelia_sim.plan import Post
 
 COMPLAINT: Final[Mapping[str, Value]] = {"matter": "not-as-described"}  # what a dispute says
@@ -34,6 +35,17 @@ def thing_of(post: Post, began_ms: int) -> dict[str, Value]:
         spans = tuple((began_ms + start, began_ms + end) for start, end in post.slots)
         thing |= {"terms": "lend", "slots": spans}
     return thing
+
+
+def asked_again(wanted: Request, quantity: int) -> dict[str, Value]:
+    """Return the fields of a request that is like this one, of another quantity and open."""
+    return {
+        "category": wanted.category,
+        "title": wanted.title,
+        "quantity": quantity,
+        "unit": wanted.unit,
+        "urgency": wanted.urgency,
+    }
 
 
 def renewal_of(post: Post, began_ms: int) -> dict[str, Value]:

@@ -142,3 +142,43 @@ def test_a_restored_node_says_what_is_frozen_and_counts_it_anew(
         wait_for(lambda: one.status()["frozen"] is None, "nothing is frozen any more")
     finally:
         one.kill()
+
+
+@pytest.mark.daemon
+def test_a_restored_node_says_for_what_it_accepts_nothing_and_people_may(
+    daemon: Callable[[str], Daemon], tmp_path: Path
+) -> None:
+    """INC-7: a grant to an old request waits for all to tell, or for a person's word."""
+    one, two, three = founder(tmp_path / "one"), daemon("two"), daemon("three")
+    try:
+        for node, name in ((two, "Bakery"), (three, "Garden")):
+            assert cli("--home", node.home, "join", one.invite(), "--name", name).code == 0
+            node.start()
+        request = one.request(5_000)
+        everybody = (one, two, three)
+        wait_for(lambda: all(node.status()["requests"] == 1 for node in everybody), "all know it")
+        wait_for(lambda: two.status()["gate"] == "open", "the bakery may grant")
+        assert not one.client.get(f"/v1/requests/{request}")["frozen"]
+        assert [three.stop(), one.stop()] == [0, 0]
+        shutil.copytree(one.home, tmp_path / "backup", copy_function=shutil.copy2)
+        shutil.rmtree(one.home)
+        (tmp_path / "backup").rename(one.home)
+        one.start()
+        two.offer("Water", 9_000)
+        wait_for(lambda: bool(one.items("/v1/grants")), "the bakery grants")
+        (grant,) = one.items("/v1/grants")
+        (held,) = one.status()["frozen"]["requests"]
+        assert held["id"] == request
+        assert "accepts nothing for" in one.run("status").out
+        assert "Garden must tell all that they hold" in one.run("status").out
+        assert "frozen" in one.run("request", "show", request).out
+        assert one.client.get(f"/v1/grants/{grant['id']}")["status"] == "offered"
+        assert grant["id"][:8] in one.run("board").out.partition("NEEDS YOU")[2]
+        assert one.run("grant", "accept", grant["id"]).code == 0
+        wait_for(
+            lambda: two.client.get(f"/v1/grants/{grant['id']}")["status"] == "accepted",
+            "the bakery knows that it is accepted",
+        )
+        assert one.status()["frozen"]["requests"] == []
+    finally:
+        one.kill()

@@ -83,27 +83,32 @@ def test_what_is_inexhaustible_serves_all() -> None:
     assert sorted(str(row[2]) for row in promised(mill, [oak, elm])) == ["3", "4"]
 
 
-def test_what_was_accepted_before_the_grant_is_here_counts_as_taken() -> None:
-    """A node that has its log back, but not all grants it accepted, answers no older request."""
+def test_of_what_may_be_forgotten_only_what_can_not_fit_is_answered() -> None:
+    """A node that may not remember all it accepted knows what its request needs at most."""
     mill, oak, elm = village(3)[1]
     drills = [who.write("offer", {**DRILL, "quantity": 9}) for who in (mill, elm)]
-    old = ask(oak)
-    first, second = (
-        who.write("grant", {"quantity": 1}, offer.id, old.id)
-        for who, offer in zip((mill, elm), drills, strict=True)
+    old, new = ask(oak, quantity=2), ask(oak, quantity=2)
+    first, large, small, fresh = (
+        who.write("grant", {"quantity": quantity}, offer.id, wanted.id)
+        for who, offer, wanted, quantity in (
+            (mill, drills[0], old, 1),
+            (elm, drills[1], old, 2),
+            (elm, drills[1], old, 1),
+            (elm, drills[1], new, 1),
+        )
     )
     oak.write("answer", {"accept": True}, first.id)
-    new = ask(oak)
-    third = elm.write("grant", {"quantity": 1}, drills[1].id, new.id)
     state = State(mill.charter)
     for record in (each for who in (mill, elm, oak) for each in who.written):
-        if record.id != first.id:
-            state.add(record)
-    assert answered(state, oak) == {third.id: True}
-    state.add(first)
-    assert answered(state, oak) == {second.id: False, third.id: True}
+        state.add(record)
+    log, other = old.log, bytes(8)
+    assert answered(state, oak, log) == {large.id: False}
+    assert answered(state, oak, other) == {large.id: False, small.id: True, fresh.id: True}
+    state.add(oak.write("withdraw", {}, old.id))
+    assert answered(state, oak, log) == {large.id: False, small.id: False}
 
 
-def answered(state: State, who: Scribe) -> dict[bytes, object]:
-    """Return which grants somebody would answer now, and how."""
-    return {each.refs[0]: each.content["accept"] for each in answers(state, who.key, NOW_MS)}
+def answered(state: State, who: Scribe, frozen: bytes) -> dict[bytes, object]:
+    """Return which grants somebody would answer now, and how, if one log of it is frozen."""
+    drafts = answers(state, who.key, NOW_MS, frozen.__eq__)
+    return {each.refs[0]: each.content["accept"] for each in drafts}

@@ -10,10 +10,14 @@ from mycelia_node.names import id_text
 from mycelia_node.node import Node
 from mycelia_node.quantity import format_quantity
 from mycelia_protocol.errors import LocalError
+from mycelia_protocol.purses import is_past
 from mycelia_protocol.recount import counted_anew
+from mycelia_protocol.state import State
 from mycelia_protocol.types.accounts import account_of, purse_of
 from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.offer import Offer
+from mycelia_protocol.types.promises import request_state, times_of
+from mycelia_protocol.types.request import Request
 from mycelia_protocol.types.rights import Rights
 
 
@@ -64,7 +68,7 @@ def _check_lots(offer: Statement[Offer], quantity: int) -> None:
 
 
 def frozen_view(node: Node) -> Json | None:
-    """Return what nothing is granted from, and who has yet to tell what it holds; None if all is.
+    """Return of what nothing is granted or accepted, and who has yet to tell what it holds.
 
     None is the answer of a node that knows all that it ever wrote.
     """
@@ -81,5 +85,17 @@ def frozen_view(node: Node) -> Json | None:
         for held in state.addressed_to(engine.key, Rights)
         if engine.is_frozen(held.id) and purse_of(state, held.id).free
     ]
+    requests = [
+        {"id": id_text("record", wanted.id), "title": wanted.body.title}
+        for wanted in state.by_author(engine.key, Request)
+        if engine.is_frozen(wanted.id) and _may_lack(state, wanted, node.clock.now_ms())
+    ]
     awaited = [collective(state, member) for member in engine.gate.awaited()]
-    return {"offers": offers, "rights": rights, "awaited": awaited}
+    return {"offers": offers, "rights": rights, "requests": requests, "awaited": awaited}
+
+
+def _may_lack(state: State, wanted: Statement[Request], now_ms: int) -> bool:
+    """Return whether a request would still take something, as far as is known."""
+    derived = request_state(state, wanted.id)
+    is_over = derived.withdrawn or is_past(times_of(state, wanted).expires_ms, now_ms)
+    return not is_over and derived.filled < wanted.body.quantity

@@ -154,21 +154,37 @@ def status_text(answer: dict[str, Any]) -> str:
 
 def frozen_lines(frozen: dict[str, Any] | None) -> list[str]:
     """Return what is frozen, why, and what to do about it, for people."""
-    if frozen is None or not frozen["offers"] + frozen["rights"]:
+    if frozen is None:
         return []
-    what = [f"{clean(one['title'])} ({short(one['id'])})" for one in frozen["offers"]]
-    what += [f"rights {short(one['id'])}" for one in frozen["rights"]]
     waiting = names_text([one["name"] for one in frozen["awaited"]])
-    lines = [
-        f"frozen: {', '.join(what)}. This node came back without some of its records, and may have "
-        f"promised of this what it does not remember. First {waiting} must tell all that they hold"
-    ]
+    until = f"does not remember. First {waiting} must tell all that they hold"
+    what = [_frozen_name(one) for one in frozen["offers"]]
+    what += [f"rights {short(one['id'])}" for one in frozen["rights"]]
+    lines: list[str] = []
+    if what:
+        lines.append(
+            f"frozen: {', '.join(what)}. This node came back without some of its records, and may "
+            f"have promised of this what it {until}"
+        )
     if frozen["offers"]:
         lines.append(
             "  or count what is there and was promised to nobody: "
             "`mycelia offer recount ID AMOUNT UNIT`"
         )
+    if asked := [_frozen_name(one) for one in frozen["requests"]]:
+        lines.append(
+            f"accepts nothing for {', '.join(asked)}: this node came back without some of its "
+            f"records, and may have accepted for this what it {until}"
+        )
+        lines.append(
+            "  or say it yourself: `mycelia grant accept ID`; or withdraw what you asked for, and "
+            "ask anew for what you still need"
+        )
     return lines
+
+
+def _frozen_name(thing: dict[str, Any]) -> str:
+    return f"{clean(thing['title'])} ({short(thing['id'])})"
 
 
 def names_text(names: list[str], most: int = 3) -> str:

@@ -66,4 +66,6 @@ def request_rows(answer: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(("people", str(answer["people"])))
     if answer["substitutes"]:
         rows.append(("or", ", ".join(answer["substitutes"])))
+    if answer["frozen"]:
+        rows.append(("frozen", "this node may have accepted more for it: `mycelia status`"))
     return rows

@@ -7,25 +7,28 @@ from typing import Final
 from mycelia_protocol.errors import LocalError
 from mycelia_protocol.recount import counted_anew
 from mycelia_protocol.types.accounts import account_of
+from mycelia_protocol.types.base import Statement
 from mycelia_protocol.types.offer import Offer
-from mycelia_protocol.types.promises import grant_state, grants_to
+from mycelia_protocol.types.promises import grant_state, grants_to, request_state
+from mycelia_protocol.types.request import Request
 from mycelia_protocol.types.rights import Rights
 from mycelia_sim.facts import Facts
 from mycelia_sim.plan import Post
-from mycelia_sim.posting import COMPLAINT, DISPUTABLE, renewal_of, rights_of, thing_of
+from mycelia_sim.posting import COMPLAINT, DISPUTABLE, asked_again, renewal_of, rights_of, thing_of
 from mycelia_sim.virtual.node import VirtualNode
 
 RECOUNTS: Final = 1 << 48  # from here on tokens are of what people count anew, not of posts
 RECOUNT_AFTER_MS: Final = (5_000, 20_000)  # after a node came back without all it had written
 
 
-def frozen_purses(node: VirtualNode) -> list[str]:
-    """Return the purses of which a node says that it can't know what it promised, in hex."""
+def frozen_things(node: VirtualNode) -> list[str]:
+    """Return the purses and requests whose past a node says that it can't know, in hex."""
     if node.engine is None:
         return []
     state, key = node.engine.state, node.engine.key
-    purses = [*state.by_author(key, Offer), *state.addressed_to(key, Rights)]
-    return [purse.id.hex() for purse in purses if node.engine.is_frozen(purse.id)]
+    things: list[Statement[object]] = [*state.by_author(key, Offer), *state.by_author(key, Request)]
+    things += state.addressed_to(key, Rights)
+    return [thing.id.hex() for thing in things if node.engine.is_frozen(thing.id)]
 
 
 class People:
@@ -58,14 +61,18 @@ class People:
             node.publish(token, post.kind, thing_of(post, self._facts.began_ms))
 
     def recount(self, token: int, node: VirtualNode, now_ms: int) -> int:
-        """Let a node's people count anew what it may have promised without remembering it.
+        """Let a node's people count anew what it may have spent or taken without remembering it.
 
-        They withdraw it, and offer half of what the node takes to be left: the rest they keep for
-        whoever comes and was promised it.
+        Of offers that they withdraw, they offer half of what the node takes to be left: the rest
+        they keep for whoever comes and was promised it. They ask anew for half of what the node
+        takes to be lacking.
 
         Returns:
             The next free token.
         """
+        return self._ask_anew(self._offer_anew(token, node, now_ms), node)
+
+    def _offer_anew(self, token: int, node: VirtualNode, now_ms: int) -> int:
         engine = node.engine
         if engine is None:
             return token
@@ -79,6 +86,24 @@ class People:
                 with contextlib.suppress(LocalError):  # its time is over
                     again = counted_anew(engine.state, offer, left, now_ms)
                     node.publish(token + 1, "offer", again)
+            token += 2
+        return token
+
+    def _ask_anew(self, token: int, node: VirtualNode) -> int:
+        """Withdraw what grants wait for that the node does not dare to accept, and ask anew."""
+        engine = node.engine
+        if engine is None:
+            return token
+        for asked in engine.state.by_author(engine.key, Request):
+            given = [grant_state(engine.state, one.id) for one in grants_to(engine.state, asked.id)]
+            derived, wanted = request_state(engine.state, asked.id), asked.body
+            is_waited_for = any(each.status == "offered" for each in given)
+            if derived.withdrawn or not is_waited_for or not engine.is_frozen(asked.id):
+                continue
+            node.publish(token, "withdraw", {}, (asked.id,))
+            left = (wanted.quantity - derived.filled) // 2
+            if left:
+                node.publish(token + 1, "request", asked_again(wanted, left))
             token += 2
         return token
 

@@ -31,7 +31,7 @@ from mycelia_sim.virtual.gates import Gates
 from mycelia_sim.virtual.genesis import Beginning, StreamRng, begin
 from mycelia_sim.virtual.loop import MS, Loop
 from mycelia_sim.virtual.node import EPOCH_MS, LOSES, VirtualNode
-from mycelia_sim.virtual.people import RECOUNT_AFTER_MS, RECOUNTS, People, frozen_purses
+from mycelia_sim.virtual.people import RECOUNT_AFTER_MS, RECOUNTS, People, frozen_things
 from mycelia_sim.virtual.pruning import Pruning
 from mycelia_sim.virtual.trace import Trace
 from mycelia_sim.virtual.watch import Watch
@@ -128,7 +128,7 @@ class World:
             self.custody.look(node)
             if node.engine is not None and not node.engine.gate.is_open:
                 self.facts.shut.append(node.id)
-            self.facts.frozen += frozen_purses(node)
+            self.facts.frozen += frozen_things(node)
         return self.facts
 
     @property
