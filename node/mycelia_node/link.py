@@ -54,6 +54,7 @@ class Link:
         self._wake = asyncio.Event()
         self._close: tuple[int, str] | None = None
         self.reason = ""
+        self.closed_with: int | None = None  # the code that the peer gave
         self._sender = asyncio.create_task(self._send_all(), name=f"link-{number}-send")
 
     def send(self, data: bytes) -> None:
@@ -97,6 +98,7 @@ class Link:
             self.close(CLOSE_TEXT, "frame: text where only binary is spoken")
             await self.finished(CLOSE_WAIT_S)
         elif message.type is WSMsgType.CLOSE:
+            self.closed_with = message.data or None
             self.reason = self.reason or f"closed by the peer: {message.extra or message.data}"
         elif message.type is WSMsgType.ERROR:
             self.reason = self.reason or f"broken: {message.data}"

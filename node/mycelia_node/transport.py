@@ -20,6 +20,7 @@ from typing import Final
 import aiohttp
 from aiohttp import web
 
+from mycelia_node.certificates import trusted
 from mycelia_node.clock import Clock
 from mycelia_node.link import QUEUE_SIZE_MAX, Link, Socket
 from mycelia_protocol.burden import Burden
@@ -70,9 +71,11 @@ async def connect(session: aiohttp.ClientSession, address: str) -> aiohttp.Clien
     Raises:
         OSError, aiohttp.ClientError, TimeoutError: nobody answers there, or somebody else does.
     """
+    url = url_of(address)
     async with asyncio.timeout(DIAL_TIMEOUT_S):
         return await session.ws_connect(
-            url_of(address),
+            url,
+            ssl=await asyncio.to_thread(trusted) if url.lower().startswith("wss:") else True,
             max_msg_size=MESSAGE_SIZE_MAX,
             heartbeat=HEARTBEAT_S,
             compress=0,
@@ -288,7 +291,7 @@ class Transport:
                 await asyncio.shield(asyncio.create_task(link.end()))
             finally:
                 del self.links[link.number]
-                self._deliver(LinkClosed(link.number, link.reason))
+                self._deliver(LinkClosed(link.number, link.reason, link.closed_with))
                 self._collect()
 
     def _collect(self) -> None:

@@ -97,6 +97,7 @@ class Attendance:
         self._heard: dict[bytes, Heard] = {}
         self._linked_ms: dict[bytes, int] = {}  # member -> when the last link to it ended
         self._began_ms: int | None = None
+        self.is_awaited = False  # others think that it rests: it says soon that it is back
 
     @property
     def interval_ms(self) -> int:
@@ -104,11 +105,17 @@ class Attendance:
         return max(PRESENCE_INTERVAL_MS, PRESENCE_SPACING_MS * self._roster.member_count)
 
     def opened(self, now_ms: int) -> None:
-        """Note that there is somebody to speak to."""
+        """Note that there is somebody to speak to.
+
+        Where all come back at once, as when the lights go on again, their words are spread as if
+        they had been speaking all the time: then no tree has found its shape yet.
+        """
         if self._began_ms is None:
             self._began_ms = now_ms
         if self.due_ms is None and self._is_spoken:
-            self.due_ms = now_ms + int(PRESENCE_SOON_MS * (1 + self._rng.random()))
+            apart_ms = 0 if self.is_awaited else PRESENCE_SPACING_MS * self._roster.member_count
+            spread_ms = max(PRESENCE_SOON_MS, apart_ms)
+            self.due_ms = now_ms + PRESENCE_SOON_MS + int(spread_ms * self._rng.random())
 
     def closed(self, key: bytes | None, now_ms: int, *, is_last: bool) -> None:
         """Note that the link to a member ended; perhaps it was the last one of all.
@@ -123,7 +130,7 @@ class Attendance:
 
     def speak(self, now_ms: int, heads: bytes, *, is_resting: bool = False) -> Presence:
         """Return this node's next word."""
-        interval_ms = self.interval_ms
+        interval_ms, self.is_awaited = self.interval_ms, is_resting
         self.due_ms = now_ms + int(interval_ms * (7 + 2 * self._rng.random()) / 8)
         last = self._heard.get(self.key)
         time_ms = now_ms if last is None else max(now_ms, last.presence.time_ms + 1)

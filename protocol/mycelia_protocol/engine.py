@@ -157,9 +157,10 @@ class Engine:
             case events.LinkFilled(link) | events.LinkDrained(link):
                 self.replicate.filled(link, is_full=isinstance(event, events.LinkFilled))
                 return []
-            case events.LinkClosed(link, reason):
-                outputs = self._perform(self.peers.gone(link, reason), now_ms)
-                self._overlay.closed(link, now_ms)
+            case events.LinkClosed(link, reason, code):
+                gone = self.peers.gone(link, reason)  # nothing, if it was closed here
+                outputs = self._perform(gone, now_ms)
+                self._overlay.closed(link, now_ms, is_broken=bool(gone) and code is None)
                 return outputs
             case events.DialFailed(address, _):
                 self._overlay.failed(address, now_ms)
@@ -208,6 +209,7 @@ class Engine:
     def _loaded(self, store: events.StoreLoaded, now_ms: int) -> list[Output]:
         """Begin: everything on disk has been read."""
         self._is_loaded = True
+        self.attendance.is_awaited = store.resumable_log is not None  # it said that it rests
         outputs = self._own.loaded(store, now_ms, self._clock.shown_ms)
         self._exchange.loaded(now_ms)
         for key in self.state.roster():

@@ -88,10 +88,15 @@ class LinkDrained:
 
 @dataclass(frozen=True, slots=True)
 class LinkClosed:
-    """A link is gone; nothing can be sent on it any more."""
+    """A link is gone; nothing can be sent on it any more.
+
+    Attributes:
+        code: with which the other end closed it; None if it broke, or this end did.
+    """
 
     link: int
     reason: str
+    code: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,7 @@ LINK_AGE_MIN_MS: Final = 300_000  # of a link that others opened, before it make
 REGION_CELL: Final = 500_000  # 0.05 degree, about 5 km: members whose places share such a cell
 UNPROVEN_MAX: Final = 24  # links on which nobody has greeted yet; the oldest makes room
 DIAL_RANDOM_INTERVAL_MS: Final = 30_000  # one random unconnected member, for ever, +-50 %
+DIAL_RANDOM_INTERVAL_MAX_MS: Final = 480_000  # the same, where no dial failed and no link broke
 REDIAL_DELAY_MS: Final = 500  # first pause after a failed dial; doubles
 REDIAL_DELAY_MAX_MS: Final = 15_000  # a healed link is found again within this time
 

@@ -2,10 +2,13 @@
 
 Fixed addresses are kept connected for ever. With discovery on, the node dials members by the
 addresses in their profiles until it has enough links, and after that one random unconnected member
-every half minute, for ever: it is this dial that heals partitions. Where nobody is linked of a
-region (a coarse place), its members are dialled first. When there are more links than it takes, a
-link that this node dialled is let go, never one that another dialled. A failed address is tried
-again after a pause that doubles up to a bound, so that a healed link is found within that bound.
+now and then, for ever: it is this dial that heals partitions. It comes each half minute while
+there is something to look for: a dial failed, a link broke, an address is new. In between it comes
+half as often each time, since a link costs some hundred frames until trees have found their shape
+once more. Where nobody is linked of a region (a coarse place), its members are dialled first. When
+there are more links than it takes, a link that this node dialled is let go, never one that another
+dialled. A failed address is tried again after a pause that doubles up to a bound, so that a healed
+link is found within that bound.
 
 A profile is only a claim: anybody may name anybody's address. So a claim never keeps an address
 from being dialled for another member who names it too, and takes nobody else's away.
@@ -20,6 +23,7 @@ from mycelia_protocol.limits import (
     DEGREE_HIGH,
     DEGREE_OUTBOUND,
     DEGREE_TARGET,
+    DIAL_RANDOM_INTERVAL_MAX_MS,
     DIAL_RANDOM_INTERVAL_MS,
     REDIAL_DELAY_MAX_MS,
     REDIAL_DELAY_MS,
@@ -64,6 +68,38 @@ class Contact:
         return set() if self.key is None else {self.key}
 
 
+class Search:
+    """When to dial the next random member: the more seldom, the longer there was nothing to find.
+
+    Who comes back soon is found soon: what makes it look again counts from the last dial.
+    """
+
+    def __init__(self, rng: Rng) -> None:
+        self._rng = rng
+        self._last_ms: int | None = None
+        self._interval_ms = DIAL_RANDOM_INTERVAL_MS
+        self._is_calm = False
+        self._share = 1.0  # of the interval, drawn for each dial
+
+    @property
+    def due_ms(self) -> int | None:
+        """When to dial one; None before the first."""
+        if self._last_ms is None:
+            return None
+        return self._last_ms + int(self._interval_ms * self._share)
+
+    def dialled(self, now_ms: int) -> None:
+        """Note that one is dialled now."""
+        if self._is_calm:
+            self._interval_ms = min(2 * self._interval_ms, DIAL_RANDOM_INTERVAL_MAX_MS)
+        self._last_ms, self._is_calm = now_ms, True
+        self._share = 0.5 + self._rng.random()
+
+    def again(self) -> None:
+        """Note that something was lost, or may be found."""
+        self._interval_ms, self._is_calm = DIAL_RANDOM_INTERVAL_MS, False
+
+
 class Overlay:
     """Chooses addresses to dial and links to let go; knows nothing of what is said on them.
 
@@ -83,7 +119,7 @@ class Overlay:
         self._rng = rng
         self.regions: dict[bytes, Region] = {}
         self._connected: dict[int, bytes] = {}  # link -> member, the oldest first
-        self._random_ms: int | None = None
+        self._search = Search(rng)
         self._due_ms: int | None = None
         self._is_stale = True  # something changed since due_ms was worked out
 
@@ -100,8 +136,8 @@ class Overlay:
             for contact in self._contacts.values()
             if (contact.is_fixed or self._wants_more()) and self._is_idle(contact)
         ]
-        if self._discover and self._random_ms is not None:
-            times.append(self._random_ms)
+        if self._discover and self._search.due_ms is not None:
+            times.append(self._search.due_ms)
         return min(times, default=None)
 
     def heard_of(self, key: bytes, addresses: Iterable[str], own_key: bytes) -> None:
@@ -117,6 +153,8 @@ class Overlay:
             is_idle = contact.link is None and not contact.is_dialling
             if is_idle and not contact.claims and not contact.is_fixed:
                 del self._contacts[address]
+        if not fresh.issubset(self._contacts):
+            self._search.again()
         for address in sorted(fresh):
             self._contacts.setdefault(address, Contact(is_fixed=False)).claims.add(key)
 
@@ -141,9 +179,11 @@ class Overlay:
         self._is_stale = True
         self._connected.pop(link, None)
 
-    def closed(self, link: int, now_ms: int) -> None:
-        """Note that a link is gone."""
+    def closed(self, link: int, now_ms: int, *, is_broken: bool = False) -> None:
+        """Note that a link is gone; perhaps it broke, and nobody chose to end it."""
         self._is_stale = True
+        if is_broken:
+            self._search.again()
         self._connected.pop(link, None)
         for contact in self._contacts.values():
             if contact.link == link:
@@ -157,6 +197,8 @@ class Overlay:
         if contact is not None:
             contact.is_dialling = False
             self._pause(contact, now_ms)
+            if not contact.is_fixed:
+                self._search.again()
 
     def timer(self, now_ms: int) -> list[str]:
         """Return the addresses to dial now."""
@@ -204,11 +246,10 @@ class Overlay:
             if not contact.is_fixed and self._is_idle(contact) and contact.next_ms <= now_ms
         )
         count = max(0, DEGREE_TARGET - len(self._connected) - self._dialling())
-        if self._random_ms is None or now_ms >= self._random_ms:
-            is_first = self._random_ms is None
-            low, high = DIAL_RANDOM_INTERVAL_MS // 2, DIAL_RANDOM_INTERVAL_MS * 3 // 2
-            self._random_ms = now_ms + low + int(self._rng.random() * (high - low))
-            count = count if is_first else max(count, 1)
+        random_ms = self._search.due_ms
+        if random_ms is None or now_ms >= random_ms:
+            self._search.dialled(now_ms)
+            count = count if random_ms is None else max(count, 1)
         reached = {None, *map(self.regions.get, self._connected.values())}
         chosen: list[str] = []
         while due and len(chosen) < count:

@@ -127,6 +127,8 @@ async def test_closing_sends_what_is_queued_and_tells_why(server: End, client: E
     server.transport.close_link(there, 4003, "stranger: nobody vouched")
     assert await client.closed(here) == "closed by the peer: stranger: nobody vouched"
     assert await server.closed(there) == "stranger: nobody vouched"
+    codes = [e.code for end in (client, server) for e in end.events if isinstance(e, LinkClosed)]
+    assert codes == [4003, None], "whoever was left knows that it was left, and did not break"
     assert client.frames() == [b"last words"]
     server.transport.send(there, b"too late")
     server.transport.close_link(there, 4003, "again")

@@ -6,6 +6,7 @@ from mycelia_protocol.limits import (
     DEGREE_HIGH,
     DEGREE_OUTBOUND,
     DEGREE_TARGET,
+    DIAL_RANDOM_INTERVAL_MAX_MS,
     DIAL_RANDOM_INTERVAL_MS,
 )
 from mycelia_protocol.options import Options
@@ -22,6 +23,7 @@ class Town(Mesh):
     def __init__(self, count: int) -> None:
         self.places: dict[str, Node] = {}
         self.away: set[str] = set()  # names of nodes that reach nobody
+        self.half: set[str] = set()  # names of nodes that reach only each other
         self.dials: list[tuple[int, Node, str]] = []
         super().__init__(count=count)
         for node in self.nodes:
@@ -50,7 +52,7 @@ class Town(Mesh):
             return
         self.dials.append((self.now_ms, node, output.address))
         there = self.places.get(output.address)
-        if there is None or {node.name, there.name} & self.away:
+        if there is None or {node.name, there.name} & self.away or self.is_cut(node, there):
             self.queue.append((node, events.DialFailed(output.address, "no route")))
             return
         self._links += 2
@@ -65,6 +67,22 @@ class Town(Mesh):
         for link in [link for link, (far, _) in self.ends.items() if far is node]:
             self.cut(link)
         self.settle()
+
+    def part(self, count: int) -> None:
+        """Cut the first so many nodes from the others."""
+        self.half = {node.name for node in self.nodes[:count]}
+        for link in list(self.ends):
+            if link in self.ends and self.is_cut(self.ends[link][0], self.near(link)):
+                self.cut(link)
+        self.settle()
+
+    def near(self, link: int) -> Node:
+        """Return whose end of a link this is."""
+        return self.ends[self.ends[link][1]][0]
+
+    def is_cut(self, one: Node, other: Node) -> bool:
+        """Return whether two nodes are apart."""
+        return (one.name in self.half) != (other.name in self.half)
 
 
 def linked(node: Node) -> set[bytes]:
@@ -104,6 +122,32 @@ def test_one_random_member_is_dialled_for_ever() -> None:
     town.away.clear()
     town.run(2 * MINUTE_MS)
     assert len(linked(others[-1])) >= DEGREE_TARGET
+
+
+def test_where_nothing_is_lost_members_are_dialled_more_and_more_seldom() -> None:
+    """9.7: each fresh link costs frames; letting go of one too many is no loss."""
+    town = Town(24)
+    town.run(HALF_HOUR_MS)
+    town.dials.clear()
+    town.run(2 * HALF_HOUR_MS)
+    dials = len(town.dials) / len(town.nodes)
+    hour_ms = 2 * HALF_HOUR_MS
+    assert hour_ms / (2 * DIAL_RANDOM_INTERVAL_MAX_MS) <= dials
+    assert dials <= 2 * hour_ms / DIAL_RANDOM_INTERVAL_MAX_MS
+
+
+def test_halves_that_were_cut_apart_find_each_other_within_a_minute() -> None:
+    """9.7: however long all was calm before, and all was cut."""
+    for apart_ms in (MINUTE_MS // 2, HALF_HOUR_MS):
+        town = Town(24)
+        town.run(HALF_HOUR_MS)
+        town.part(12)
+        town.run(apart_ms)
+        town.half.clear()
+        town.run(MINUTE_MS)
+        others = {node.key for node in town.nodes[12:]}
+        crossing = sum(len(linked(node) & others) for node in town.nodes[:12])
+        assert crossing >= 6, apart_ms
 
 
 def test_who_was_away_for_a_month_finds_back_from_any_one_member() -> None:

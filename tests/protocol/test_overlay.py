@@ -1,12 +1,14 @@
 """Whom a node dials, and what members' claims about addresses can and can't do."""
 
 import random
+from collections.abc import Callable
 
 from mycelia_protocol.limits import DEGREE_HIGH, DEGREE_OUTBOUND, DIAL_RANDOM_INTERVAL_MS
 from mycelia_protocol.overlay import Overlay
 
 OWN, OAK, LIAR = b"own", b"oak", b"liar"
 OAKS_ADDRESS = "oak.example:7946"
+SECOND_MS, HOUR_MS = 1_000, 3_600_000
 
 
 def overlay(*fixed: str) -> Overlay:
@@ -142,3 +144,40 @@ def test_a_region_without_a_link_is_dialled_first() -> None:
     first = made.timer(0)
     assert OAKS_ADDRESS in first
     assert len(first) > 1
+
+
+def calm(hours: int) -> Overlay:
+    """Return an overlay with links enough, whose dials of further members all lead to links."""
+    made = overlay()
+    for link in range(DEGREE_HIGH):
+        made.identified(link, link.to_bytes(32))
+    made.heard_of(OAK, [OAKS_ADDRESS], OWN)
+    for now_ms in range(0, hours * HOUR_MS, SECOND_MS):
+        for address in made.timer(now_ms):
+            made.opened(-1, address)
+            made.identified(-1, OAK)
+            made.lost(-1)
+            made.closed(-1, now_ms)  # it was one too many
+    return made
+
+
+def test_a_node_looks_again_soon_when_something_was_lost_or_is_new() -> None:
+    """9.7: a link that broke, a dial that failed, a new address; not a link that was let go."""
+    begin_ms = HOUR_MS
+    happenings: dict[str, Callable[[Overlay], None]] = {
+        "broken": lambda made: made.closed(0, begin_ms, is_broken=True),
+        "failed": lambda made: made.failed(OAKS_ADDRESS, begin_ms),
+        "moved": lambda made: made.heard_of(OAK, ["elsewhere.example:1"], OWN),
+        "let go": lambda made: made.closed(0, begin_ms),
+        "as before": lambda made: made.heard_of(OAK, [OAKS_ADDRESS], OWN),
+    }
+    for happening, happens in happenings.items():
+        made = calm(hours=1)
+        before_ms = made.due_ms
+        assert before_ms is not None
+        happens(made)
+        due_ms = made.due_ms
+        assert due_ms is not None
+        is_sooner = happening in ("broken", "failed", "moved")
+        assert (due_ms < before_ms) == is_sooner, happening
+        assert not is_sooner or due_ms <= begin_ms + DIAL_RANDOM_INTERVAL_MS * 3 // 2, happening

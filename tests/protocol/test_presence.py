@@ -1,5 +1,6 @@
 """Words of members about themselves: who hears them, what they cost, how they are misused."""
 
+import random
 from collections import Counter
 from dataclasses import replace
 
@@ -188,6 +189,40 @@ def test_the_more_members_there_are_the_more_seldom_each_speaks() -> None:
         roster.member_count = members
         assert members * 1_000 / made.interval_ms <= 1
         assert made.interval_ms == max(PRESENCE_INTERVAL_MS, 1_000 * members)
+
+
+def test_where_all_come_back_at_once_they_do_not_all_speak_at_once() -> None:
+    """PRES-1: one word a second, as at other times; who said that it rests takes it back soon."""
+
+    class Roster:
+        member_count = 60
+
+    dues: dict[bool, list[int]] = {False: [], True: []}
+    for is_awaited, found in dues.items():
+        for number in range(Roster.member_count):
+            rng = random.Random(number)
+            made = Attendance(
+                bytes(32), bytes(32), Roster(), rng, Presence.is_signed, is_spoken=True
+            )
+            made.is_awaited = is_awaited
+            made.opened(0)
+            assert made.due_ms is not None
+            found.append(made.due_ms)
+    assert min(dues[False]) >= PRESENCE_SOON_MS
+    for begin_ms in range(0, 60_000, 5_000):
+        assert sum(begin_ms <= due_ms < begin_ms + 10_000 for due_ms in dues[False]) <= 20
+    assert max(dues[True]) <= 2 * PRESENCE_SOON_MS
+
+
+def test_who_stopped_on_purpose_is_awaited_and_who_crashed_is_not() -> None:
+    """PRES-1: a clean end is one after which all think that it rests."""
+    mesh = line(2)
+    last = mesh.nodes[-1]
+    mesh.run(2 * PRESENCE_INTERVAL_MS)
+    last.start(None)
+    assert not last.engine.attendance.is_awaited
+    last.start(bytes(32))
+    assert last.engine.attendance.is_awaited
 
 
 def test_a_word_of_another_commons_is_forged_here() -> None:

@@ -175,14 +175,14 @@ class Mesh:
         self.queue.append((second, events.LinkOpened(there, False, first.name)))
         return here
 
-    def cut(self, link: int) -> None:
-        """End a link at both ends."""
+    def cut(self, link: int, code: int | None = None) -> None:
+        """End a link at both ends; with a code, it is this end that closes it."""
         if link not in self.ends:
             return
         far, far_link = self.ends.pop(link)
         near, _ = self.ends.pop(far_link)
         self.queue.append((near, events.LinkClosed(link, "cut")))
-        self.queue.append((far, events.LinkClosed(far_link, "cut")))
+        self.queue.append((far, events.LinkClosed(far_link, "cut", code)))
 
     def settle(self) -> None:
         """Deliver everything that is under way."""
@@ -215,9 +215,9 @@ class Mesh:
                 if link in self.ends:
                     far, far_link = self.ends[link]
                     self.queue.append((far, events.FrameReceived(far_link, data)))
-            case events.CloseLink(link):
+            case events.CloseLink(link, code):
                 node.closed.append(output)
-                self.cut(link)
+                self.cut(link, code)
             case events.Dial(address):
                 self.queue.append((node, events.DialFailed(address, "no route")))
             case events.StoreRecords(batch, records, _, erased):

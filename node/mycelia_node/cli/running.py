@@ -28,6 +28,9 @@ def up(settings: Settings, name: str | None) -> int:
     node that is in no commons yet waits for `found` or `join` from another terminal.
     """
     gc.disable()  # nothing that a module makes is garbage; to look for some is a tenth of the start
+    from mycelia_node.certificates import import_aiohttp
+
+    import_aiohttp()
     from mycelia_node.config import check_name
     from mycelia_node.daemon import run_daemon
 
