@@ -18,6 +18,7 @@ Spec: section 9, requirements SESS-1. Source: noiseprotocol.org, revision 34.
 import hashlib
 import hmac
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -31,13 +32,17 @@ DH_SIZE: Final = 32  # bytes of a key and of a shared secret
 TAG_SIZE: Final = 16  # bytes that encryption adds
 NONCE_MAX: Final = 2**64 - 1  # reserved by Noise: a cipher stops before it gets there
 MESSAGE_SIZE_MAX: Final = 65_535  # bytes of one handshake message
+STATICS_KEPT: Final = 256  # keys that need not be made anew: a node has one, a world has many
 
 _PATTERN: Final = (("e",), ("e", "ee", "s", "es"), ("s", "se"))
 
 
 def dh_public(private: bytes) -> bytes:
-    """Return the X25519 public key (32 bytes) of a private one (32 bytes)."""
-    return _private_key(private).public_key().public_bytes_raw()
+    """Return the X25519 public key (32 bytes) of a private one (32 bytes), which is a lasting one.
+
+    The last few are remembered: so none that has to be forgotten may be asked for.
+    """
+    return _lasting_key(private).public_key().public_bytes_raw()
 
 
 class CipherState:
@@ -162,7 +167,7 @@ class HandshakeState:
         self, *, is_initiator: bool, static: bytes, ephemeral: bytes, prologue: bytes = b""
     ) -> None:
         self._is_initiator = is_initiator
-        self._private = {"s": _private_key(static), "e": _private_key(ephemeral)}
+        self._private = {"s": _lasting_key(static), "e": _private_key(ephemeral)}
         self._remote: dict[str, bytes] = {}
         self._symmetric = SymmetricState()
         self._symmetric.mix_hash(prologue)
@@ -301,6 +306,12 @@ def _private_key(private: bytes) -> X25519PrivateKey:
     if len(private) != DH_SIZE:
         raise LocalError(f"a private key has {DH_SIZE} bytes, not {len(private)}")
     return X25519PrivateKey.from_private_bytes(private)
+
+
+@lru_cache(STATICS_KEPT)
+def _lasting_key(private: bytes) -> X25519PrivateKey:
+    """Return a static key, the same in all handshakes of a node; never an ephemeral one."""
+    return _private_key(private)
 
 
 def _broken(reason: str) -> SessionError:

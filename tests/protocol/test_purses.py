@@ -3,6 +3,8 @@
 import random
 from itertools import pairwise
 
+import pytest
+
 from mycelia_protocol import events
 from mycelia_protocol.encoding import Value
 from mycelia_protocol.limits import ACCEPT_WITHIN_MS, LEASE_MARGIN_MS
@@ -12,6 +14,8 @@ from mycelia_protocol.types.grant import Grant
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.promises import grant_state, holdings_of
 from mycelia_protocol.types.rights import Rights
+from mycelia_protocol.types.rows import offer_row
+from mycelia_protocol.types.withdraw import Withdraw
 from support.mesh import Mesh, Node
 
 WATER: dict[str, Value] = {"category": "food.water", "title": "Water", "unit": "mL"}
@@ -254,3 +258,34 @@ def _check(mesh: Mesh) -> None:
     for rights in state.every(Rights):
         assert purse_of(state, rights.id).ledger.overdrawn == []
     assert not {"overdrawn", "void", "waiting"}.intersection(statuses(mesh.nodes[0]))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"quantity": 10, "lot": 5, "expires_ms": 9, "until_ms": 8},
+        {"quantity": 10, "renewing": True},
+        {"quantity": 10, "inexhaustible": True},
+        {"quantity": 2, "terms": "lend", "unit": "1", "slots": ((0, 5), (7, 9))},
+    ],
+)
+def test_an_offer_of_which_nobody_spoke_has_the_row_that_a_walk_gives(
+    fields: dict[str, Value],
+) -> None:
+    """Its account is not made for its row; a word that changes nothing brings about the walk."""
+    mesh = Mesh(count=2)
+    giver, other = mesh.nodes
+    chain(mesh)
+    mesh.settle()
+    thing = giver.publish("offer", {**WATER, **fields})
+    mesh.settle()
+    state = giver.engine.state
+    statement = state.find(thing, Offer)
+    assert statement is not None
+    short = offer_row(state, statement)
+    assert not state.is_derived(thing)
+    other.publish("withdraw", {}, thing)  # it is not its author's
+    mesh.settle()
+    assert state.about(thing, Withdraw)
+    assert offer_row(state, statement) == short
+    assert state.is_derived(thing)

@@ -20,6 +20,7 @@ Sources: Balegas et al. 2015 (bounded counter); Barbara and Garcia-Molina 1994 (
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from mycelia_protocol.types.base import Facts, Order, Statement
 from mycelia_protocol.types.decision import DECISIONS
@@ -37,7 +38,9 @@ from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.renew import Renew
 from mycelia_protocol.types.returns import Return
 from mycelia_protocol.types.rights import Rights
-from mycelia_protocol.types.withdraw import first_withdrawal
+from mycelia_protocol.types.withdraw import Withdraw, first_withdrawal
+
+TELLING: Final[tuple[type, ...]] = (Grant, Rights, Withdraw, Renew)  # by them an account changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +118,20 @@ def renewals(facts: Facts, thing: Statement[object]) -> list[Statement[Renew]]:
     ]
 
 
+def is_untold(facts: Facts, offer: bytes) -> bool:
+    """Return whether nobody said anything on which an offer's account rests, or its times."""
+    return not any(facts.about(offer, family) for family in TELLING)
+
+
 def derive_account(facts: Facts, statement: Statement[object]) -> Account:
     """Walk what the author of an offer spent of it, and took back (ESC-3, ESC-4)."""
     offer = facts.find(statement.id, Offer)
     assert offer is not None
     body = offer.body
+    if is_untold(facts, offer.id):  # so are most, and there is nothing to walk
+        return Account(Ledger(body.amounts), sum(body.amounts), 0, {}, frozenset(), False)
     credit = _Credit(facts)
-    ledger = Ledger([body.quantity] * body.slot_count)
+    ledger = Ledger(body.amounts)
     withdrawal = first_withdrawal(facts, offer)
     renewed = _renewed(facts, offer)
     entries: list[Entry | _Renewed] = [*in_order(facts, _spends_of(facts, offer)), *renewed]
@@ -144,7 +154,7 @@ def derive_account(facts: Facts, statement: Statement[object]) -> Account:
     if withdrawal is not None:
         burnt = sum(ledger.free)
         ledger.free = [0] * body.slot_count
-    supply = body.quantity * body.slot_count + sum(entry.amount for entry in renewed)
+    supply = sum(body.amounts) + sum(entry.amount for entry in renewed)
     named = frozenset(credit.named)
     return Account(ledger, supply, burnt, credit.amounts, named, withdrawal is not None)
 

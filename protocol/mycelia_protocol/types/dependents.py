@@ -8,6 +8,7 @@ it.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from mycelia_protocol.types.accounts import grants_from, rights_from
 from mycelia_protocol.types.answer import Answer
@@ -23,6 +24,8 @@ from mycelia_protocol.types.returns import Return
 from mycelia_protocol.types.rights import Rights
 from mycelia_protocol.types.withdraw import Withdraw
 
+SPENDS: Final[tuple[type, ...]] = (Grant, Rights)
+
 
 def touched(facts: Facts, statement: Statement[object]) -> list[bytes]:
     """Return the ids of offers, rights, requests and grants whose derivation may change.
@@ -32,6 +35,8 @@ def touched(facts: Facts, statement: Statement[object]) -> list[bytes]:
     of thousands would cost as much as all before it. What a statement itself completes was waited
     for without a walk, and is always gone through.
     """
+    if not statement.refs and not any(facts.about(statement.id, by) for by in SPENDS):
+        return [statement.id]  # an offer or a request of which nobody spoke before
     if isinstance(statement.body, Receipt) and not facts.about(statement.refs[0], Withdraw):
         # Only what is taken back hangs on whether it was handed over.
         return sorted({statement.id, *statement.refs})

@@ -97,6 +97,11 @@ class Offer:
         """How many amounts are kept apart: one for each slot of what is lent, else one."""
         return max(len(self.slots), 1)
 
+    @property
+    def amounts(self) -> list[int]:
+        """How much there is at first, by slot."""
+        return [self.quantity] * self.slot_count
+
     def slot_index(self, slot: int | None) -> int | None:
         """Return which of the amounts a slot stands for, or None if it is no slot of this."""
         if not self.slots:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from mycelia_protocol.encoding import Value
-from mycelia_protocol.types.accounts import account_of, purse_of
+from mycelia_protocol.types.accounts import account_of, is_untold, purse_of
 from mycelia_protocol.types.base import Facts, Statement
 from mycelia_protocol.types.offer import Offer
 from mycelia_protocol.types.parties import side_of
@@ -20,9 +20,14 @@ from mycelia_protocol.types.request import Request
 
 def offer_row(facts: Facts, statement: Statement[object]) -> list[Value]:
     """Return an offer's row: where all of it is, whose it is, and when it ends."""
-    account = account_of(facts, statement.id)
     offer = facts.find(statement.id, Offer)
     assert offer is not None
+    body = offer.body
+    if is_untold(facts, offer.id):  # all of it is free: no account need be made for that
+        free = body.amounts
+        first: list[Value] = [offer.id, sum(free), 0, 0, free, 0, False, 0, side_of(facts, offer)]
+        return [*first, body.expires_ms, body.until_ms]
+    account = account_of(facts, offer.id)
     ledger, times = account.ledger, times_of(facts, offer)
     given = sum(ledger.given.values()) - sum(account.credited.values())
     return [
