@@ -26,21 +26,27 @@ def misdecide(act: Act) -> Steps[None]:
     talk = yield from act.greet()
     known = yield from read_all(talk)
     pen = act.pen()
+    state = State(act.scene.charter)
+    for record in known:
+        state.add(record)
     for request in [record for record in known if record.kind == "request"]:
         thing = {**OFFER, **read_fields(request, ("category", "unit")), "quantity": STOCK}
         offer = pen.write("offer", thing)
-        if _decide(act, pen, offer, known):
+        for record in pen.records:
+            state.add(record)
+        if _decide(act, pen, offer, known, state):
             break
     talk.say(Push(tuple(pen.records)))
     yield from act.probe(talk)
 
 
-def _decide(act: Act, pen: Pen, offer: Record, known: tuple[Record, ...]) -> bool:
-    """Decide on an offer without the request that stands first; False if there is none."""
+def _decide(act: Act, pen: Pen, offer: Record, known: tuple[Record, ...], state: State) -> bool:
+    """Decide on an offer without the request that stands first; False if there is none.
+
+    Args:
+        state: what follows from what is known, and from all that was written until now.
+    """
     now_ms = act.now_ms
-    state = State(act.scene.charter)
-    for record in (*known, *pen.records):
-        state.add(record)
     shelf = stocks(state, act.liar.key, pen.log, now_ms)
     stock = next((each for each in shelf if each.purse == offer.id), None)
     if stock is None:

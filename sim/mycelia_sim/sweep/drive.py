@@ -20,7 +20,7 @@ from mycelia_sim.sweep.executors import Place
 from mycelia_sim.sweep.folder import Folder
 from mycelia_sim.sweep.line import SeedLine
 
-BATCH_CPU_S: Final = 6.0  # a task's start costs about 0.5 s of CPU, so this keeps it under a tenth
+BATCH_CPU_S: Final = 20.0  # a task's start costs about 0.6 s of CPU: so a thirtieth
 BATCH_MAX: Final = (
     100  # seeds; what is lost of a batch when somebody stops the sweep is played anew
 )
