@@ -10,7 +10,7 @@ from mycelia_protocol.encoding import Value
 from mycelia_protocol.messages import Message, decode_message
 from mycelia_protocol.record import Record, parse_envelope
 
-RECENT_SIZE_MAX: Final = 1_048_576  # bytes of records that are kept in mind
+RECENT_SIZE_MAX: Final = 262_144  # bytes of records kept in mind: a second of a busy commons
 
 
 class Recent:
