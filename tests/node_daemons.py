@@ -22,6 +22,7 @@ from mycelia_node.cli.client import Client
 from mycelia_node.config import load_config
 from mycelia_node.config_edit import create_config, default_name, set_value
 from mycelia_node.home import Home
+from support.nursery import Forked, fork
 
 ROOT = Path(__file__).parents[1]
 DEADLINE_S = 20.0
@@ -90,35 +91,39 @@ class Daemon:
         self.log = home.with_name(f"{home.name}.log")
         self.client = Client(Home.at(home))
         self.ready: dict[str, Any] = {}
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[str] | Forked | None = None
 
     def start(self, *words: str, finds_port: bool = False, program: Path | None = None) -> "Daemon":
         """Start and wait for the ready line.
 
         Args:
             words: options of `mycelia up`.
-            program: a mutant of the node, to be run in its place.
+            program: a mutant of the node, to be run in its place. It is started from nothing; the
+                node itself is forked from a process that has imported it.
             finds_port: the daemon is to find a free port by itself. Else the test gives it one that
                 no other daemon on the machine, from another run of tests say, will find free
                 between two starts.
         """
         if not finds_port:
             settle_port(Home.at(self.home))
-        module = ("-m", "mycelia_node") if program is None else (str(program),)
+        line = ["up", "--json", "--home", str(self.home), *words]
         with self.log.open("a") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, *module, "up", "--json", "--home", self.home, *words],
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                env=ENVIRONMENT,
-                start_new_session=True,
-            )
+            if program is None:
+                self._process = fork(line, ENVIRONMENT, log)
+            else:
+                self._process = subprocess.Popen(
+                    [sys.executable, program, *line],
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    text=True,
+                    env=ENVIRONMENT,
+                    start_new_session=True,
+                )
         assert self._process.stdout is not None
         readable, _, _ = select.select([self._process.stdout], [], [], DEADLINE_S)
-        line = self._process.stdout.readline() if readable else ""
-        assert line, f"not ready: {self.log.read_text()}"
-        self.ready = json.loads(line)
+        said = self._process.stdout.readline() if readable else ""
+        assert said, f"not ready: {self.log.read_text()}"
+        self.ready = json.loads(said)
         assert self.ready["event"] == "ready"
         return self
 

@@ -25,12 +25,27 @@ ALLOWED = {"cryptography", "independent"}
 Case = dict[str, Any]
 
 
-def cases(suite: str) -> pytest.MarkDecorator:
-    """Return a decorator that runs a test with each case of one suite."""
+def cases(suite: str) -> Callable[[Callable[[Case], None]], Callable[[], None]]:
+    """Return a decorator that makes a test of all cases of one suite; it names each that fails."""
     data = json.loads((VECTORS / f"{suite}.json").read_text(encoding="utf-8"))
     assert data["count"] == len(data["cases"]) > 0
-    named = [pytest.param(case, id=case["id"]) for case in data["cases"]]
-    return pytest.mark.parametrize("case", named)
+
+    def decorate(test: Callable[[Case], None]) -> Callable[[], None]:
+        def every() -> None:
+            failed: list[BaseException] = []
+            for case in data["cases"]:
+                try:
+                    test(case)
+                except (Exception, pytest.fail.Exception) as error:
+                    error.add_note(f"{case['id']}: {case['comment']}")
+                    failed.append(error)
+            if failed:
+                raise BaseExceptionGroup(f"{suite}.json, {len(failed)} failed", failed)
+
+        every.__doc__ = test.__doc__
+        return every
+
+    return decorate
 
 
 def judge(case: Case, read: Callable[[], dict[str, Any]]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from node_daemons import ENVIRONMENT, ROOT, Daemon, cli
+from node_daemons import DEADLINE_S, ENVIRONMENT, ROOT, Daemon, cli
 
 pytestmark = pytest.mark.daemon
 
@@ -203,7 +203,7 @@ def test_commands_import_little(oak: Daemon, words: list[str]) -> None:
         text=True,
         env=ENVIRONMENT,
         cwd=ROOT,
-        timeout=20,
+        timeout=DEADLINE_S,
         check=False,
     )
     assert done.stdout.splitlines()[-1] == "[] 0"
@@ -219,7 +219,7 @@ def test_the_answer_may_be_cut_off(oak: Daemon) -> None:
         stderr=subprocess.PIPE,
         text=True,
         env=ENVIRONMENT,
-        timeout=20,
+        timeout=DEADLINE_S,
         check=False,
     )
     os.close(writing)

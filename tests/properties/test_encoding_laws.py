@@ -23,7 +23,7 @@ VALUES: st.SearchStrategy[Value] = st.recursive(
         st.lists(inner, max_size=20).map(tuple)
         | st.dictionaries(st.text(max_size=8), inner, max_size=20)
     ),
-    max_leaves=40,
+    max_leaves=25,
 )
 # Bytes that begin like MessagePack get deeper into the decoder than noise does.
 FORMATS = st.sampled_from([bytes([n]) for n in (*range(0x7C, 0xA8), *range(0xC0, 0x100))])

@@ -134,7 +134,7 @@ def outages(plan: Plan) -> Plan:
     return city.trouble(plan, "clock_drift", "n08", 1_000, 15_000, 50_000)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 3))])
 @pytest.mark.parametrize("happen", [calm, river, late, outages])
 def test_nothing_arrives_before_the_oracle_allows(
     happen: Callable[[Plan], Plan], seed: int

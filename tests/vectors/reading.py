@@ -20,12 +20,30 @@ def load(name: str) -> dict[str, Any]:
     return data
 
 
-def cases(suite: str) -> pytest.MarkDecorator:
-    """Return a decorator that runs a test with each case of one suite."""
+def cases(suite: str) -> Callable[[Callable[[Case], None]], Callable[[], None]]:
+    """Return a decorator that makes a test of all cases of one suite; it names each that fails.
+
+    There are thousands, and most take less than it would to start and report a test of its own.
+    """
     found = load(suite)["cases"]
     assert found, f"{suite}.json has no case"
-    named = [pytest.param(c, id=f"{c['id']} {c['comment'][:60]}") for c in found]
-    return pytest.mark.parametrize("case", named)
+
+    def decorate(test: Callable[[Case], None]) -> Callable[[], None]:
+        def every() -> None:
+            failed: list[BaseException] = []
+            for case in found:
+                try:
+                    test(case)
+                except (Exception, pytest.fail.Exception) as error:
+                    error.add_note(f"{case['id']}: {case['comment']}")
+                    failed.append(error)
+            if failed:
+                raise BaseExceptionGroup(f"{suite}.json, {len(failed)} of {len(found)}", failed)
+
+        every.__doc__ = test.__doc__
+        return every
+
+    return decorate
 
 
 def judge(case: Case, read: Callable[[Case], Any]) -> None:
