@@ -13,7 +13,6 @@ A peer that answers nonsense gets no further question; the next one whose heads 
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Final, TypeAlias
 
 from mycelia_protocol.encoding import Value, encode
@@ -91,11 +90,13 @@ class Search:
 
     def came(self, link: int | None, records: Iterable[Record], now_ms: int) -> list[Move]:
         """Look at records that a peer sent, or that were carried (None), for ends of forks."""
+        runs: dict[LogKey, list[Record]] = {}
+        for each in records:
+            runs.setdefault((each.author, each.log), []).append(each)
         moves: list[Move] = []
-        ordered = sorted(records, key=lambda each: (each.author, each.log, each.seq))
-        for key, group in groupby(ordered, key=lambda each: (each.author, each.log)):
-            run = list(group)
-            if self._logs.is_contested(key) and not self.is_over(key, run[0].seq - 1):
+        for key in sorted(filter(self._logs.is_contested, runs)):  # hardly ever any
+            run = sorted(runs[key], key=lambda each: each.seq)
+            if not self.is_over(key, run[0].seq - 1):
                 moves += self._look(link, key, run, now_ms)
         return moves
 

@@ -4,6 +4,7 @@ Who evidently holds a record is not pushed it. To a neighbour that is slow, or t
 many frames, nothing is pushed; heads tell it of records later, and of words others do.
 """
 
+from mycelia_protocol.logs import LogKey
 from mycelia_protocol.messages import Push
 from mycelia_protocol.presence import Presence
 from mycelia_protocol.reconcile import Reconcile
@@ -42,7 +43,8 @@ class Pusher:
     def push(self, records: list[Record], source: int | None, now_ms: int) -> list[Say]:
         """Return pushes of records that a link (None: this node) brought."""
         says: list[Say] = []
-        pushes = [Push(chunk) for chunk in chunks(records)]
+        pushes = _pushes(records)
+        authors = {record.author for record in records}
         is_pushed = self._spread.is_pushed
         for link, (quota, pushed, _) in self._quotas.items():
             quota.renew(now_ms)
@@ -50,18 +52,21 @@ class Pusher:
             is_spent = quota.is_spent or pushed.is_spent
             if link == source or is_spent or link in self._full:
                 continue
+            wanted = {author for author in authors if is_pushed(link, author)}
+            if not wanted:
+                continue
             told = self._reconcile.told_by(link)
             fresh = [
                 record
                 for record in records
-                if is_pushed(link, record.author)
+                if record.author in wanted
                 and told.get((record.author, record.log), 0) <= record.seq
             ]
-            chosen = pushes if len(fresh) == len(records) else [Push(c) for c in chunks(fresh)]
+            chosen = pushes if len(fresh) == len(records) else _pushes(fresh)
             quota.spend(len(chosen))
             pushed.spend(len(fresh))
-            for push in chosen:
-                for key, next_seq in heights(push.records).items():
+            for push, ends in chosen:
+                for key, next_seq in ends:
                     self._reconcile.gave(link, key, next_seq)
                 says.append(Say(link, push))
         return says
@@ -76,3 +81,8 @@ class Pusher:
             and self._spread.is_pushed(link, presence.author)
             and quota.take(now_ms)
         ]
+
+
+def _pushes(records: list[Record]) -> list[tuple[Push, list[tuple[LogKey, int]]]]:
+    """Return what pushes these records, each with how far it brings which logs."""
+    return [(Push(chunk), list(heights(chunk).items())) for chunk in chunks(records)]
