@@ -52,9 +52,9 @@ DEADLINE_S = 40.0
 DEFECTS = {
     "drops_record_on_restart": (
         "no_loss",
-        ["fault.0.for=1 s", "fault.1.at=1500 ms", "run.duration=3 s", "adversary=[]"],
+        ["fault.0.for=1 s", "fault.1.at=2500 ms", "run.duration=5 s", "adversary=[]"],
     ),
-    "grants_twice": ("no_overcommit", ["run.duration=1 s", "fault=[]", "adversary=[]"]),
+    "grants_twice": ("no_overcommit", ["run.duration=5 s", "fault=[]", "adversary=[]"]),
     "accepts_bad_signature": (
         "no_forgery",
         ["run.duration=5 s", "fault=[]"],
