@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +44,10 @@ if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
 
 def pytest_configure() -> None:
     """Refuse a name that no file has any more: it would be no order."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # Who starts the tests in the background of a script has them, and all that they start and
+        # mean to interrupt, ignore Ctrl-C.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     gc.disable()  # until all tests are collected: none of what that makes is garbage
     missing = [name for name in LONGEST_FIRST if not (HERE / name).exists()]
     if missing:

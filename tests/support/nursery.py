@@ -27,7 +27,7 @@ from typing import IO, Final
 
 MODULE: Final = "mycelia_node"
 IMPORTED: Final = ("mycelia_node.cli", "mycelia_node.daemon")  # what `up` needs
-ORDER_MAX: Final = 131_072  # bytes
+READ_SIZE: Final = 131_072  # bytes
 
 
 class Forked:
@@ -38,10 +38,10 @@ class Forked:
     """
 
     def __init__(self, nursery: socket.socket, order: bytes, stderr: IO[str]) -> None:
-        assert len(order) <= ORDER_MAX
         read_said, said = os.pipe()
         read_state, state = os.pipe()
-        socket.send_fds(nursery, [order], [said, stderr.fileno(), state])
+        sent = socket.send_fds(nursery, [order], [said, stderr.fileno(), state])
+        nursery.sendall(order[sent:])
         os.close(said)
         os.close(state)
         self.stdout: IO[str] | None = open(read_said, encoding="utf-8")  # noqa: SIM115
@@ -74,7 +74,7 @@ def _nursery(environment: Mapping[str, str]) -> socket.socket:
     """Return the way to the nursery, which ends when this process does; start it if need be."""
     if _started:
         return _started[0]
-    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours, its = socket.socketpair()
     with its:
         process = subprocess.Popen(
             [sys.executable, "-P", __file__, str(its.fileno())],
@@ -100,7 +100,7 @@ def fork(words: Sequence[str], environment: Mapping[str, str], stderr: IO[str]) 
     What Python itself reads of the environment, where modules are and what is warned of, is that of
     the first call.
     """
-    order = json.dumps([words, dict(environment)]).encode()
+    order = json.dumps([words, dict(environment)]).encode() + b"\n"
     return Forked(_nursery(environment), order, stderr)
 
 
@@ -111,7 +111,10 @@ def _serve(orders: socket.socket) -> list[str]:
     """Fork until there is nobody any more who orders; return in each daemon, with its words."""
     minders: list[int] = []
     while True:
-        order, given, _, _ = socket.recv_fds(orders, ORDER_MAX, 3)
+        order, given, _, _ = socket.recv_fds(orders, READ_SIZE, 3)
+        while order and not order.endswith(b"\n"):
+            more = orders.recv(READ_SIZE)
+            order = order + more if more else b""  # who ordered has ended meanwhile
         minders = [pid for pid in minders if os.waitpid(pid, os.WNOHANG)[0] == 0]
         if not order:
             for pid in minders:  # of daemons that a test forgot
