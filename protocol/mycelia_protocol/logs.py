@@ -214,8 +214,7 @@ class Logs:
                     self._admit(log, record, record is records[-1], intake)
             self._drain(key, log, intake)
         if not log.accepted.next_seq and self._gaps.first(key) is None:
-            del self._logs[key]
-            self._tags.pop(tag_of(*key), None)
+            self._forget(key)
         return intake
 
     def note_compact(self, key: LogKey, until: int) -> None:
@@ -262,6 +261,11 @@ class Logs:
             self._tags[tag_of(*key)] = key
         return log
 
+    def _forget(self, key: LogKey) -> None:
+        """Let go of a log of which nothing is here."""
+        del self._logs[key]
+        self._tags.pop(tag_of(*key), None)
+
     def _take_log(self, key: LogKey, group: list[Record], intake: Intake) -> None:
         """Check records of one log, sorted by seq."""
         log = self._writable(key)
@@ -295,8 +299,7 @@ class Logs:
         if beyond is not None:
             intake.missing[key] = beyond
         elif not log.accepted.next_seq:
-            del self._logs[key]
-            self._tags.pop(tag_of(*key), None)
+            self._forget(key)
 
     def _judge_branch(self, branch: list[Record], intake: Intake) -> None:
         """Tell the other end of a fork, by its first record, from what nothing authenticates.
@@ -364,7 +367,9 @@ class Logs:
             intake.forged.append(record)
             return
         intake.missing.setdefault(key, record.seq)
-        self._gaps.hold(record)
+        for emptied in self._gaps.hold(record):
+            if not self.accepted(emptied).next_seq:
+                self._forget(emptied)
 
     def _drain(self, key: LogKey, log: Log, intake: Intake) -> None:
         """Accept held records that follow now; drop those that were overtaken."""
