@@ -1,4 +1,4 @@
-"""The certificates that this machine trusts: read when a link to a wss:// address is dialled first.
+"""The certificates that this machine trusts: read when the first dial leads to where one is shown.
 
 aiohttp reads them twice when it is imported: a tenth of what a daemon's start costs, and 2 MiB for
 as long as it runs. Most nodes dial ws:// addresses alone, and who is at the other end is shown by

@@ -13,6 +13,7 @@ import gc
 import itertools
 import logging
 import socket
+import ssl
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -73,14 +74,24 @@ async def connect(session: aiohttp.ClientSession, address: str) -> aiohttp.Clien
     """
     url = url_of(address)
     async with asyncio.timeout(DIAL_TIMEOUT_S):
-        return await session.ws_connect(
-            url,
-            ssl=await asyncio.to_thread(trusted) if url.lower().startswith("wss:") else True,
-            max_msg_size=MESSAGE_SIZE_MAX,
-            heartbeat=HEARTBEAT_S,
-            compress=0,
-            timeout=aiohttp.ClientWSTimeout(ws_close=STOP_WAIT_S),  # pyright: ignore[reportCallIssue]
-        )
+        if not url.lower().startswith("wss:"):
+            # A proxy there may send on to where a certificate is shown.
+            with contextlib.suppress(aiohttp.ClientConnectorCertificateError):
+                return await _connect(session, url, True)
+        return await _connect(session, url, await asyncio.to_thread(trusted))
+
+
+async def _connect(
+    session: aiohttp.ClientSession, url: str, verified_by: ssl.SSLContext | bool
+) -> aiohttp.ClientWebSocketResponse:
+    return await session.ws_connect(
+        url,
+        ssl=verified_by,
+        max_msg_size=MESSAGE_SIZE_MAX,
+        heartbeat=HEARTBEAT_S,
+        compress=0,
+        timeout=aiohttp.ClientWSTimeout(ws_close=STOP_WAIT_S),  # pyright: ignore[reportCallIssue]
+    )
 
 
 def dial_failure(error: BaseException) -> str:

@@ -8,6 +8,8 @@ import os
 import ssl
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -72,15 +74,19 @@ def test_a_daemon_reads_no_certificates_before_it_dials_a_wss_address(tmp_path: 
     assert json.loads(told.stdout) == [0, 1, str(certificate)]
 
 
-async def test_a_wss_address_is_linked_if_this_machine_trusts_who_is_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """And refused if it does not, though Noise would tell later who it is."""
-    certificate, key = self_signed(tmp_path)
+@asynccontextmanager
+async def behind_proxy(folder: Path) -> AsyncIterator[tuple[Path, str, str]]:
+    """Yield a certificate, the wss:// address where it is shown, and a ws:// one that leads there.
+
+    That is what many proxies make of `http://` addresses.
+    """
+    certificate, key = self_signed(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
 
     async def accept(request: web.Request) -> web.StreamResponse:
+        if not request.secure:
+            raise web.HTTPMovedPermanently(f"https://{HOST}:{ports[0]}{PATH}")
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         await socket.receive()
@@ -90,11 +96,26 @@ async def test_a_wss_address_is_linked_if_this_machine_trusts_who_is_there(
     app.router.add_get(PATH, accept)
     runner = web.AppRunner(app)
     await runner.setup()
-    site = web.TCPSite(runner, HOST, 0, ssl_context=context)
-    await site.start()
-    address = f"wss://{HOST}:{runner.addresses[0][1]}{PATH}"
-    session = new_session()
+    for shown in (context, None):
+        await web.TCPSite(runner, HOST, 0, ssl_context=shown).start()
+    ports = [address[1] for address in runner.addresses]
     try:
+        yield certificate, f"wss://{HOST}:{ports[0]}{PATH}", f"ws://{HOST}:{ports[1]}{PATH}"
+    finally:
+        trusted.cache_clear()
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize("is_direct", [True, False])
+async def test_an_address_is_linked_if_this_machine_trusts_who_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_direct: bool
+) -> None:
+    """And refused if it does not, though Noise would tell later who it is.
+
+    It counts who shows a certificate in the end, also where a proxy sends a ws:// link on.
+    """
+    async with behind_proxy(tmp_path) as (certificate, direct, led), new_session() as session:
+        address = direct if is_direct else led
         async with asyncio.timeout(DEADLINE_S):
             for file, is_linked in ((os.devnull, False), (str(certificate), True)):
                 monkeypatch.setenv(FILE, file)
@@ -104,7 +125,3 @@ async def test_a_wss_address_is_linked_if_this_machine_trusts_who_is_there(
                     continue
                 with pytest.raises(OSError, match="certificate verify failed"):
                     await connect(session, address)
-    finally:
-        trusted.cache_clear()
-        await session.close()
-        await runner.cleanup()
