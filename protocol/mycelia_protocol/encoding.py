@@ -32,7 +32,12 @@ Value: TypeAlias = "bool | int | str | bytes | Sequence[Value] | Mapping[str, Va
 _SCALARS = frozenset((bool, bytes, str, type(None)))  # nothing about them can be wrong
 _TEXT = frozenset((str,))
 _SMALL_SIZE = 65_536  # bytes; the packer's buffer never grows far beyond, and never shrinks
-_PACKER = msgpack.Packer(use_bin_type=True, buf_size=_SMALL_SIZE)
+_COMPILED = "msgpack._cmsgpack"  # where there is none, `msgpack` takes one written in Python
+_PACKER = (
+    msgpack.Packer(use_bin_type=True, buf_size=_SMALL_SIZE)
+    if msgpack.Packer.__module__ == _COMPILED
+    else None
+)
 
 
 class _NotAllowed(Exception):
@@ -136,9 +141,10 @@ def _pack(value: Value, size_hint: int) -> bytes:
     """Pack with a buffer of the right size; the default of 256 KiB costs more than the packing.
 
     What is small is packed by one packer, since to make one costs more than that, too. Threads may
-    share it: it lets go of the interpreter's lock only between two values.
+    share it: it lets go of the interpreter's lock only between two values. One that is written in
+    Python would do so in the middle, too.
     """
-    if size_hint <= _SMALL_SIZE:
+    if _PACKER is not None and size_hint <= _SMALL_SIZE:
         return cast(bytes, _PACKER.pack(value))
     return cast(bytes, msgpack.packb(value, use_bin_type=True, buf_size=size_hint))
 

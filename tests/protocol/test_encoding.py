@@ -1,6 +1,9 @@
 """Canonical MessagePack: what is accepted, what is refused, and by which requirement."""
 
 import enum
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -210,3 +213,31 @@ def test_what_has_no_encoding_is_our_own_mistake(value: object) -> None:
     for outer in (value, [[value]], {"a": [value]}):
         with pytest.raises(LocalError):
             encode(outer)  # type: ignore[arg-type]  # wrong on purpose
+
+
+IN_THREADS = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from mycelia_protocol.encoding import decode, encode
+
+sys.setswitchinterval(1e-6)
+
+def again(number):
+    for each in range(200):
+        data = encode([number, each, "text", bytes(40), [each] * 10])
+        assert encode(decode(data)) == data
+
+with ThreadPoolExecutor(4) as threads:
+    list(threads.map(again, range(8)))
+"""
+
+
+@pytest.mark.parametrize("is_compiled", [True, False])
+def test_threads_may_decode_at_the_same_time(is_compiled: bool) -> None:
+    """Also where `msgpack` came without its compiled part, and changes threads in mid-value."""
+    subprocess.run(
+        [sys.executable, "-c", IN_THREADS],
+        env={**os.environ, "MSGPACK_PUREPYTHON": "" if is_compiled else "1"},
+        check=True,
+        timeout=60,
+    )
