@@ -174,7 +174,7 @@ def frozen_lines(frozen: dict[str, Any] | None) -> list[str]:
             "  or count what is there and was promised to nobody: "
             "`mycelia offer recount ID AMOUNT UNIT`"
         )
-    if asked := [_frozen_name(one) for one in frozen["requests"]]:
+    if asked := [_frozen_name(one) for one in frozen.get("requests", ())]:
         lines.append(
             f"accepts nothing for {', '.join(asked)}: this node came back without some of its "
             f"records, and may have accepted for this what it {until}"
