@@ -17,6 +17,15 @@ def a_log(length: int) -> tuple[Scribe, list[Record]]:
     return founder, founder.written[:length]
 
 
+def long_and_short(length: int) -> tuple[Scribe, Scribe]:
+    """Return two members: one has written so many records, the other four."""
+    _, (founder, other, _) = village(3)
+    for one, count in ((founder, length), (other, 4)):
+        while len(one.written) < count:
+            one.offer(5)
+    return founder, other
+
+
 def branch(founder: Scribe, prev: Record) -> Record:
     """Return another signed record at the place after `prev`."""
     return build_record(
@@ -94,12 +103,8 @@ def test_a_forged_record_cannot_take_a_place_in_the_gap_buffer() -> None:
 
 def test_who_fills_the_room_for_gaps_makes_room_for_others() -> None:
     """LOG-1: the author of whom most is held loses its place, not whoever comes later."""
-    _, (founder, other, _) = village(3)
+    founder, other = long_and_short(GAP_RECORDS_MAX + 3)
     logs = Logs(lambda record: record.signature is not None)
-    while len(founder.written) < GAP_RECORDS_MAX + 3:
-        founder.offer(5)
-    while len(other.written) < 4:
-        other.offer(5)
     loud, quiet = ((one.written[0].author, one.written[0].log) for one in (founder, other))
     logs.take(founder.written[2:])
     assert logs.gap_load[0] == GAP_RECORDS_MAX
@@ -115,12 +120,8 @@ def test_who_fills_the_room_for_gaps_makes_room_for_others() -> None:
 
 def test_nobody_makes_room_for_who_holds_more() -> None:
     """LOG-1: who has the larger part of a full room gets no more of it."""
-    _, (founder, other, _) = village(3)
+    founder, other = long_and_short(GAP_RECORDS_MAX + 2)
     logs = Logs(lambda record: record.signature is not None)
-    while len(founder.written) < GAP_RECORDS_MAX + 2:
-        founder.offer(5)
-    while len(other.written) < 4:
-        other.offer(5)
     quiet = (other.written[0].author, other.written[0].log)
     logs.take(other.written[2:])
     logs.take(founder.written[2:])

@@ -18,6 +18,7 @@ from mycelia_sim.live.scales import LiveScales
 
 LIAR, LOG = b"\x01" * 32, b"\x02" * 8
 KEY = to_text("key", LIAR)
+DEADLINE_S = 60
 BEGAN_MS = 1_700_000_000_000
 
 
@@ -73,7 +74,8 @@ async def test_whom_daemons_blame_is_heard(tmp_path: Path) -> None:
     ears, facts = Ears(), Facts()
     async with told(tmp_path, []) as client:
         ears.listen("n3", client)
-        await asyncio.wait(ears._tasks)  # the stream ends
+        async with asyncio.timeout(DEADLINE_S):
+            await asyncio.wait(ears._tasks)  # the stream ends
     ears.tell(facts)
     assert (facts.blames, facts.forks) == (None, None)  # the workload never began
     facts.began_ms = BEGAN_MS
